@@ -1,0 +1,50 @@
+// Compiles src/ to dist/ with tsc, and only when something is newer than the last build.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const stamp = 'dist/.built'
+const sources = ['src', 'test', 'bench']
+
+export function build() {
+  process.chdir(new URL('..', import.meta.url).pathname)
+  if (!stale()) return
+  for (const dir of sources) removeOrphans(join('dist', dir))
+  const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], { stdio: 'inherit' })
+  if (tsc.status !== 0) process.exit(tsc.status ?? 1)
+  writeFileSync(stamp, '')
+}
+
+function stale() {
+  if (!existsSync(stamp)) return true
+  const built = statSync(stamp).mtimeMs
+  return ['tsconfig.json', 'package-lock.json'].some(file => statSync(file).mtimeMs > built) || sources.some(dir => newest(dir) > built)
+}
+
+/** Folders count too: their time changes when a file is removed. */
+function newest(dir) {
+  let time = statSync(dir).mtimeMs
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name)
+    time = Math.max(time, entry.isDirectory() ? newest(path) : statSync(path).mtimeMs)
+  }
+  return time
+}
+
+/** Outputs whose source is gone would still be found by the test runner. */
+function removeOrphans(dir) {
+  if (!existsSync(dir)) return
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name)
+    const source = path.slice('dist/'.length)
+    if (entry.isDirectory()) {
+      if (existsSync(source)) removeOrphans(path)
+      else rmSync(path, { recursive: true })
+    } else if (/\.(js|d\.ts|js\.map)$/.test(entry.name)) {
+      if (!existsSync(source.replace(/\.(js|d\.ts|js\.map)$/, '.ts'))) rmSync(path)
+    }
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) build()
