@@ -19,7 +19,10 @@ export function build() {
 function stale() {
   if (!existsSync(stamp)) return true
   const built = statSync(stamp).mtimeMs
-  return ['tsconfig.json', 'package-lock.json'].some(file => statSync(file).mtimeMs > built) || sources.some(dir => newest(dir) > built)
+  return (
+    ['tsconfig.json', 'package-lock.json'].some(file => statSync(file).mtimeMs > built) ||
+    sources.some(dir => newest(dir) > built)
+  )
 }
 
 /** Folders count too: their time changes when a file is removed. */

@@ -1,0 +1,136 @@
+/**
+ * Where a partition's bytes live. A store knows batches and offsets, nothing of clients, leaders or replicas; Kafka's
+ * meaning lives above it, once. One contract suite (`store.contract.ts`) runs against every adapter.
+ */
+
+/** What a store must know of a batch to file it; all of it stands in the batch's own header. */
+export interface BatchSummary {
+  readonly baseOffset: number
+  readonly lastOffset: number
+  /** Bytes from the batch's first to its last, header included. */
+  readonly sizeInBytes: number
+  /** ms; −1 when no record has a timestamp. */
+  readonly maxTimestamp: number
+  readonly leaderEpoch: number
+}
+
+export interface StoreOptions {
+  /** Bytes after which a new segment begins. */
+  readonly segmentBytes: number
+  /** ms between the first record of a segment and a record that makes a new segment begin. */
+  readonly segmentMs: number
+  readonly indexIntervalBytes: number
+  readonly segmentIndexBytes: number
+}
+
+export interface Segment {
+  readonly baseOffset: number
+  /** Offset after the last record. */
+  readonly endOffset: number
+  readonly sizeInBytes: number
+  /** ms of the newest record, −1 when empty. */
+  readonly maxTimestamp: number
+}
+
+/** Told synchronously, never from inside of a call to the store. */
+export interface StoreObserver {
+  /** Everything below is in the page cache: it survives the end of this process. */
+  written(upTo: number): void
+  /** Everything below is on stable storage. */
+  durable(upTo: number): void
+  /** Appended batches from `from` on are gone (disk full): the store's end is `from` again. It can go on. */
+  dropped(from: number, error: Error): void
+  /** Stable storage can no longer be promised (a failed fsync): the node must stop. */
+  failed(error: Error): void
+}
+
+export interface Store {
+  /** True: any broker can open it and the store itself replicates. */
+  readonly shared: boolean
+  /** Offset of the first batch that is kept. */
+  readonly startOffset: number
+  /** Offset after the last batch appended; not necessarily written yet. */
+  readonly endOffset: number
+  readonly writtenOffset: number
+  readonly durableOffset: number
+  readonly sizeInBytes: number
+  options: StoreOptions
+
+  observe(observer: StoreObserver): void
+  /**
+   * Takes whole batches whose offsets follow on `endOffset` (gaps are allowed, going back is not). They can be read at once.
+   * `bytes` are kept by reference and must not change. Appends of one turn of the event loop leave in one vectored write.
+   */
+  append(bytes: Uint8Array, batches: readonly BatchSummary[]): void
+  /** Fulfilled with the end of what is durable, at least everything appended before the call. All who wait share one sync. */
+  sync(): Promise<number>
+  /**
+   * Whole batches from the one that contains `from` on, as views. Stops before `upTo` (an offset) and after `maxBytes`, but
+   * gives the first batch however large it is. Empty when `from` ≥ `upTo`. Synchronous when the tail cache holds them.
+   * Throws RangeError when `from` lies below `startOffset` or above `endOffset`.
+   */
+  read(from: number, maxBytes: number, upTo: number): Uint8Array[] | Promise<Uint8Array[]>
+  /** The batch with the first record whose timestamp is ≥ `timestamp`: its base offset; null when there is none. */
+  batchForTimestamp(timestamp: number): number | null | Promise<number | null>
+  /** Headers of all batches from the one that contains `from` on, in order, read synchronously block by block. */
+  scan(from: number): Iterable<BatchHeader>
+  /** Keeps what lies below `to` (a batch boundary), drops the rest, durably. */
+  truncate(to: number): Promise<void>
+  /** Forgets everything and starts empty at `at`. */
+  reset(at: number): Promise<void>
+  /** Drops whole segments that end at or below `to`; never the last one. */
+  trim(to: number): Promise<void>
+  /** Closes the active segment, so that it can be trimmed. Nothing happens when it is empty. */
+  roll(): void
+  segments(): readonly Segment[]
+  /** Small files beside the batches (`leader-epoch-checkpoint`, `00000000000000000042.snapshot`). */
+  names(): readonly string[]
+  get(name: string): Uint8Array | null
+  /** Atomic; durable when fulfilled. */
+  put(name: string, bytes: Uint8Array): Promise<void>
+  drop(name: string): void
+  /** Writes and syncs what is there. */
+  close(): Promise<void>
+}
+
+/** The fixed part of a record batch, as far as recovery and producer state need it. */
+export interface BatchHeader extends BatchSummary {
+  /** Byte view of the whole header (61 bytes) for who needs more. */
+  readonly attributes: number
+  readonly baseTimestamp: number
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly baseSequence: number
+  readonly lastOffsetDelta: number
+  readonly recordCount: number
+}
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** All partitions of one node in one place: a directory, a database. */
+export interface Volume {
+  readonly shared: boolean
+  /** True when the last user closed it in order. */
+  readonly clean: boolean
+  /** What is there, with the topic id that was noted when it was made (null in old directories). */
+  list(): readonly (TopicPartition & { readonly topicId: string | null })[]
+  /** Opens, or makes when it is missing; files are created with the first append. Recovers what a crash left behind. */
+  open(partition: TopicPartition, topicId: string, options: StoreOptions): Store
+  /** Gone for readers at once; the bytes are removed later. */
+  remove(partition: TopicPartition): Promise<void>
+  /** Notes how far every store is durable, so that the next recovery starts there. */
+  checkpoint(): Promise<void>
+  /** Kafka's `log-start-offset-checkpoint`: set by the log above. */
+  logStartOffset(partition: TopicPartition): number
+  setLogStartOffset(partition: TopicPartition, offset: number): void
+  /** Small files at the root (`meta.properties`, `join-token`). */
+  get(name: string): Uint8Array | null
+  put(name: string, bytes: Uint8Array, mode?: number): Promise<void>
+  /** Bytes free and in all. */
+  space(): { free: number; total: number }
+  /** Closes all stores, syncs, leaves the clean mark. */
+  close(): Promise<void>
+}
