@@ -96,9 +96,6 @@ export interface Net {
 
 export interface Listener {
   readonly address: Address
-  /** Stop or resume taking new connections from the queue of the operating system. */
-  pause(): void
-  resume(): void
   /** Stops listening; open connections stay. */
   close(): Promise<void>
 }
