@@ -2,17 +2,9 @@
  * Where a partition's bytes live. A store knows batches and offsets, nothing of clients, leaders or replicas; Kafka's
  * meaning lives above it, once. One contract suite (`store.contract.ts`) runs against every adapter.
  */
+import type { BatchHeader, BatchSummary } from '../protocol/batches/header.ts'
 
-/** What a store must know of a batch to file it; all of it stands in the batch's own header. */
-export interface BatchSummary {
-  readonly baseOffset: number
-  readonly lastOffset: number
-  /** Bytes from the batch's first to its last, header included. */
-  readonly sizeInBytes: number
-  /** ms; −1 when no record has a timestamp. */
-  readonly maxTimestamp: number
-  readonly leaderEpoch: number
-}
+export type { BatchHeader, BatchSummary }
 
 export interface StoreOptions {
   /** Bytes after which a new segment begins. */
@@ -91,18 +83,6 @@ export interface Store {
   drop(name: string): void
   /** Writes and syncs what is there. */
   close(): Promise<void>
-}
-
-/** The fixed part of a record batch, as far as recovery and producer state need it. */
-export interface BatchHeader extends BatchSummary {
-  /** Byte view of the whole header (61 bytes) for who needs more. */
-  readonly attributes: number
-  readonly baseTimestamp: number
-  readonly producerId: number
-  readonly producerEpoch: number
-  readonly baseSequence: number
-  readonly lastOffsetDelta: number
-  readonly recordCount: number
 }
 
 export interface TopicPartition {
