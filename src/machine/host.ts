@@ -1,0 +1,371 @@
+import type { Logger } from '../world/logger.ts'
+import type { Clock, Random, Timers } from '../world/world.ts'
+import { Deadlines } from './deadlines.ts'
+import { type Decision, type Effect, type Machine, type Moment, NotLeader, type OrderedLog } from './machine.ts'
+
+/** Why a command was not decided, or its answer is not known. */
+export type Refusal =
+  /** Not the leader, or no longer: records of this command may or may not survive. */
+  | 'notLeader'
+  /** Too many wait already. Nothing was done. */
+  | 'overloaded'
+  /** A bug in the machine, or the log refused the records (`error` tells). Nothing was done. */
+  | 'failed'
+
+export interface HostOptions<Command, Record, Answer> {
+  readonly log: OrderedLog<Record>
+  /** A machine that remembers nothing; called again each time the log starts anew. */
+  readonly machine: () => Machine<Command, Record, Answer>
+  readonly refuse: (why: Refusal, command: Command, error?: Error) => Answer
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly logger: Logger
+  /** Askers that wait for a commit, and askers that are parked; more are refused as `overloaded`. Default 100,000 each. */
+  readonly maxWaiting?: number
+  readonly maxParked?: number
+  /** Sees committed records only, in order: for readers that must not know what may still be lost. */
+  readonly observer?: Observer<Record>
+  /** Called with the epoch when the machine leads, with null when it no longer does. */
+  readonly onLead?: (epoch: number | null) => void
+  readonly compaction?: Compaction<Record>
+}
+
+export interface Observer<Record> {
+  load(snapshot: Iterable<Record>, upTo: number): void
+  commit(records: readonly Record[], upTo: number, timestamp: number): void
+}
+
+/** A snapshot is due when either was exceeded since the last one, and never before as much was added as it holds. */
+export interface Compaction<Record> {
+  readonly records: number
+  readonly bytes: number
+  sizeOf(record: Record): number
+}
+
+type Reply<Answer> = (answer: Answer) => void
+
+interface Asker<Command, Answer> {
+  readonly command: Command
+  readonly reply: Reply<Answer>
+}
+
+/** Answers of one decision that wait until everything below `upTo` is committed. */
+interface Waiting<Command, Answer> {
+  readonly upTo: number
+  readonly answers: readonly { readonly to: Asker<Command, Answer>; readonly answer: Answer }[]
+}
+
+/**
+ * Runs one machine on one ordered log: commands one after another; their records appended and applied at once; answers
+ * when committed, in the order of the decisions (one without records waits for all before it, since it may have seen
+ * them: that makes reads linearizable). When the lead is lost, everybody who waits is refused, the machine is forgotten
+ * and the log replayed: there is no undo.
+ */
+export class Host<Command, Record, Answer> {
+  readonly #options: HostOptions<Command, Record, Answer>
+  readonly #log: OrderedLog<Record>
+  readonly #maxWaiting: number
+  readonly #maxParked: number
+  readonly #deadlines: Deadlines<Command>
+  readonly #parked = new Map<string, Asker<Command, Answer>>()
+  #machine: Machine<Command, Record, Answer>
+  #epoch: number | null = null
+  /** Offset after the last record we appended or were given. */
+  #end = 0
+  #committed = 0
+  #waiting: Waiting<Command, Answer>[] = []
+  #firstWaiting = 0
+  #waitingAskers = 0
+  #answering = false
+  #stopped = false
+  #recordsSince = 0
+  #bytesSince = 0
+  #recordsInSnapshot = 0
+  #bytesInSnapshot = 0
+  #snapshot: { readonly upTo: number; readonly records: readonly Record[] } | null = null
+
+  constructor(options: HostOptions<Command, Record, Answer>) {
+    this.#options = options
+    this.#log = options.log
+    this.#maxWaiting = options.maxWaiting ?? 100_000
+    this.#maxParked = options.maxParked ?? 100_000
+    this.#machine = options.machine()
+    this.#deadlines = new Deadlines(options.clock, options.timers, command => this.#decide(command, null))
+    options.log.follow({
+      load: (snapshot, upTo) => this.#load(snapshot, upTo),
+      commit: (records, upTo, timestamp) => this.#commit(records, upTo, timestamp),
+      lead: epoch => (epoch === null ? this.#loseLead() : this.#takeLead(epoch)),
+    })
+  }
+
+  get leading(): boolean {
+    return this.#epoch !== null
+  }
+
+  /** Null while we do not lead. */
+  get epoch(): number | null {
+    return this.#epoch
+  }
+
+  /** Everything below is committed. */
+  get committed(): number {
+    return this.#committed
+  }
+
+  /** The machine as it is now, with facts that are not committed yet. Never write to it. */
+  get machine(): Machine<Command, Record, Answer> {
+    return this.#machine
+  }
+
+  /** For metrics: askers that wait for a commit, askers that are parked, timers. */
+  get load(): { readonly waiting: number; readonly parked: number; readonly timers: number } {
+    return { waiting: this.#waitingAskers, parked: this.#parked.size, timers: this.#deadlines.size }
+  }
+
+  /** `reply` is called exactly once, possibly before `ask` returns. */
+  ask(command: Command, reply: Reply<Answer>): void {
+    if (this.#epoch === null) return reply(this.#options.refuse('notLeader', command))
+    if (this.#waitingAskers >= this.#maxWaiting) return reply(this.#options.refuse('overloaded', command))
+    this.#decide(command, { command, reply })
+  }
+
+  /** As `ask`; never rejects: refusals are answers, too. */
+  submit(command: Command): Promise<Answer> {
+    return new Promise(resolve => this.ask(command, resolve))
+  }
+
+  /** Refuses everybody who waits and all who come. */
+  stop(): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#loseLead()
+  }
+
+  #decide(command: Command, asker: Asker<Command, Answer> | null): void {
+    const at = this.#moment()
+    let decision: Decision<Command, Record, Answer>
+    try {
+      decision = this.#machine.decide(command, at)
+      this.#append(decision.records, at)
+    } catch (error) {
+      this.#refuseFailed(error, command, asker)
+      return
+    }
+    // Outside of the catch: a record that was appended and cannot be applied leaves nothing to go on with.
+    this.#applyOwn(decision.records, at)
+    this.#carryOut(decision.effects, asker)
+    this.#answerCommitted()
+  }
+
+  #moment(): Moment {
+    return { ms: this.#options.clock.now(), random: this.#options.random }
+  }
+
+  #append(records: readonly Record[], at: Moment): void {
+    if (records.length === 0) return
+    if (this.#epoch === null) throw new NotLeader()
+    this.#end = this.#log.append(this.#epoch, records, at.ms)
+  }
+
+  #applyOwn(records: readonly Record[], at: Moment): void {
+    if (records.length === 0) return
+    this.#applyAll(records, at.ms, this.#end - records.length)
+    this.#snapshotWhenDue()
+  }
+
+  #applyAll(records: readonly Record[], timestamp: number, baseOffset: number): void {
+    const sizeOf = this.#options.compaction?.sizeOf
+    let offset = baseOffset
+    for (const record of records) {
+      this.#machine.apply(record, timestamp, offset++)
+      if (sizeOf !== undefined) this.#bytesSince += sizeOf(record)
+    }
+    this.#recordsSince += records.length
+  }
+
+  #refuseFailed(error: unknown, command: Command, asker: Asker<Command, Answer> | null): void {
+    const { logger, refuse } = this.#options
+    const known = error instanceof Error ? error : new Error(String(error))
+    const why = error instanceof NotLeader ? 'notLeader' : 'failed'
+    if (why === 'failed') logger.error('a command could not be decided', { command, error: known })
+    asker?.reply(refuse(why, command, known))
+  }
+
+  #carryOut(effects: readonly Effect<Command, Answer>[], asker: Asker<Command, Answer> | null): void {
+    const answers: { to: Asker<Command, Answer>; answer: Answer }[] = []
+    let present = asker
+    for (const effect of effects) {
+      switch (effect.do) {
+        case 'answer': {
+          const to = effect.to === undefined ? present : this.#unpark(effect.to)
+          if (effect.to === undefined) present = null
+          if (to) answers.push({ to, answer: effect.answer })
+          break
+        }
+        case 'park':
+          if (present === null) break
+          this.#park(effect.key, present, answers)
+          present = null
+          break
+        case 'timer':
+          this.#deadlines.set(effect.key, effect.afterMs, effect.then)
+          break
+        case 'cancel':
+          this.#deadlines.cancel(effect.key)
+          break
+      }
+    }
+    if (present !== null) {
+      const error = new Error('a decision neither answers nor parks its asker')
+      this.#options.logger.error(error.message, { command: present.command })
+      answers.push({ to: present, answer: this.#options.refuse('failed', present.command, error) })
+    }
+    if (answers.length === 0) return
+    this.#waiting.push({ upTo: this.#end, answers })
+    this.#waitingAskers += answers.length
+  }
+
+  #unpark(key: string): Asker<Command, Answer> | undefined {
+    const asker = this.#parked.get(key)
+    this.#parked.delete(key)
+    return asker
+  }
+
+  #park(key: string, asker: Asker<Command, Answer>, answers: { to: Asker<Command, Answer>; answer: Answer }[]): void {
+    const { logger, refuse } = this.#options
+    const former = this.#unpark(key)
+    if (former !== undefined) {
+      const error = new Error('somebody is parked under this key already')
+      logger.error(error.message, { key, command: former.command })
+      answers.push({ to: former, answer: refuse('failed', former.command, error) })
+    }
+    if (this.#parked.size < this.#maxParked) this.#parked.set(key, asker)
+    else answers.push({ to: asker, answer: refuse('overloaded', asker.command) })
+  }
+
+  /** Not re-entered: a reply that asks again has its answer queued behind those that are due already. */
+  #answerCommitted(): void {
+    if (this.#answering) return
+    this.#answering = true
+    try {
+      for (;;) {
+        const next = this.#waiting[this.#firstWaiting]
+        if (next === undefined || next.upTo > this.#committed) break
+        this.#firstWaiting++
+        this.#waitingAskers -= next.answers.length
+        for (const { to, answer } of next.answers) this.#reply(to, answer)
+      }
+    } finally {
+      this.#answering = false
+    }
+    if (this.#firstWaiting > 1024 || this.#firstWaiting === this.#waiting.length) {
+      this.#waiting.splice(0, this.#firstWaiting)
+      this.#firstWaiting = 0
+    }
+  }
+
+  #reply(to: Asker<Command, Answer>, answer: Answer): void {
+    try {
+      to.reply(answer)
+    } catch (error) {
+      this.#options.logger.error('an answer could not be delivered', { command: to.command, error })
+    }
+  }
+
+  #load(snapshot: Iterable<Record>, upTo: number): void {
+    if (this.#stopped) return
+    if (this.#epoch !== null) this.#loseLead()
+    const records = Array.isArray(snapshot) ? (snapshot as readonly Record[]) : [...snapshot]
+    this.#machine = this.#options.machine()
+    this.#recordsSince = 0
+    this.#bytesSince = 0
+    const lastOffset = upTo - 1
+    for (const record of records) {
+      this.#machine.apply(record, 0, lastOffset)
+      this.#bytesSince += this.#options.compaction?.sizeOf(record) ?? 0
+    }
+    this.#rememberSnapshot(records.length, this.#bytesSince)
+    this.#end = upTo
+    this.#committed = upTo
+    this.#options.observer?.load(records, upTo)
+  }
+
+  #commit(records: readonly Record[], upTo: number, timestamp: number): void {
+    if (this.#stopped) return
+    if (this.#epoch === null) {
+      this.#applyAll(records, timestamp, upTo - records.length)
+      this.#end = upTo
+    }
+    this.#committed = upTo
+    this.#options.observer?.commit(records, upTo, timestamp)
+    this.#answerCommitted()
+    this.#handOverSnapshot()
+    if (this.#epoch === null) this.#snapshotWhenDue()
+  }
+
+  #takeLead(epoch: number): void {
+    if (this.#stopped) return
+    this.#epoch = epoch
+    const at = this.#moment()
+    const decision = this.#machine.lead(at)
+    try {
+      this.#append(decision.records, at)
+    } catch (error) {
+      if (!(error instanceof NotLeader)) throw error
+      return
+    }
+    this.#applyOwn(decision.records, at)
+    this.#carryOut(decision.effects, null)
+    this.#answerCommitted()
+    this.#options.onLead?.(epoch)
+  }
+
+  #loseLead(): void {
+    const led = this.#epoch !== null
+    this.#epoch = null
+    this.#deadlines.clear()
+    this.#snapshot = null
+    const asking = this.#waiting.slice(this.#firstWaiting).flatMap(waiting => waiting.answers.map(({ to }) => to))
+    asking.push(...this.#parked.values())
+    this.#waiting = []
+    this.#firstWaiting = 0
+    this.#waitingAskers = 0
+    this.#parked.clear()
+    this.#machine = this.#options.machine()
+    for (const asker of asking) this.#reply(asker, this.#options.refuse('notLeader', asker.command))
+    if (led) this.#options.onLead?.(null)
+  }
+
+  /**
+   * The machine is written down at the moment when the threshold is passed, because it never stands still under load;
+   * the log gets the snapshot when all that it saw is committed.
+   */
+  #snapshotWhenDue(): void {
+    const compaction = this.#options.compaction
+    if (compaction === undefined || this.#snapshot !== null) return
+    const manyRecords = this.#recordsSince > Math.max(compaction.records, this.#recordsInSnapshot)
+    const manyBytes = this.#bytesSince > Math.max(compaction.bytes, this.#bytesInSnapshot)
+    if (!manyRecords && !manyBytes) return
+    const records = [...this.#machine.snapshot()]
+    let bytes = 0
+    for (const record of records) bytes += compaction.sizeOf(record)
+    this.#rememberSnapshot(records.length, bytes)
+    this.#snapshot = { upTo: this.#end, records }
+    this.#handOverSnapshot()
+  }
+
+  #rememberSnapshot(records: number, bytes: number): void {
+    this.#recordsInSnapshot = records
+    this.#bytesInSnapshot = bytes
+    this.#recordsSince = 0
+    this.#bytesSince = 0
+  }
+
+  #handOverSnapshot(): void {
+    const snapshot = this.#snapshot
+    if (snapshot === null || snapshot.upTo > this.#committed) return
+    this.#snapshot = null
+    this.#log.compact(snapshot.upTo, snapshot.records)
+  }
+}

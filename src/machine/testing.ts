@@ -1,0 +1,83 @@
+import type { Clock, Random, Timer, Timers } from '../world/world.ts'
+
+/** Time that stands still until it is moved, for tests of what waits. */
+export class VirtualTime implements Clock, Timers {
+  #ms = 0
+  #sequence = 0
+  #wall: number
+  #queue: { at: number; sequence: number; run: () => void }[] = []
+
+  constructor(wallMs = 1_700_000_000_000) {
+    this.#wall = wallMs
+  }
+
+  now(): number {
+    return this.#wall + this.#ms
+  }
+
+  mono(): number {
+    return this.#ms
+  }
+
+  after(ms: number, run: () => void): Timer {
+    const entry = { at: this.#ms + Math.max(0, ms), sequence: this.#sequence++, run }
+    this.#queue.push(entry)
+    return {
+      cancel: () => {
+        this.#queue = this.#queue.filter(other => other !== entry)
+      },
+    }
+  }
+
+  soon(run: () => void): void {
+    this.after(0, run)
+  }
+
+  /** Runs what is due on the way, in order of time, then of arrival. */
+  advance(ms: number): void {
+    const until = this.#ms + ms
+    for (;;) {
+      const next = this.#next()
+      if (next === undefined || next.at > until) break
+      this.#queue = this.#queue.filter(other => other !== next)
+      this.#ms = Math.max(this.#ms, next.at)
+      next.run()
+    }
+    this.#ms = until
+  }
+
+  /** The process is stopped for so long: nothing runs, time goes on. */
+  stall(ms: number): void {
+    this.#ms += ms
+    this.advance(0)
+  }
+
+  get pending(): number {
+    return this.#queue.length
+  }
+
+  #next(): { at: number; sequence: number; run: () => void } | undefined {
+    let first = this.#queue[0]
+    for (const entry of this.#queue) {
+      if (first === undefined || entry.at < first.at || (entry.at === first.at && entry.sequence < first.sequence)) {
+        first = entry
+      }
+    }
+    return first
+  }
+}
+
+/** Dice that fall the same for the same seed (mulberry32). */
+export function dice(seed: number): Random {
+  let state = seed >>> 0
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return (mixed ^ (mixed >>> 14)) >>> 0
+  }
+  return {
+    int: below => next() % below,
+    bytes: count => Uint8Array.from({ length: count }, () => next() & 0xff),
+  }
+}
