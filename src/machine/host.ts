@@ -9,7 +9,7 @@ export type Refusal =
   | 'notLeader'
   /** Too many wait already. Nothing was done. */
   | 'overloaded'
-  /** A bug in the machine, or the log refused the records (`error` tells). Nothing was done. */
+  /** The log refused the records, or a bug (`error` tells). Nothing was done. */
   | 'failed'
 
 export interface HostOptions<Command, Record, Answer> {
@@ -42,6 +42,9 @@ export interface Compaction<Record> {
   readonly bytes: number
   sizeOf(record: Record): number
 }
+
+/** When a timer's command is tried again whose records the log refused (a full disk): nobody else would. */
+const retryTimerMs = 1000
 
 type Reply<Answer> = (answer: Answer) => void
 
@@ -91,7 +94,7 @@ export class Host<Command, Record, Answer> {
     this.#maxWaiting = options.maxWaiting ?? 100_000
     this.#maxParked = options.maxParked ?? 100_000
     this.#machine = options.machine()
-    this.#deadlines = new Deadlines(options.clock, options.timers, command => this.#decide(command, null))
+    this.#deadlines = new Deadlines(options.clock, options.timers, (command, key) => this.#expire(command, key))
     options.log.follow({
       load: (snapshot, upTo) => this.#load(snapshot, upTo),
       commit: (records, upTo, timestamp) => this.#commit(records, upTo, timestamp),
@@ -125,9 +128,10 @@ export class Host<Command, Record, Answer> {
 
   /** `reply` is called exactly once, possibly before `ask` returns. */
   ask(command: Command, reply: Reply<Answer>): void {
-    if (this.#epoch === null) return reply(this.#options.refuse('notLeader', command))
-    if (this.#waitingAskers >= this.#maxWaiting) return reply(this.#options.refuse('overloaded', command))
-    this.#decide(command, { command, reply })
+    const asker = { command, reply }
+    if (this.#epoch === null) this.#refuse(asker, 'notLeader')
+    else if (this.#waitingAskers >= this.#maxWaiting) this.#refuse(asker, 'overloaded')
+    else this.#decide(command, asker)
   }
 
   /** As `ask`; never rejects: refusals are answers, too. */
@@ -142,20 +146,37 @@ export class Host<Command, Record, Answer> {
     this.#loseLead()
   }
 
-  #decide(command: Command, asker: Asker<Command, Answer> | null): void {
+  /** Asks the log to replace what it holds by a snapshot of the machine: for logs that know better when it is time. */
+  compact(): void {
+    this.#log.compact(this.#end, this.#machine.snapshot())
+  }
+
+  #expire(command: Command, key: string): void {
+    if (this.#decide(command, null) === 'appendFailed') this.#deadlines.set(key, retryTimerMs, command)
+  }
+
+  #decide(command: Command, asker: Asker<Command, Answer> | null): 'done' | 'notDecided' | 'appendFailed' {
     const at = this.#moment()
     let decision: Decision<Command, Record, Answer>
     try {
       decision = this.#machine.decide(command, at)
+    } catch (error) {
+      this.#options.logger.error('a command could not be decided', { command, error })
+      if (asker !== null) this.#refuse(asker, 'failed', asError(error))
+      return 'notDecided'
+    }
+    try {
       this.#append(decision.records, at)
     } catch (error) {
-      this.#refuseFailed(error, command, asker)
-      return
+      const why = error instanceof NotLeader ? 'notLeader' : 'failed'
+      if (asker !== null) this.#refuse(asker, why, asError(error))
+      return why === 'failed' ? 'appendFailed' : 'notDecided'
     }
-    // Outside of the catch: a record that was appended and cannot be applied leaves nothing to go on with.
-    this.#applyOwn(decision.records, at)
+    // Not caught: a record that was appended and cannot be applied leaves nothing to go on with.
+    this.#applyOwn(decision, at)
     this.#carryOut(decision.effects, asker)
     this.#answerCommitted()
+    return 'done'
   }
 
   #moment(): Moment {
@@ -168,10 +189,12 @@ export class Host<Command, Record, Answer> {
     this.#end = this.#log.append(this.#epoch, records, at.ms)
   }
 
-  #applyOwn(records: readonly Record[], at: Moment): void {
-    if (records.length === 0) return
-    this.#applyAll(records, at.ms, this.#end - records.length)
-    this.#snapshotWhenDue()
+  #applyOwn({ records, soft }: Decision<Command, Record, Answer>, at: Moment): void {
+    if (records.length > 0) {
+      this.#applyAll(records, at.ms, this.#end - records.length)
+      this.#snapshotWhenDue()
+    }
+    for (const fact of soft ?? []) this.#machine.apply(fact, at.ms, this.#end)
   }
 
   #applyAll(records: readonly Record[], timestamp: number, baseOffset: number): void {
@@ -182,14 +205,6 @@ export class Host<Command, Record, Answer> {
       if (sizeOf !== undefined) this.#bytesSince += sizeOf(record)
     }
     this.#recordsSince += records.length
-  }
-
-  #refuseFailed(error: unknown, command: Command, asker: Asker<Command, Answer> | null): void {
-    const { logger, refuse } = this.#options
-    const known = error instanceof Error ? error : new Error(String(error))
-    const why = error instanceof NotLeader ? 'notLeader' : 'failed'
-    if (why === 'failed') logger.error('a command could not be decided', { command, error: known })
-    asker?.reply(refuse(why, command, known))
   }
 
   #carryOut(effects: readonly Effect<Command, Answer>[], asker: Asker<Command, Answer> | null): void {
@@ -265,6 +280,10 @@ export class Host<Command, Record, Answer> {
     }
   }
 
+  #refuse(asker: Asker<Command, Answer>, why: Refusal, error?: Error): void {
+    this.#reply(asker, this.#options.refuse(why, asker.command, error))
+  }
+
   #reply(to: Asker<Command, Answer>, answer: Answer): void {
     try {
       to.reply(answer)
@@ -315,7 +334,7 @@ export class Host<Command, Record, Answer> {
       if (!(error instanceof NotLeader)) throw error
       return
     }
-    this.#applyOwn(decision.records, at)
+    this.#applyOwn(decision, at)
     this.#carryOut(decision.effects, null)
     this.#answerCommitted()
     this.#options.onLead?.(epoch)
@@ -333,7 +352,7 @@ export class Host<Command, Record, Answer> {
     this.#waitingAskers = 0
     this.#parked.clear()
     this.#machine = this.#options.machine()
-    for (const asker of asking) this.#reply(asker, this.#options.refuse('notLeader', asker.command))
+    for (const asker of asking) this.#refuse(asker, 'notLeader')
     if (led) this.#options.onLead?.(null)
   }
 
@@ -368,4 +387,8 @@ export class Host<Command, Record, Answer> {
     this.#snapshot = null
     this.#log.compact(snapshot.upTo, snapshot.records)
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }

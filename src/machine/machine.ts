@@ -62,7 +62,7 @@ export interface OrderedLog<Record> {
    * after any other error nothing was appended.
    */
   append(epoch: number, records: readonly Record[], timestamp: number): number
-  /** Everything below `upTo`, which is committed, may be dropped: `snapshot` (read at once) leads to the same state. */
+  /** Everything below `upTo` may be dropped once `snapshot`, which leads to the same state, is safe. */
   compact(upTo: number, snapshot: Iterable<Record>): void
   /** One listener. */
   follow(listener: OrderedLogListener<Record>): void

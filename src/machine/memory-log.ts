@@ -13,6 +13,8 @@ interface Batch<Record> {
  * are always told: so that a test can put every event between every two others.
  */
 export class MemoryLog<Record> implements OrderedLog<Record> {
+  /** What the next appends fail with, for tests. */
+  full: Error | null = null
   readonly #autoCommit: boolean
   #listener: OrderedLogListener<Record> | null = null
   #snapshot: readonly Record[] = []
@@ -53,6 +55,7 @@ export class MemoryLog<Record> implements OrderedLog<Record> {
 
   append(epoch: number, records: readonly Record[], timestamp: number): number {
     if (!this.#leading || epoch !== this.#epoch) throw new NotLeader()
+    if (this.full !== null) throw this.full
     const end = this.end + records.length
     this.#batches.push({ epoch, records, timestamp, end })
     if (this.#autoCommit) this.commit(end)
