@@ -1,0 +1,159 @@
+import type { Listener, Address, Socket, World } from '../world/world.ts'
+import type { Logger } from '../world/logger.ts'
+import type { Replicas } from '../replication/replicas.ts'
+import { Connection } from './connection.ts'
+import { DelayedOperations } from './delayed.ts'
+import { apiKeyOf } from './envelope.ts'
+import { FetchSessions } from './fetch/session.ts'
+import type { Handler } from './handler.ts'
+import { BrokerMetrics } from './metrics.ts'
+import { type ServedApi, servedApis } from './served.ts'
+import type { Services } from './services.ts'
+
+/** How much a broker takes on. Bytes, ms, counts. */
+export interface BrokerLimits {
+  /** The largest request (`socket.request.max.bytes`). */
+  readonly requestBytes: number
+  /** Requests that wait for their answers: of one connection, and of all. */
+  readonly connectionBytesInFlight: number
+  readonly bytesInFlight: number
+  /** The most that one Fetch gives (`fetch.max.bytes`). */
+  readonly fetchBytes: number
+  readonly connections: number
+  readonly connectionsPerAddress: number
+  readonly idleMs: number
+  readonly fetchSessions: number
+}
+
+/** An API whose handler may still have to be loaded. */
+class Entry {
+  readonly served: ServedApi
+  handler: Handler | null = null
+  #loading: Promise<Handler> | null = null
+
+  constructor(served: ServedApi) {
+    this.served = served
+  }
+
+  load(): Promise<Handler> {
+    this.#loading ??= this.served.load().then(module => {
+      this.handler = module.default
+      return module.default
+    })
+    return this.#loading
+  }
+}
+
+/** Accepts connections and knows everything that handlers need: the floors below, by name. */
+export class Broker {
+  readonly world: World
+  readonly logger: Logger
+  readonly limits: BrokerLimits
+  readonly replicas: Replicas
+  readonly services: Services
+  readonly metrics = new BrokerMetrics()
+  readonly delayed: DelayedOperations
+  readonly fetchSessions: FetchSessions
+  /** Bytes of all requests that are not answered yet. */
+  bytesInFlight = 0
+  readonly #apis = new Map(servedApis.map(served => [served.key, new Entry(served)]))
+  readonly #connections = new Set<Connection>()
+  readonly #perAddress = new Map<string, number>()
+  readonly #listeners: Listener[] = []
+  #held = false
+  #stopping = false
+  #reaper: { cancel(): void } | null = null
+
+  constructor(world: World, logger: Logger, limits: BrokerLimits, services: Services) {
+    this.world = world
+    this.logger = logger
+    this.limits = limits
+    this.services = services
+    this.replicas = services.replicas
+    this.delayed = new DelayedOperations(world.clock, world.timers)
+    this.fetchSessions = new FetchSessions(limits.fetchSessions, world.random)
+  }
+
+  /** Begins to serve at `address`; returns where it really listens. Rejects with EADDRINUSE and its kin. */
+  async listen(address: Address): Promise<Address> {
+    const listener = await this.world.net.listen(address, socket => this.accept(socket))
+    this.#listeners.push(listener)
+    if (this.#reaper === null) this.#reap()
+    return listener.address
+  }
+
+  get connections(): number {
+    return this.#connections.size
+  }
+
+  accept(socket: Socket): void {
+    const { host } = socket.remote
+    const fromThere = this.#perAddress.get(host) ?? 0
+    if (
+      this.#stopping ||
+      this.#connections.size >= this.limits.connections ||
+      fromThere >= this.limits.connectionsPerAddress
+    ) {
+      this.metrics.connectionsRefused++
+      socket.destroy()
+      return
+    }
+    this.metrics.connectionsAccepted++
+    this.#perAddress.set(host, fromThere + 1)
+    this.#connections.add(new Connection(this, socket))
+  }
+
+  forget(connection: Connection): void {
+    if (!this.#connections.delete(connection)) return
+    const { host } = connection.remote
+    const left = (this.#perAddress.get(host) ?? 1) - 1
+    if (left === 0) this.#perAddress.delete(host)
+    else this.#perAddress.set(host, left)
+  }
+
+  /** The API that a frame asks for; null when it is not served. */
+  api(frame: Buffer): Entry | null {
+    return this.#apis.get(apiKeyOf(frame)) ?? null
+  }
+
+  /** Requests of `bytes` were answered. */
+  release(bytes: number): void {
+    const full = this.bytesInFlight >= this.limits.bytesInFlight
+    this.bytesInFlight -= bytes
+    if (!full || this.#held || this.bytesInFlight >= this.limits.bytesInFlight) return
+    // Connections that wait for the common budget go on, one turn later so that the answers leave first.
+    this.#held = true
+    this.world.timers.soon(() => {
+      this.#held = false
+      for (const connection of this.#connections) connection.proceed()
+    })
+  }
+
+  /** Closes connections on which nothing has moved for `idleMs`. */
+  #reap(): void {
+    const everyMs = Math.max(100, Math.min(10_000, this.limits.idleMs / 4))
+    this.#reaper = this.world.timers.after(everyMs, () => {
+      const before = this.world.clock.mono() - this.limits.idleMs
+      for (const connection of this.#connections)
+        if (connection.idle && connection.lastActive < before) {
+          this.metrics.connectionsExpired++
+          connection.destroy()
+        }
+      this.#reap()
+    })
+  }
+
+  /** No new connections, no new requests; what is in flight is answered. */
+  async drain(graceMs: number): Promise<void> {
+    this.#stopping = true
+    this.#reaper?.cancel()
+    await Promise.all(this.#listeners.map(listener => listener.close()))
+    for (const connection of [...this.#connections]) connection.finish()
+    this.delayed.hurry()
+    const deadline = this.world.clock.mono() + graceMs
+    while (this.#connections.size > 0 && this.world.clock.mono() < deadline)
+      await new Promise<void>(resolve => this.world.timers.after(5, resolve))
+    for (const connection of [...this.#connections]) connection.destroy()
+    this.delayed.clear()
+  }
+}

@@ -1,0 +1,239 @@
+import type { Socket } from '../world/world.ts'
+import type { Broker } from './broker.ts'
+import { FrameReader, type FrameSink } from './frames.ts'
+import type { Handler, Peer, RequestContext } from './handler.ts'
+import { openRequest, type OpenedRequest, Refused, sealResponse } from './envelope.ts'
+
+/** One request on its way: answers leave in the order of the requests, however they are finished. */
+interface Slot {
+  /** Bytes of the request, counted against the connection until its answer has left. */
+  readonly bytes: number
+  /** null: nothing to send; undefined: not finished. */
+  answer: readonly Uint8Array[] | null | undefined
+}
+
+/** A client with more than this many requests unanswered is read no further until some are. */
+const mostInFlight = 512
+/** Answers that the client does not take: above this many bytes its further requests wait. */
+const mostUnsent = 1024 * 1024
+
+/**
+ * A Kafka connection: cuts frames, hands requests to their handlers in order, sends answers in order, and stops reading
+ * when too much is in flight in either direction.
+ */
+export class Connection implements Peer, FrameSink {
+  readonly #broker: Broker
+  readonly #socket: Socket
+  readonly #frames: FrameReader
+  readonly #slots: Slot[] = []
+  readonly #onClose = new Set<() => void>()
+  #bytesInFlight = 0
+  /** A request whose handler is still being loaded: those behind it must not overtake. */
+  #loading = false
+  #paused = false
+  #flushing = false
+  #closing = false
+  #closed = false
+  /** Monotonic ms of the last byte in either direction. */
+  lastActive: number
+  software = ''
+
+  constructor(broker: Broker, socket: Socket) {
+    this.#broker = broker
+    this.#socket = socket
+    this.#frames = new FrameReader(this, broker.limits.requestBytes)
+    this.lastActive = broker.world.clock.mono()
+    socket.onDrain(() => this.#proceed())
+    socket.onClose(() => this.#ended())
+    socket.receive({
+      space: () => this.#frames.space(),
+      data: bytes => {
+        this.lastActive = this.#broker.world.clock.mono()
+        this.#broker.metrics.bytesIn += bytes
+        this.#frames.data(bytes)
+        if (!this.ready()) this.#pause()
+      },
+      end: () => this.finish(),
+    })
+  }
+
+  get local() {
+    return this.#socket.local
+  }
+
+  get remote() {
+    return this.#socket.remote
+  }
+
+  get idle(): boolean {
+    return this.#slots.length === 0
+  }
+
+  onClose(run: () => void): () => void {
+    this.#onClose.add(run)
+    return () => this.#onClose.delete(run)
+  }
+
+  ready(): boolean {
+    return (
+      !this.#loading &&
+      !this.#closing &&
+      this.#slots.length < mostInFlight &&
+      this.#bytesInFlight < this.#broker.limits.connectionBytesInFlight &&
+      this.#broker.bytesInFlight < this.#broker.limits.bytesInFlight &&
+      this.#socket.unsent < mostUnsent
+    )
+  }
+
+  refuse(reason: string): void {
+    this.#broker.logger.warn(`closed a connection that sent ${reason}`, { client: this.#socket.remote.host })
+    this.destroy()
+  }
+
+  frame(bytes: Buffer): boolean {
+    const slot: Slot = { bytes: bytes.length, answer: undefined }
+    this.#slots.push(slot)
+    this.#bytesInFlight += slot.bytes
+    this.#broker.bytesInFlight += slot.bytes
+    this.#broker.metrics.requests++
+    const served = this.#broker.api(bytes)
+    if (served === null || served.handler !== null) return this.#handle(bytes, served?.handler ?? null, slot)
+    this.#loading = true
+    served.load().then(
+      handler => {
+        this.#loading = false
+        if (this.#closed) return
+        this.#handle(bytes, handler, slot)
+        this.#proceed()
+      },
+      error => this.#bug(error),
+    )
+    return false
+  }
+
+  #handle(bytes: Buffer, handler: Handler | null, slot: Slot): boolean {
+    let opened: OpenedRequest
+    try {
+      opened = openRequest(bytes, handler)
+    } catch (error) {
+      if (error instanceof Refused) this.refuse(error.message)
+      else this.#bug(error)
+      return true
+    }
+    const { request, context } = this.#contextOf(opened)
+    const started = this.#broker.world.clock.mono()
+    try {
+      const reply = opened.handler.handle(request as never, context)
+      if (reply instanceof Promise) {
+        reply.then(
+          value => this.#answer(slot, opened, value, started),
+          error => this.#bug(error),
+        )
+        return !opened.handler.keepsBytes
+      }
+      this.#answer(slot, opened, reply, started)
+    } catch (error) {
+      this.#bug(error)
+    }
+    return !opened.handler.keepsBytes
+  }
+
+  #contextOf(opened: OpenedRequest): { request: unknown; context: RequestContext } {
+    return {
+      request: opened.request,
+      context: { broker: this.#broker, version: opened.version, clientId: opened.clientId, peer: this },
+    }
+  }
+
+  #answer(slot: Slot, opened: OpenedRequest, value: unknown, started: number): void {
+    if (this.#closed) return
+    this.#broker.metrics.observe(opened.handler.api.key, this.#broker.world.clock.mono() - started)
+    try {
+      slot.answer = value === null ? null : sealResponse(opened, value)
+    } catch (error) {
+      this.#bug(error)
+      return
+    }
+    if (this.#slots[0] !== slot || this.#flushing) return
+    this.#flushing = true
+    // Answers that become ready in one go leave in one vectored write.
+    queueMicrotask(() => this.#flush())
+  }
+
+  #flush(): void {
+    this.#flushing = false
+    if (this.#closed) return
+    const slots = this.#slots
+    let chunks: readonly Uint8Array[] | null = null
+    let done = 0
+    for (; done < slots.length; done++) {
+      const { answer, bytes } = slots[done] as Slot
+      if (answer === undefined) break
+      this.#bytesInFlight -= bytes
+      this.#broker.release(bytes)
+      if (answer !== null) chunks = chunks === null ? answer : [...chunks, ...answer]
+    }
+    if (done === 1) slots.shift()
+    else slots.splice(0, done)
+    if (chunks !== null) {
+      let bytes = 0
+      for (const chunk of chunks) bytes += chunk.length
+      this.#broker.metrics.bytesOut += bytes
+      this.lastActive = this.#broker.world.clock.mono()
+      this.#socket.write(chunks)
+    }
+    if (this.#closing && slots.length === 0) this.#socket.end()
+    else this.#proceed()
+  }
+
+  #pause(): void {
+    if (this.#paused) return
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  /** There may be room again. */
+  #proceed(): void {
+    if (this.#closed || !this.ready()) return
+    this.#frames.resume()
+    if (this.#paused && this.ready()) {
+      this.#paused = false
+      this.#socket.resume()
+    }
+  }
+
+  /** The whole broker has room again. */
+  proceed(): void {
+    if (this.#paused) this.#proceed()
+  }
+
+  /** Reads no more, answers what was asked, then closes. */
+  finish(): void {
+    this.#closing = true
+    this.#pause()
+    if (this.#slots.length === 0) this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #bug(error: unknown): void {
+    this.#broker.logger.error('a request failed unexpectedly; the connection is closed', {
+      client: this.#socket.remote.host,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    })
+    this.destroy()
+  }
+
+  #ended(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#broker.release(this.#bytesInFlight)
+    this.#bytesInFlight = 0
+    this.#slots.length = 0
+    for (const run of this.#onClose) run()
+    this.#onClose.clear()
+    this.#broker.forget(this)
+  }
+}

@@ -1,0 +1,236 @@
+import { KafkaError } from '../../protocol/errors.ts'
+import type { Partition } from '../../replication/partition.ts'
+import type { Replicas } from '../../replication/replicas.ts'
+import type { DelayedOperations } from '../delayed.ts'
+import type { FetchPartition } from './session.ts'
+
+/** What one partition gave. */
+export interface FetchResult {
+  readonly wanted: FetchPartition
+  error: KafkaError | null
+  highWatermark: number
+  lastStableOffset: number
+  logStartOffset: number
+  diverging: { epoch: number; endOffset: number } | null
+  leader: { leaderId: number; leaderEpoch: number } | null
+  records: Uint8Array[]
+  bytes: number
+}
+
+export interface FetchLimits {
+  readonly maxWaitMs: number
+  readonly minBytes: number
+  /** Bytes over all partitions; the first batch is given however large it is, so that a consumer never stands still. */
+  readonly maxBytes: number
+}
+
+const none: Uint8Array[] = []
+
+/**
+ * Reads from many partitions, and when there is too little, waits for more: one delayed operation, woken by its
+ * partitions, bounded by `maxWaitMs`.
+ */
+export class DelayedFetch {
+  readonly #replicas: Replicas
+  readonly #delayed: DelayedOperations
+  readonly #wanted: readonly FetchPartition[]
+  readonly #limits: FetchLimits
+  #checking = false
+  #again = false
+  #expired = false
+  #finish: ((results: FetchResult[]) => void) | null = null
+  #fail: ((error: unknown) => void) | null = null
+  #watched: Partition[] = []
+  #deadline: string | null = null
+  readonly #wake = (): void => this.#woken()
+
+  constructor(replicas: Replicas, delayed: DelayedOperations, wanted: readonly FetchPartition[], limits: FetchLimits) {
+    this.#replicas = replicas
+    this.#delayed = delayed
+    this.#wanted = wanted
+    this.#limits = limits
+  }
+
+  /** Synchronous when memory has enough. */
+  run(): FetchResult[] | Promise<FetchResult[]> {
+    const results = this.#collect()
+    if (!(results instanceof Promise)) return this.#enough(results) ? results : this.#wait()
+    return results.then(collected => {
+      if (this.#enough(collected)) return collected
+      const more = this.#wait()
+      // Something may have come while the disk was read.
+      this.#woken()
+      return more
+    })
+  }
+
+  /** The client is gone: stop waiting. */
+  cancel(): void {
+    this.#stop()
+  }
+
+  #wait(): Promise<FetchResult[]> {
+    return new Promise((resolve, reject) => {
+      this.#finish = resolve
+      this.#fail = reject
+      for (const { topic, topicId, partition } of this.#wanted) {
+        const replica = this.#replicas.find(topic, partition) ?? this.#replicas.findById(topicId, partition)
+        if (replica === undefined) continue
+        replica.watch(this.#wake)
+        this.#watched.push(replica)
+      }
+      this.#deadline = this.#delayed.after(
+        this.#limits.maxWaitMs,
+        () => {
+          this.#expired = true
+          this.#woken()
+        },
+        true,
+      )
+    })
+  }
+
+  /** Many partitions may wake us in one turn; one look serves them all. */
+  #woken(): void {
+    if (this.#checking) {
+      this.#again = true
+      return
+    }
+    this.#checking = true
+    queueMicrotask(() => this.#check())
+  }
+
+  #check(): void {
+    if (this.#finish === null) return
+    this.#again = false
+    try {
+      const results = this.#collect()
+      if (results instanceof Promise) results.then(collected => this.#decide(collected), error => this.#broken(error))
+      else this.#decide(results)
+    } catch (error) {
+      this.#broken(error)
+    }
+  }
+
+  #decide(results: FetchResult[]): void {
+    this.#checking = false
+    if (this.#finish === null) return
+    if (this.#expired || this.#enough(results)) {
+      const finish = this.#finish
+      this.#stop()
+      finish(results)
+    } else if (this.#again) this.#woken()
+  }
+
+  #broken(error: unknown): void {
+    const fail = this.#fail
+    this.#stop()
+    fail?.(error)
+  }
+
+  #stop(): void {
+    this.#finish = null
+    this.#fail = null
+    if (this.#deadline !== null) this.#delayed.cancel(this.#deadline)
+    for (const replica of this.#watched) replica.unwatch(this.#wake)
+    this.#watched = []
+  }
+
+  #enough(results: readonly FetchResult[]): boolean {
+    if (this.#limits.maxWaitMs <= 0 || results.length === 0) return true
+    let bytes = 0
+    for (const result of results) {
+      if (result.error !== null || result.diverging !== null) return true
+      bytes += result.bytes
+    }
+    return bytes >= this.#limits.minBytes
+  }
+
+  #collect(): FetchResult[] | Promise<FetchResult[]> {
+    const results: FetchResult[] = []
+    return this.#collectFrom(0, results, this.#limits.maxBytes)
+  }
+
+  /** Synchronous until the first partition that must be read from the disk. */
+  #collectFrom(from: number, results: FetchResult[], budget: number): FetchResult[] | Promise<FetchResult[]> {
+    let left = budget
+    for (let i = from; i < this.#wanted.length; i++) {
+      const wanted = this.#wanted[i] as FetchPartition
+      const result = emptyResult(wanted)
+      results.push(result)
+      let records: Uint8Array[] | Promise<Uint8Array[]>
+      try {
+        records = this.#read(wanted, result, left)
+      } catch (error) {
+        this.#refused(result, error)
+        continue
+      }
+      if (records instanceof Promise) {
+        const first = left === this.#limits.maxBytes
+        return records
+          .then(
+            read => take(result, read, left, first),
+            error => this.#refused(result, error),
+          )
+          .then(() => this.#collectFrom(i + 1, results, left - result.bytes))
+      }
+      take(result, records, left, left === this.#limits.maxBytes)
+      left -= result.bytes
+    }
+    return results
+  }
+
+  #read(wanted: FetchPartition, result: FetchResult, left: number): Uint8Array[] | Promise<Uint8Array[]> {
+    const replicas = this.#replicas
+    const byName = wanted.topic !== ''
+    const replica = byName
+      ? replicas.get(wanted.topic, wanted.partition)
+      : replicas.getById(wanted.topicId, wanted.partition)
+    const { log } = replica
+    result.leader = { leaderId: replica.role.leader, leaderEpoch: replica.leaderEpoch }
+    replica.checkLeader(wanted.currentLeaderEpoch)
+    result.logStartOffset = log.logStartOffset
+    result.highWatermark = replica.highWatermark
+    result.lastStableOffset = replica.lastStableOffset
+    if (wanted.lastFetchedEpoch >= 0) {
+      const end = log.endOffsetForEpoch(wanted.lastFetchedEpoch)
+      if (end.epoch < wanted.lastFetchedEpoch || end.endOffset < wanted.fetchOffset) {
+        result.diverging = end
+        return none
+      }
+    }
+    // Also an empty answer must say when the offset is out of range.
+    if (wanted.fetchOffset < log.logStartOffset || wanted.fetchOffset > log.logEndOffset)
+      throw new KafkaError('OFFSET_OUT_OF_RANGE')
+    if (left <= 0 || wanted.fetchOffset >= replica.highWatermark) return none
+    return replica.read(wanted.fetchOffset, Math.min(wanted.maxBytes, left))
+  }
+
+  #refused(result: FetchResult, error: unknown): void {
+    if (!(error instanceof KafkaError)) throw error
+    result.error = error
+  }
+}
+
+/** Keeps what was read unless its first batch breaks the limit over all partitions, which only the first may. */
+function take(result: FetchResult, records: Uint8Array[], left: number, first: boolean): void {
+  let bytes = 0
+  for (const chunk of records) bytes += chunk.length
+  if (bytes > left && !first) return
+  result.records = records
+  result.bytes = bytes
+}
+
+function emptyResult(wanted: FetchPartition): FetchResult {
+  return {
+    wanted,
+    error: null,
+    highWatermark: -1,
+    lastStableOffset: -1,
+    logStartOffset: -1,
+    diverging: null,
+    leader: null,
+    records: none,
+    bytes: 0,
+  }
+}

@@ -1,0 +1,131 @@
+import { KafkaError } from '../../protocol/errors.ts'
+
+/** One partition that a client wants to read, as its session remembers it. */
+export interface FetchPartition {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+  currentLeaderEpoch: number
+  fetchOffset: number
+  lastFetchedEpoch: number
+  maxBytes: number
+  /** What the client was last told, to leave out what did not change; −1: nothing yet. */
+  toldHighWatermark: number
+  toldLogStartOffset: number
+}
+
+export const finalEpoch = -1
+export const initialEpoch = 0
+
+function key(partition: { topic: string; topicId: string; partition: number }, byId: boolean): string {
+  return `${byId ? partition.topicId : partition.topic}:${partition.partition}`
+}
+
+/** What a client fetches, kept between its requests, so that an idle partition costs no bytes (KIP-227). */
+export class FetchSession {
+  readonly id: number
+  /** True when the client names topics by id (Fetch v13+); it may not change within a session. */
+  readonly byId: boolean
+  epoch = 1
+  lastUsed: number
+  /** In the order in which they are served: those that gave data go to the end. */
+  readonly #partitions = new Map<string, FetchPartition>()
+
+  constructor(id: number, byId: boolean, now: number) {
+    this.id = id
+    this.byId = byId
+    this.lastUsed = now
+  }
+
+  get size(): number {
+    return this.#partitions.size
+  }
+
+  update(changes: readonly FetchPartition[], forgotten: readonly { topic: string; topicId: string; partition: number }[]) {
+    for (const change of changes) {
+      const known = this.#partitions.get(key(change, this.byId))
+      if (known === undefined) this.#partitions.set(key(change, this.byId), change)
+      else {
+        known.currentLeaderEpoch = change.currentLeaderEpoch
+        known.fetchOffset = change.fetchOffset
+        known.lastFetchedEpoch = change.lastFetchedEpoch
+        known.maxBytes = change.maxBytes
+      }
+    }
+    for (const partition of forgotten) this.#partitions.delete(key(partition, this.byId))
+  }
+
+  partitions(): FetchPartition[] {
+    return [...this.#partitions.values()]
+  }
+
+  /** Served with data: others come first next time. */
+  toEnd(partition: FetchPartition): void {
+    const name = key(partition, this.byId)
+    if (this.#partitions.delete(name)) this.#partitions.set(name, partition)
+  }
+
+  advance(now: number): void {
+    this.epoch = this.epoch === 0x7fffffff ? 1 : this.epoch + 1
+    this.lastUsed = now
+  }
+}
+
+/** ms that a session is safe from being pushed out by a new one (Kafka's `MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS`). */
+const safeMs = 120_000
+
+/** The sessions of one broker, at most `slots` (`max.incremental.fetch.session.cache.slots`). */
+export class FetchSessions {
+  readonly #slots: number
+  readonly #random: { int(below: number): number }
+  readonly #sessions = new Map<number, FetchSession>()
+  evictions = 0
+
+  constructor(slots: number, random: { int(below: number): number }) {
+    this.#slots = slots
+    this.#random = random
+  }
+
+  get count(): number {
+    return this.#sessions.size
+  }
+
+  /** A new session, or null when all slots are taken by sessions that are in use: the client then fetches without one. */
+  open(byId: boolean, now: number): FetchSession | null {
+    if (this.#slots === 0) return null
+    if (this.#sessions.size >= this.#slots && !this.#evict(now)) return null
+    let id: number
+    do id = 1 + this.#random.int(0x7ffffffe)
+    while (this.#sessions.has(id))
+    const session = new FetchSession(id, byId, now)
+    this.#sessions.set(id, session)
+    return session
+  }
+
+  /** The session for an incremental request; throws the error the client must hear. */
+  continue(id: number, epoch: number, byId: boolean, now: number): FetchSession {
+    const session = this.#sessions.get(id)
+    if (session === undefined) throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND')
+    if (session.epoch !== epoch) throw new KafkaError('INVALID_FETCH_SESSION_EPOCH')
+    if (session.byId !== byId) throw new KafkaError('FETCH_SESSION_TOPIC_ID_ERROR')
+    session.advance(now)
+    // Sessions stand in the order of their last use: the first is the one to push out.
+    this.#sessions.delete(id)
+    this.#sessions.set(id, session)
+    return session
+  }
+
+  close(id: number): void {
+    this.#sessions.delete(id)
+  }
+
+  #evict(now: number): boolean {
+    for (const session of this.#sessions.values()) {
+      if (now - session.lastUsed < safeMs) return false
+      this.#sessions.delete(session.id)
+      this.evictions++
+      return true
+    }
+    return false
+  }
+}

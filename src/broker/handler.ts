@@ -1,0 +1,42 @@
+import type { Api, RequestOf, ResponseOf } from '../protocol/schema.ts'
+import type { Broker } from './broker.ts'
+
+/** Who asks, and how. */
+export interface RequestContext {
+  readonly broker: Broker
+  readonly version: number
+  readonly clientId: string
+  readonly peer: Peer
+}
+
+/** The connection as handlers see it. */
+export interface Peer {
+  /** The address at which the client reached us, and the client's own. */
+  readonly local: { readonly host: string; readonly port: number }
+  readonly remote: { readonly host: string; readonly port: number }
+  /** Name and version that the client gave in ApiVersions (KIP-511). */
+  software: string
+  /** Runs when the connection has ended. */
+  onClose(run: () => void): () => void
+  /** Answers what was asked before, then closes. */
+  finish(): void
+}
+
+/** What is sent back; null: the client wants no answer (acks=0). */
+export type Reply<R> = R | null | Promise<R | null>
+
+/** One Kafka API as this broker serves it. Thin: decode, call a floor below, encode. */
+export interface Handler<A extends Api = Api> {
+  readonly api: A
+  /** True when views of the request's bytes may outlive the answer (records on their way to the disk, bytes kept in state). */
+  readonly keepsBytes: boolean
+  readonly handle: (request: RequestOf<A>, context: RequestContext) => Reply<ResponseOf<A>>
+}
+
+export function handler<A extends Api>(
+  api: A,
+  handle: (request: RequestOf<A>, context: RequestContext) => Reply<ResponseOf<A>>,
+  options: { keepsBytes?: boolean } = {},
+): Handler<A> {
+  return { api, handle, keepsBytes: options.keepsBytes ?? false }
+}

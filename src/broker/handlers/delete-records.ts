@@ -1,0 +1,24 @@
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import { DeleteRecords } from '../../protocol/messages/delete-records.ts'
+import { handler } from '../handler.ts'
+
+/** Lets the head of partitions go (KIP-107). −1 means up to the high watermark. */
+export default handler(DeleteRecords, async (request, { broker }) => ({
+  throttleTimeMs: 0,
+  topics: await Promise.all(
+    request.topics.map(async ({ name, partitions }) => ({
+      name,
+      partitions: await Promise.all(
+        partitions.map(async ({ partitionIndex, offset }) => {
+          try {
+            const lowWatermark = await broker.replicas.get(name, partitionIndex).deleteRecords(offset)
+            return { partitionIndex, lowWatermark, errorCode: ErrorCode.NONE }
+          } catch (error) {
+            if (!(error instanceof KafkaError)) throw error
+            return { partitionIndex, lowWatermark: -1, errorCode: error.code }
+          }
+        }),
+      ),
+    })),
+  ),
+}))

@@ -1,0 +1,154 @@
+import { KafkaError, ErrorCode } from '../../protocol/errors.ts'
+import { Fetch } from '../../protocol/messages/fetch.ts'
+import type { RequestOf, ResponseOf } from '../../protocol/schema.ts'
+import { readableBy } from '../fetch/convert.ts'
+import { DelayedFetch, type FetchResult } from '../fetch/fetch.ts'
+import { type FetchPartition, type FetchSession, finalEpoch, initialEpoch } from '../fetch/session.ts'
+import { handler, type RequestContext } from '../handler.ts'
+
+type Request = RequestOf<typeof Fetch>
+type Response = ResponseOf<typeof Fetch>
+type PartitionResponse = Response['responses'][number]['partitions'][number]
+
+const noTopic = 'AAAAAAAAAAAAAAAAAAAAAA'
+
+/** Consumers read here, with long polls and incremental sessions (KIP-74, 227, 320, 516). */
+export default handler(Fetch, (request, context) => {
+  // A follower's fetch moves the high watermark: only a broker of this cluster may do that, and there is none besides us.
+  if (request.replicaId >= 0 || request.replicaState.replicaId >= 0)
+    return refuse(new KafkaError('CLUSTER_AUTHORIZATION_FAILED'))
+  let session: FetchSession | null
+  try {
+    session = openSession(request, context)
+  } catch (error) {
+    return refuse(error)
+  }
+  const full = request.sessionEpoch <= initialEpoch
+  const wanted = full && session === null ? partitionsOf(request, context) : (session?.partitions() ?? [])
+  const fetch = new DelayedFetch(context.broker.replicas, context.broker.delayed, wanted, {
+    maxWaitMs: request.maxWaitMs,
+    minBytes: request.minBytes,
+    maxBytes: Math.min(request.maxBytes, context.broker.limits.fetchBytes),
+  })
+  const results = fetch.run()
+  if (!(results instanceof Promise)) return respond(results, session, full, context)
+  const forget = context.peer.onClose(() => fetch.cancel())
+  return results
+    .finally(forget)
+    .then(collected => respond(collected, session, full, context))
+})
+
+function refuse(error: unknown): Response {
+  if (!(error instanceof KafkaError)) throw error
+  return { throttleTimeMs: 0, errorCode: error.code, sessionId: 0, responses: [], nodeEndpoints: [] }
+}
+
+function partitionsOf(request: Request, { version, broker }: RequestContext): FetchPartition[] {
+  const partitions: FetchPartition[] = []
+  for (const topic of request.topics) {
+    // Sessions and replicas are named both ways; what the client did not say is looked up once.
+    const name = version >= 13 ? (broker.cluster.topicName(topic.topicId) ?? '') : topic.topic
+    const topicId = version >= 13 ? topic.topicId : noTopic
+    for (const partition of topic.partitions)
+      partitions.push({
+        topic: name,
+        topicId,
+        partition: partition.partition,
+        currentLeaderEpoch: partition.currentLeaderEpoch,
+        fetchOffset: partition.fetchOffset,
+        lastFetchedEpoch: partition.lastFetchedEpoch,
+        maxBytes: partition.partitionMaxBytes,
+        toldHighWatermark: -1,
+        toldLogStartOffset: -1,
+      })
+  }
+  return partitions
+}
+
+function openSession(request: Request, context: RequestContext): FetchSession | null {
+  const { broker, version } = context
+  const byId = version >= 13
+  const now = broker.world.clock.mono()
+  const sessions = broker.fetchSessions
+  if (request.sessionEpoch === finalEpoch || request.sessionEpoch === initialEpoch) {
+    if (request.sessionId !== 0) sessions.close(request.sessionId)
+    // Before v7 there are no sessions; the epoch reads as final then.
+    if (request.sessionEpoch === finalEpoch) return null
+    const wanted = partitionsOf(request, context)
+    const session = wanted.length === 0 ? null : sessions.open(byId, now)
+    session?.update(wanted, [])
+    return session
+  }
+  const session = sessions.continue(request.sessionId, request.sessionEpoch, byId, now)
+  const forgotten = request.forgottenTopicsData.flatMap(({ topic, topicId, partitions }) =>
+    partitions.map(partition => ({ topic, topicId, partition })),
+  )
+  session.update(partitionsOf(request, context), forgotten)
+  return session
+}
+
+function respond(
+  results: readonly FetchResult[],
+  session: FetchSession | null,
+  full: boolean,
+  context: RequestContext,
+): Response | Promise<Response> {
+  const conversion = readableBy(context.version, results)
+  if (conversion instanceof Promise) return conversion.then(() => build(results, session, full, context))
+  return build(results, session, full, context)
+}
+
+function build(
+  results: readonly FetchResult[],
+  session: FetchSession | null,
+  full: boolean,
+  { broker, version }: RequestContext,
+): Response {
+  const responses: Response['responses'] = []
+  let topic: Response['responses'][number] | null = null
+  for (const result of results) {
+    const { wanted } = result
+    if (!full && !changed(result)) continue
+    wanted.toldHighWatermark = result.highWatermark
+    wanted.toldLogStartOffset = result.logStartOffset
+    if (result.bytes > 0) session?.toEnd(wanted)
+    if (topic === null || topic.topic !== wanted.topic || topic.topicId !== wanted.topicId) {
+      topic = { topic: wanted.topic, topicId: wanted.topicId, partitions: [] }
+      responses.push(topic)
+    }
+    topic.partitions.push(partitionResponse(result, version))
+    broker.metrics.fetched(wanted.topic, result.bytes)
+  }
+  const sessionId = session?.id ?? 0
+  return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, sessionId, responses, nodeEndpoints: [] }
+}
+
+/** An incremental answer holds only what the client does not know yet (KIP-227). */
+function changed({ wanted, error, diverging, bytes, highWatermark, logStartOffset }: FetchResult): boolean {
+  return (
+    bytes > 0 ||
+    error !== null ||
+    diverging !== null ||
+    highWatermark !== wanted.toldHighWatermark ||
+    logStartOffset !== wanted.toldLogStartOffset
+  )
+}
+
+function partitionResponse(result: FetchResult, version: number): PartitionResponse {
+  const { error, leader, diverging } = result
+  const response = {
+    partitionIndex: result.wanted.partition,
+    errorCode: error === null ? ErrorCode.NONE : error.code,
+    highWatermark: result.highWatermark,
+    lastStableOffset: result.lastStableOffset,
+    logStartOffset: result.logStartOffset,
+    abortedTransactions: null,
+    preferredReadReplica: -1,
+    // Typed for reading as one view; writing takes a list of them by reference.
+    records: result.records as unknown as Uint8Array,
+  } as PartitionResponse
+  if (diverging !== null) response.divergingEpoch = diverging
+  const stale = error?.errorName === 'NOT_LEADER_OR_FOLLOWER' || error?.errorName === 'FENCED_LEADER_EPOCH'
+  if (stale && leader !== null && version >= 12) response.currentLeader = leader
+  return response
+}

@@ -1,0 +1,16 @@
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import { InitProducerId } from '../../protocol/messages/init-producer-id.ts'
+import { handler } from '../handler.ts'
+
+/** A producer id for an idempotent producer (KIP-98, 360). */
+export default handler(InitProducerId, async ({ transactionalId }, { broker }) => {
+  try {
+    if (transactionalId !== null)
+      throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'transactions are not served yet')
+    const producerId = await broker.producerIds.next()
+    return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, producerId, producerEpoch: 0 }
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error
+    return { throttleTimeMs: 0, errorCode: error.code, producerId: -1, producerEpoch: -1 }
+  }
+})

@@ -1,0 +1,138 @@
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import { Produce } from '../../protocol/messages/produce.ts'
+import type { ResponseOf } from '../../protocol/schema.ts'
+import type { Partition } from '../../replication/partition.ts'
+import { handler, type RequestContext } from '../handler.ts'
+
+type Response = ResponseOf<typeof Produce>
+type PartitionResponse = Response['responses'][number]['partitionResponses'][number]
+
+/** Records come in as batches that are never opened here; the answer waits for the acks that were asked for. */
+export default handler(
+  Produce,
+  (request, context) => {
+    const { acks } = request
+    const refusal = refusalOf(request)
+    const responses: Response['responses'] = []
+    const answers: PartitionResponse[] = []
+    const produced = new Acks()
+    for (const topic of request.topicData) {
+      const partitionResponses: PartitionResponse[] = []
+      responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses })
+      for (const { index, records } of topic.partitionData) {
+        const answer = emptyAnswer(index)
+        partitionResponses.push(answer)
+        answers.push(answer)
+        try {
+          if (refusal !== null) throw refusal
+          const partition = find(topic, index, context)
+          append(partition, records, acks, answer, produced, context)
+        } catch (error) {
+          fail(answer, error)
+        }
+      }
+    }
+    if (acks === 0) {
+      // Nobody hears of an error; the documented way to tell such a client is to close its connection.
+      if (answers.some(answer => answer.errorCode !== ErrorCode.NONE)) context.peer.finish()
+      return null
+    }
+    const response = { responses, throttleTimeMs: 0, nodeEndpoints: [] } as Response
+    if (produced.open()) return response
+    return new Promise(resolve => {
+      const { delayed } = context.broker
+      const deadline = delayed.after(request.timeoutMs, () => {
+        produced.expire()
+        resolve(response)
+      })
+      produced.whenOpen(() => {
+        delayed.cancel(deadline)
+        resolve(response)
+      })
+    })
+  },
+  { keepsBytes: true },
+)
+
+function refusalOf(request: { acks: number; transactionalId: string | null }): KafkaError | null {
+  if (request.acks < -1 || request.acks > 1) return new KafkaError('INVALID_REQUIRED_ACKS', 'acks is 0, 1 or -1 (all)')
+  if (request.transactionalId !== null)
+    return new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'transactions are not served yet')
+  return null
+}
+
+function find(topic: { name: string; topicId: string }, index: number, { broker, version }: RequestContext): Partition {
+  return version >= 13 ? broker.replicas.getById(topic.topicId, index) : broker.replicas.get(topic.name, index)
+}
+
+function append(
+  partition: Partition,
+  records: Uint8Array | null,
+  acks: number,
+  answer: PartitionResponse,
+  produced: Acks,
+  { broker }: RequestContext,
+): void {
+  if (records === null || records.length === 0) throw new KafkaError('INVALID_RECORD', 'a produce request without records')
+  if (partition.internal) throw new KafkaError('INVALID_TOPIC_EXCEPTION', 'clients may not write to an internal topic')
+  const result = partition.append(records, acks, broker.world.clock.now())
+  answer.baseOffset = result.baseOffset
+  answer.logAppendTimeMs = result.logAppendTime
+  answer.logStartOffset = result.logStartOffset
+  broker.metrics.produced(partition.topic, records.length)
+  if (acks === 0) return
+  const acked = produced.expect(answer)
+  if (acks === 1) partition.whenWritten(result.lastOffset + 1, acked)
+  else partition.whenCommitted(result.lastOffset + 1, acked)
+}
+
+/** The partitions of one request that are not acknowledged yet. */
+class Acks {
+  readonly #waiting = new Set<PartitionResponse>()
+  #all: (() => void) | null = null
+
+  expect(answer: PartitionResponse): (error: Error | null) => void {
+    this.#waiting.add(answer)
+    return error => {
+      // Late, after the deadline: the client has been told already.
+      if (!this.#waiting.delete(answer)) return
+      if (error !== null) fail(answer, error)
+      if (this.#waiting.size === 0) this.#all?.()
+    }
+  }
+
+  /** True when nothing is waited for. */
+  open(): boolean {
+    return this.#waiting.size === 0
+  }
+
+  whenOpen(all: () => void): void {
+    this.#all = all
+  }
+
+  expire(): void {
+    for (const answer of this.#waiting) fail(answer, new KafkaError('REQUEST_TIMED_OUT'))
+    this.#waiting.clear()
+  }
+}
+
+function emptyAnswer(index: number): PartitionResponse {
+  return {
+    index,
+    errorCode: ErrorCode.NONE,
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset: -1,
+    recordErrors: [],
+    errorMessage: null,
+    currentLeader: { leaderId: -1, leaderEpoch: -1 },
+  }
+}
+
+function fail(answer: PartitionResponse, error: unknown): void {
+  if (!(error instanceof KafkaError)) throw error
+  answer.errorCode = error.code
+  answer.errorMessage = error.message
+  answer.baseOffset = -1
+  answer.logStartOffset = -1
+}

@@ -1,0 +1,166 @@
+import type { AppendResult, Log } from '../log/log.ts'
+import { KafkaError } from '../protocol/errors.ts'
+import { type Done, Waiters } from './waiters.ts'
+
+/** What the cluster decided about a partition (KIP-497, KIP-966), as far as its replicas must know it. */
+export interface PartitionRole {
+  readonly leader: number
+  readonly leaderEpoch: number
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+}
+
+/** Topics that only coordinators write to. */
+const internalTopics: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state'])
+
+export const isInternal = (topic: string): boolean => internalTopics.has(topic)
+
+/** One replica of a partition on this node, and its part in replicating it. */
+export class Partition {
+  readonly topic: string
+  readonly topicId: string
+  readonly index: number
+  readonly internal: boolean
+  readonly log: Log
+  readonly #node: number
+  #role: PartitionRole
+  #highWatermark: number
+  readonly #written = new Waiters()
+  readonly #committed = new Waiters()
+  /** Fetches that wait for more. */
+  readonly #watchers = new Set<() => void>()
+  #closed: KafkaError | null = null
+
+  /** `node`: our own id. */
+  constructor(topic: string, topicId: string, index: number, log: Log, node: number, role: PartitionRole) {
+    this.topic = topic
+    this.topicId = topicId
+    this.index = index
+    this.internal = isInternal(topic)
+    this.log = log
+    this.#node = node
+    this.#role = role
+    this.#highWatermark = log.logEndOffset
+    log.observe({
+      progress: () => this.#progress(),
+      dropped: (from, error) => this.#dropped(from, error),
+      failed: error => this.#dropped(-1, error),
+    })
+    this.#progress()
+  }
+
+  get leaderEpoch(): number {
+    return this.#role.leaderEpoch
+  }
+
+  get role(): PartitionRole {
+    return this.#role
+  }
+
+  /** Offset after the last committed record: what consumers may see. */
+  get highWatermark(): number {
+    return this.#highWatermark
+  }
+
+  /** Offset below which every transaction is decided. Without transactions the high watermark (KIP-98). */
+  get lastStableOffset(): number {
+    return this.#highWatermark
+  }
+
+  get isLeader(): boolean {
+    return this.#role.leader === this.#node
+  }
+
+  setRole(role: PartitionRole): void {
+    this.#role = role
+    if (!this.isLeader) this.#fail(0, new KafkaError('NOT_LEADER_OR_FOLLOWER'))
+  }
+
+  /**
+   * Throws what a client must hear before it may use this replica as the leader in `currentLeaderEpoch`
+   * (−1: it does not know one; KIP-320).
+   */
+  checkLeader(currentLeaderEpoch = -1): void {
+    if (this.#closed !== null) throw this.#closed
+    if (currentLeaderEpoch !== -1) {
+      if (currentLeaderEpoch < this.#role.leaderEpoch) throw new KafkaError('FENCED_LEADER_EPOCH')
+      if (currentLeaderEpoch > this.#role.leaderEpoch) throw new KafkaError('UNKNOWN_LEADER_EPOCH')
+    }
+    if (!this.isLeader) throw new KafkaError('NOT_LEADER_OR_FOLLOWER')
+  }
+
+  /**
+   * Appends batches as they came from a client; throws KafkaError and then nothing was appended. The acknowledgement is
+   * a second step: `whenWritten` for acks=1, `whenCommitted` for acks=all.
+   */
+  append(bytes: Uint8Array, acks: number, now: number, origin: 'client' | 'coordinator' = 'client'): AppendResult {
+    this.checkLeader()
+    const minIsr = this.log.config.minInsyncReplicas
+    if (acks === -1 && this.#role.isr.length < minIsr)
+      throw new KafkaError(
+        'NOT_ENOUGH_REPLICAS',
+        `${this.#role.isr.length} in-sync replicas; min.insync.replicas is ${minIsr}`,
+      )
+    return this.log.append(bytes, { leaderEpoch: this.#role.leaderEpoch, now, origin })
+  }
+
+  /** `done` when everything below `offset` is in the leader's page cache. */
+  whenWritten(offset: number, done: Done): void {
+    this.#when(this.#written, this.log.writtenOffset, offset, done)
+  }
+
+  /** `done` when everything below `offset` is committed: as durable as the topic's `flush` asks for. */
+  whenCommitted(offset: number, done: Done): void {
+    this.#when(this.#committed, this.#highWatermark, offset, done)
+  }
+
+  #when(waiters: Waiters, reached: number, offset: number, done: Done): void {
+    if (this.#closed !== null) done(this.#closed)
+    else if (offset <= reached) done(null)
+    else waiters.add(offset, done)
+  }
+
+  /** Committed batches from the one that holds `from`; see `Log.read`. */
+  read(from: number, maxBytes: number): Uint8Array[] | Promise<Uint8Array[]> {
+    return this.log.read(from, maxBytes, this.#highWatermark)
+  }
+
+  /** `wake` at every change of what can be read, also when the partition goes away. It must only take note. */
+  watch(wake: () => void): void {
+    this.#watchers.add(wake)
+  }
+
+  unwatch(wake: () => void): void {
+    this.#watchers.delete(wake)
+  }
+
+  #progress(): void {
+    const log = this.log
+    this.#written.reached(log.writtenOffset)
+    const committed = log.config.flush === 'ack' ? log.durableOffset : log.writtenOffset
+    if (committed <= this.#highWatermark) return
+    this.#highWatermark = committed
+    this.#committed.reached(committed)
+    this.#wake()
+  }
+
+  #dropped(from: number, error: Error): void {
+    this.#fail(from, new KafkaError('KAFKA_STORAGE_ERROR', error.message))
+  }
+
+  #fail(from: number, error: KafkaError): void {
+    this.#written.fail(from, error)
+    this.#committed.fail(from, error)
+    this.#wake()
+  }
+
+  #wake(): void {
+    for (const wake of this.#watchers) wake()
+  }
+
+  /** The partition is deleted or the node stops: everybody who waits is told. */
+  close(reason: KafkaError): void {
+    this.#closed = reason
+    this.#fail(-1, reason)
+  }
+}
