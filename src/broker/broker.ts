@@ -26,7 +26,7 @@ export interface BrokerLimits {
 }
 
 /** An API whose handler may still have to be loaded. */
-class Entry {
+export class ApiEntry {
   readonly served: ServedApi
   handler: Handler | null = null
   #loading: Promise<Handler> | null = null
@@ -56,7 +56,7 @@ export class Broker {
   readonly fetchSessions: FetchSessions
   /** Bytes of all requests that are not answered yet. */
   bytesInFlight = 0
-  readonly #apis = new Map(servedApis.map(served => [served.key, new Entry(served)]))
+  readonly #apis = new Map(servedApis.map(served => [served.key, new ApiEntry(served)]))
   readonly #connections = new Set<Connection>()
   readonly #perAddress = new Map<string, number>()
   readonly #listeners: Listener[] = []
@@ -112,7 +112,7 @@ export class Broker {
   }
 
   /** The API that a frame asks for; null when it is not served. */
-  api(frame: Buffer): Entry | null {
+  api(frame: Buffer): ApiEntry | null {
     return this.#apis.get(apiKeyOf(frame)) ?? null
   }
 

@@ -1,8 +1,8 @@
 import type { Socket } from '../world/world.ts'
-import type { Broker } from './broker.ts'
+import type { ApiEntry, Broker } from './broker.ts'
 import { FrameReader, type FrameSink } from './frames.ts'
-import type { Handler, Peer, RequestContext } from './handler.ts'
-import { openRequest, type OpenedRequest, Refused, sealResponse } from './envelope.ts'
+import type { Peer, RequestContext } from './handler.ts'
+import { type OpenedRequest, openRequest, Refused, sealResponse } from './envelope.ts'
 
 /** One request on its way: answers leave in the order of the requests, however they are finished. */
 interface Slot {
@@ -96,14 +96,14 @@ export class Connection implements Peer, FrameSink {
     this.#bytesInFlight += slot.bytes
     this.#broker.bytesInFlight += slot.bytes
     this.#broker.metrics.requests++
-    const served = this.#broker.api(bytes)
-    if (served === null || served.handler !== null) return this.#handle(bytes, served?.handler ?? null, slot)
+    const api = this.#broker.api(bytes)
+    if (api === null || api.handler !== null) return this.#handle(bytes, api, slot)
     this.#loading = true
-    served.load().then(
-      handler => {
+    api.load().then(
+      () => {
         this.#loading = false
         if (this.#closed) return
-        this.#handle(bytes, handler, slot)
+        this.#handle(bytes, api, slot)
         this.#proceed()
       },
       error => this.#bug(error),
@@ -111,19 +111,19 @@ export class Connection implements Peer, FrameSink {
     return false
   }
 
-  #handle(bytes: Buffer, handler: Handler | null, slot: Slot): boolean {
+  #handle(bytes: Buffer, api: ApiEntry | null, slot: Slot): boolean {
     let opened: OpenedRequest
     try {
-      opened = openRequest(bytes, handler)
+      opened = openRequest(bytes, api?.served ?? null, api?.handler ?? null)
     } catch (error) {
       if (error instanceof Refused) this.refuse(error.message)
       else this.#bug(error)
       return true
     }
-    const { request, context } = this.#contextOf(opened)
+    const context = this.#contextOf(opened)
     const started = this.#broker.world.clock.mono()
     try {
-      const reply = opened.handler.handle(request as never, context)
+      const reply = opened.handler.handle(opened.request as never, context)
       if (reply instanceof Promise) {
         reply.then(
           value => this.#answer(slot, opened, value, started),
@@ -138,11 +138,8 @@ export class Connection implements Peer, FrameSink {
     return !opened.handler.keepsBytes
   }
 
-  #contextOf(opened: OpenedRequest): { request: unknown; context: RequestContext } {
-    return {
-      request: opened.request,
-      context: { broker: this.#broker, version: opened.version, clientId: opened.clientId, peer: this },
-    }
+  #contextOf({ version, clientId }: OpenedRequest): RequestContext {
+    return { broker: this.#broker, version, clientId, peer: this }
   }
 
   #answer(slot: Slot, opened: OpenedRequest, value: unknown, started: number): void {

@@ -22,6 +22,8 @@ export interface Peer {
   finish(): void
 }
 
+export type { RequestOf, ResponseOf }
+
 /** What is sent back; null: the client wants no answer (acks=0). */
 export type Reply<R> = R | null | Promise<R | null>
 

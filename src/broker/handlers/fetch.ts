@@ -1,10 +1,9 @@
 import { KafkaError, ErrorCode } from '../../protocol/errors.ts'
 import { Fetch } from '../../protocol/messages/fetch.ts'
-import type { RequestOf, ResponseOf } from '../../protocol/schema.ts'
 import { readableBy } from '../fetch/convert.ts'
 import { DelayedFetch, type FetchResult } from '../fetch/fetch.ts'
 import { type FetchPartition, type FetchSession, finalEpoch, initialEpoch } from '../fetch/session.ts'
-import { handler, type RequestContext } from '../handler.ts'
+import { handler, type RequestContext, type RequestOf, type ResponseOf } from '../handler.ts'
 
 type Request = RequestOf<typeof Fetch>
 type Response = ResponseOf<typeof Fetch>

@@ -1,8 +1,7 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { ListOffsets } from '../../protocol/messages/list-offsets.ts'
-import type { ResponseOf } from '../../protocol/schema.ts'
 import { listOffset, type FoundOffset } from '../../replication/list-offset.ts'
-import { handler, type RequestContext } from '../handler.ts'
+import { handler, type RequestContext, type ResponseOf } from '../handler.ts'
 
 type PartitionResponse = ResponseOf<typeof ListOffsets>['topics'][number]['partitions'][number]
 

@@ -1,8 +1,7 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { Produce } from '../../protocol/messages/produce.ts'
-import type { ResponseOf } from '../../protocol/schema.ts'
 import type { Partition } from '../../replication/partition.ts'
-import { handler, type RequestContext } from '../handler.ts'
+import { handler, type RequestContext, type ResponseOf } from '../handler.ts'
 
 type Response = ResponseOf<typeof Produce>
 type PartitionResponse = Response['responses'][number]['partitionResponses'][number]
