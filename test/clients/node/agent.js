@@ -1,0 +1,42 @@
+// What both JavaScript agents share: commands come in as JSON lines, answers and events leave as JSON lines.
+import { createInterface } from 'node:readline'
+
+export const text = bytes => (bytes == null ? null : Buffer.from(bytes).toString('utf8'))
+export const padded = (n, size) => String(n).padEnd(size, '.')
+export const sleep = ms => new Promise(done => setTimeout(done, ms))
+
+export function emit(message) {
+  process.stdout.write(`${JSON.stringify(message)}\n`)
+}
+
+/** Collects the rows that a member received and sends them on at most twenty times a second. */
+export function reporter() {
+  let rows = []
+  const timer = setInterval(flush, 50)
+  function flush() {
+    if (rows.length) emit({ event: 'got', rows })
+    rows = []
+  }
+  return {
+    add: (partition, offset, value) => rows.push([partition, Number(offset), Number.parseInt(text(value), 10)]),
+    stop: () => {
+      clearInterval(timer)
+      flush()
+    },
+  }
+}
+
+export function serve(hello, verbs) {
+  emit({ hello })
+  const lines = createInterface({ input: process.stdin })
+  lines.on('line', async line => {
+    const command = JSON.parse(line)
+    try {
+      emit({ id: command.id, ok: true, ...(await verbs[command.do](command)) })
+    } catch (error) {
+      emit({ id: command.id, ok: false, error: String(error?.stack ?? error) })
+    }
+  })
+  lines.on('close', () => process.exit(0))
+  process.on('unhandledRejection', error => emit({ event: 'error', error: String(error?.stack ?? error) }))
+}

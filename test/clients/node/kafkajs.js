@@ -1,0 +1,167 @@
+// kafkajs as an agent of the client matrix (see ../README.md for the verbs).
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { compress as zstdCompress, decompress as zstdDecompress, init as zstdInit } from '@bokuweb/zstd-wasm'
+import kafkajs from 'kafkajs'
+import SnappyCodec from 'kafkajs-snappy'
+import lz4 from 'lz4-napi'
+import { emit, padded, reporter, serve, sleep, text } from './agent.js'
+
+const { Kafka, CompressionCodecs, CompressionTypes, logLevel } = kafkajs
+const require = createRequire(import.meta.url)
+const { version } = JSON.parse(readFileSync(require.resolve('kafkajs/package.json'), 'utf8'))
+
+await zstdInit()
+CompressionCodecs[CompressionTypes.Snappy] = SnappyCodec
+CompressionCodecs[CompressionTypes.LZ4] = () => ({
+  compress: encoder => lz4.compressFrame(encoder.buffer),
+  decompress: buffer => lz4.decompressFrame(buffer),
+})
+CompressionCodecs[CompressionTypes.ZSTD] = () => ({
+  compress: async encoder => Buffer.from(zstdCompress(encoder.buffer)),
+  decompress: async buffer => Buffer.from(zstdDecompress(buffer, { defaultHeapSize: 8 << 20 })),
+})
+const codec = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  snappy: CompressionTypes.Snappy,
+  lz4: CompressionTypes.LZ4,
+  zstd: CompressionTypes.ZSTD,
+}
+
+const kafka = new Kafka({
+  clientId: 'matrix-kafkajs',
+  brokers: [process.argv[2]],
+  logLevel: process.env.AGENT_DEBUG ? logLevel.INFO : logLevel.NOTHING,
+  retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 20 },
+})
+
+async function withProducer({ idempotent }, use) {
+  const producer = kafka.producer({ idempotent: idempotent ?? false, maxInFlightRequests: idempotent ? 1 : 5 })
+  await producer.connect()
+  try {
+    return await use(producer)
+  } finally {
+    await producer.disconnect()
+  }
+}
+
+const message = r => ({
+  partition: r.partition,
+  key: r.key ?? null,
+  value: r.value,
+  headers: Object.fromEntries(r.headers ?? []),
+  ...(r.timestamp === undefined ? {} : { timestamp: String(r.timestamp) }),
+})
+
+const record = ({ partition, message: m }) => ({
+  partition,
+  offset: Number(m.offset),
+  key: text(m.key),
+  value: text(m.value),
+  headers: Object.entries(m.headers ?? {}).map(([k, v]) => [k, text(v)]),
+  timestamp: Number(m.timestamp),
+})
+
+function consumer({ group, sessionMs = 6000 }) {
+  return kafka.consumer({
+    groupId: group,
+    sessionTimeout: sessionMs,
+    heartbeatInterval: 300,
+    rebalanceTimeout: 10_000,
+    maxWaitTimeInMs: 300,
+  })
+}
+
+let left = null
+
+serve(
+  {
+    client: 'kafkajs',
+    version,
+    compressions: Object.keys(codec),
+    // kafkajs keeps headers in an object (no order, no null values) and calls its idempotent producer experimental.
+    idempotent: true,
+    nullHeaders: false,
+    duplicateHeaders: false,
+  },
+  {
+    async create({ topic, partitions }) {
+      const admin = kafka.admin()
+      await admin.connect()
+      await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true })
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+      await admin.disconnect()
+      return { partitions: topics[0].partitions.length }
+    },
+
+    async delete({ topic }) {
+      const admin = kafka.admin()
+      await admin.connect()
+      await admin.deleteTopics({ topics: [topic] })
+      for (let i = 0; i < 100 && (await admin.listTopics()).includes(topic); i++) await sleep(50)
+      const gone = !(await admin.listTopics()).includes(topic)
+      await admin.disconnect()
+      return { gone }
+    },
+
+    produce: ({ topic, records, compression = 'none', acks = -1, idempotent }) =>
+      withProducer({ idempotent }, async producer => {
+        const sent = await producer.send({ topic, acks, compression: codec[compression], messages: records.map(message) })
+        return { offsets: Object.fromEntries(sent.map(s => [s.partition, Number(s.baseOffset)])) }
+      }),
+
+    bulk: ({ topic, from = 0, count, partitions, size, compression = 'none', idempotent }) =>
+      withProducer({ idempotent }, async producer => {
+        for (let i = from; i < from + count; i += 3000) {
+          const messages = Array.from({ length: Math.min(3000, from + count - i) }, (_, j) => ({
+            partition: (i + j) % partitions,
+            value: padded(i + j, size),
+          }))
+          await producer.send({ topic, acks: -1, compression: codec[compression], messages })
+        }
+      }),
+
+    async consume({ topic, group, count, slim, idleMs = 300, timeoutMs = 60_000 }) {
+      const c = consumer({ group })
+      const got = []
+      let last = Date.now()
+      await c.connect()
+      await c.subscribe({ topic, fromBeginning: true })
+      await c.run({
+        eachBatchAutoResolve: true,
+        eachBatch: async ({ batch }) => {
+          last = Date.now()
+          for (const m of batch.messages) {
+            if (slim) got.push([batch.partition, Number(m.offset), Number.parseInt(text(m.value), 10)])
+            else got.push(record({ partition: batch.partition, message: m }))
+          }
+        },
+      })
+      const end = Date.now() + timeoutMs
+      while (Date.now() < end && (got.length < count || Date.now() - last < idleMs)) await sleep(20)
+      await c.stop()
+      await c.disconnect()
+      return slim ? { rows: got } : { records: got }
+    },
+
+    async join({ topic, group, sessionMs, reset = 'earliest' }) {
+      const c = consumer({ group, sessionMs })
+      const report = reporter()
+      const { GROUP_JOIN, REBALANCING } = c.events
+      c.on(GROUP_JOIN, e => emit({ event: 'assigned', partitions: e.payload.memberAssignment[topic] ?? [] }))
+      c.on(REBALANCING, () => emit({ event: 'revoked' }))
+      await c.connect()
+      await c.subscribe({ topic, fromBeginning: reset === 'earliest' })
+      await c.run({
+        eachMessage: async ({ partition, message: m }) => report.add(partition, m.offset, m.value),
+      })
+      left = async () => {
+        await c.disconnect()
+        report.stop()
+      }
+    },
+
+    leave: () => left(),
+  },
+)

@@ -1,0 +1,171 @@
+"""confluent-kafka (librdkafka) as an agent of the client matrix (see ../README.md for the verbs)."""
+
+import sys
+import threading
+import time
+
+import confluent_kafka
+from agent import Until, emit, number, padded, raw, serve, text
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+BASE = {"bootstrap.servers": sys.argv[1], "client.id": "matrix-confluent", "log_level": 0, "topic.metadata.refresh.interval.ms": 1000}
+
+
+def create(c):
+    admin = AdminClient(BASE)
+    admin.create_topics([NewTopic(c["topic"], c["partitions"], -1)])[c["topic"]].result(20)
+    for _ in range(100):
+        partitions = admin.list_topics(c["topic"], timeout=10).topics[c["topic"]].partitions
+        if len(partitions) == c["partitions"]:
+            break
+        time.sleep(0.05)
+    return {"partitions": len(partitions)}
+
+
+def delete(c):
+    admin = AdminClient(BASE)
+    admin.delete_topics([c["topic"]])[c["topic"]].result(20)
+    for _ in range(100):
+        if c["topic"] not in admin.list_topics(timeout=10).topics:
+            return {"gone": True}
+        time.sleep(0.05)
+    return {"gone": False}
+
+
+def producer(c):
+    return Producer({
+        **BASE,
+        "compression.type": c.get("compression", "none"),
+        "acks": c.get("acks", -1),
+        "enable.idempotence": c.get("idempotent", False),
+        "linger.ms": 5,
+        "queue.buffering.max.messages": 200000,
+    })
+
+
+def sender(p, c):
+    """Hands out send(partition, value, ...) and finish(), which raises on the first failed delivery."""
+    failures, offsets = [], {}
+
+    def delivered(error, message):
+        if error is not None:
+            failures.append(str(error))
+        else:
+            offsets.setdefault(message.partition(), message.offset())
+
+    def send(**fields):
+        p.produce(c["topic"], on_delivery=delivered, **fields)
+        p.poll(0)
+
+    def finish():
+        left = p.flush(60)
+        if left or failures:
+            raise RuntimeError(f"{left} not delivered, {len(failures)} failed: {failures[:1]}")
+        return offsets
+
+    return send, finish
+
+
+def produce(c):
+    send, finish = sender(producer(c), c)
+    for r in c["records"]:
+        extra = {"timestamp": r["timestamp"]} if "timestamp" in r else {}
+        headers = [(k, raw(v)) for k, v in r.get("headers", [])]
+        send(partition=r["partition"], key=raw(r.get("key")), value=raw(r["value"]), headers=headers, **extra)
+    return {"offsets": finish()}
+
+
+def bulk(c):
+    send, finish = sender(producer(c), c)
+    start = c.get("from", 0)
+    for i in range(start, start + c["count"]):
+        send(partition=i % c["partitions"], value=padded(i, c["size"]))
+    finish()
+
+
+def open_consumer(group, session_ms=6000, reset="earliest"):
+    return Consumer({
+        **BASE,
+        "group.id": group,
+        "auto.offset.reset": reset,
+        "session.timeout.ms": session_ms,
+        "heartbeat.interval.ms": 300,
+        "auto.commit.interval.ms": 200,
+        "partition.assignment.strategy": "cooperative-sticky",
+        "fetch.wait.max.ms": 300,
+    })
+
+
+def record(m):
+    return {
+        "partition": m.partition(),
+        "offset": m.offset(),
+        "key": text(m.key()),
+        "value": text(m.value()),
+        "headers": [[k, text(v)] for k, v in (m.headers() or [])],
+        "timestamp": m.timestamp()[1],
+    }
+
+
+def row(m):
+    return [m.partition(), m.offset(), number(m.value())]
+
+
+def consume(c):
+    consumer, until = open_consumer(c["group"]), Until(c)
+    consumer.subscribe([c["topic"]])
+    while not until.done():
+        for m in consumer.consume(5000, 0.05):
+            if m.error():
+                raise RuntimeError(str(m.error()))
+            until.add(lambda: row(m), lambda: record(m))
+    consumer.close()  # commits what was handed out
+    return until.answer()
+
+
+stop, stopped = threading.Event(), threading.Event()
+
+
+def join(c):
+    consumer = open_consumer(c["group"], c["sessionMs"], c.get("reset", "earliest"))
+
+    def tell(k, _partitions):
+        tell.dirty = True
+
+    tell.dirty = False
+    consumer.subscribe([c["topic"]], on_assign=tell, on_revoke=tell, on_lost=tell)
+
+    def loop():
+        known = None
+        while not stop.is_set():
+            rows = [row(m) for m in consumer.consume(1000, 0.05) if not m.error()]
+            assigned = sorted(p.partition for p in consumer.assignment())
+            if assigned != known:
+                known = assigned
+                emit({"event": "assigned", "partitions": assigned})
+            if rows:
+                emit({"event": "got", "rows": rows})
+        consumer.close()
+        stopped.set()
+
+    threading.Thread(target=loop, daemon=True).start()
+
+
+def leave(_):
+    stop.set()
+    if not stopped.wait(20):
+        raise RuntimeError("the consumer did not close within 20 s")
+
+
+serve(
+    {
+        "client": "confluent-kafka",
+        "version": f"{confluent_kafka.version()} (librdkafka {confluent_kafka.libversion()[0]})",
+        "compressions": ["none", "gzip", "snappy", "lz4", "zstd"],
+        "idempotent": True,
+        "nullHeaders": True,
+        "duplicateHeaders": True,
+    },
+    {"create": create, "delete": delete, "produce": produce, "bulk": bulk, "consume": consume, "join": join, "leave": leave},
+)
