@@ -10,6 +10,7 @@ import type { VersionRange, Versions } from './versions.ts'
 import { includes, parseVersions } from './versions.ts'
 import { Writer } from './writer.ts'
 
+export { INT64_MAX } from './reader.ts'
 export * from './types.ts'
 export type { VersionRange, Versions } from './versions.ts'
 

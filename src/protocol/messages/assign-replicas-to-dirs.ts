@@ -1,0 +1,24 @@
+import { api, array, int16, int32, int64, uuid } from '../schema.ts'
+
+export const AssignReplicasToDirs = api(
+  73,
+  'AssignReplicasToDirs',
+  '0',
+  { flexible: '0+' },
+  {
+    brokerId: int32,
+    brokerEpoch: int64.or(-1),
+    directories: array({
+      id: uuid,
+      topics: array({ topicId: uuid, partitions: array({ partitionIndex: int32 }) }),
+    }),
+  },
+  {
+    throttleTimeMs: int32.or(0),
+    errorCode: int16,
+    directories: array({
+      id: uuid,
+      topics: array({ topicId: uuid, partitions: array({ partitionIndex: int32, errorCode: int16 }) }),
+    }),
+  },
+)

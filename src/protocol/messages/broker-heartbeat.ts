@@ -1,0 +1,24 @@
+import { api, bool, int16, int32, int64, list, uuid } from '../schema.ts'
+
+export const BrokerHeartbeat = api(
+  63,
+  'BrokerHeartbeat',
+  '0-2',
+  { flexible: '0+' },
+  {
+    brokerId: int32,
+    brokerEpoch: int64.or(-1),
+    currentMetadataOffset: int64,
+    wantFence: bool,
+    wantShutDown: bool,
+    offlineLogDirs: list(uuid).tag(0, '1+'),
+    cordonedLogDirs: list(uuid).tag(1, '2+').nullable().or(null),
+  },
+  {
+    throttleTimeMs: int32.or(0),
+    errorCode: int16,
+    isCaughtUp: bool.or(false),
+    isFenced: bool.or(true),
+    shouldShutDown: bool,
+  },
+)

@@ -1,0 +1,24 @@
+import { api, array, bool, int16, int32, int64, list, string, uint16, uuid } from '../schema.ts'
+
+export const BrokerRegistration = api(
+  62,
+  'BrokerRegistration',
+  '0-4',
+  { flexible: '0+' },
+  {
+    brokerId: int32,
+    clusterId: string,
+    incarnationId: uuid,
+    listeners: array({ name: string, host: string, port: uint16, securityProtocol: int16 }),
+    features: array({ name: string, minSupportedVersion: int16, maxSupportedVersion: int16 }),
+    rack: string.nullable(),
+    isMigratingZkBroker: bool.in('1+'),
+    logDirs: list(uuid).in('2+').ignorable(),
+    previousBrokerEpoch: int64.in('3+').or(-1).ignorable(),
+  },
+  {
+    throttleTimeMs: int32.or(0),
+    errorCode: int16,
+    brokerEpoch: int64.or(-1),
+  },
+)

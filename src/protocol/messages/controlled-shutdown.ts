@@ -1,0 +1,16 @@
+import { api, array, int16, int32, int64, string } from '../schema.ts'
+
+export const ControlledShutdown = api(
+  7,
+  'ControlledShutdown',
+  '0-3',
+  { flexible: '3+' },
+  {
+    brokerId: int32,
+    brokerEpoch: int64.in('2+').or(-1).ignorable(),
+  },
+  {
+    errorCode: int16,
+    remainingPartitions: array({ topicName: string, partitionIndex: int32 }),
+  },
+)

@@ -1,0 +1,19 @@
+import { api, array, int16, int32, int64, string } from '../schema.ts'
+
+export const DeleteRecords = api(
+  21,
+  'DeleteRecords',
+  '0-2',
+  { flexible: '2+' },
+  {
+    topics: array({ name: string, partitions: array({ partitionIndex: int32, offset: int64 }) }),
+    timeoutMs: int32,
+  },
+  {
+    throttleTimeMs: int32.or(0),
+    topics: array({
+      name: string,
+      partitions: array({ partitionIndex: int32, lowWatermark: int64, errorCode: int16 }),
+    }),
+  },
+)

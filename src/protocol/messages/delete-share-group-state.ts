@@ -1,0 +1,18 @@
+import { api, array, int16, int32, string, uuid } from '../schema.ts'
+
+export const DeleteShareGroupState = api(
+  86,
+  'DeleteShareGroupState',
+  '0',
+  { flexible: '0+' },
+  {
+    groupId: string,
+    topics: array({ topicId: uuid, partitions: array({ partition: int32 }) }),
+  },
+  {
+    results: array({
+      topicId: uuid,
+      partitions: array({ partition: int32, errorCode: int16, errorMessage: string.nullable().or(null) }),
+    }),
+  },
+)

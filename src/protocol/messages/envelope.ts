@@ -1,0 +1,17 @@
+import { api, bytes, int16 } from '../schema.ts'
+
+export const Envelope = api(
+  58,
+  'Envelope',
+  '0',
+  { flexible: '0+' },
+  {
+    requestData: bytes,
+    requestPrincipal: bytes.nullable(),
+    clientHostAddress: bytes,
+  },
+  {
+    responseData: bytes.nullable().or(null),
+    errorCode: int16,
+  },
+)

@@ -1,0 +1,17 @@
+import { api, array, int16, int32, string } from '../schema.ts'
+
+export const OffsetDelete = api(
+  47,
+  'OffsetDelete',
+  '0',
+  {},
+  {
+    groupId: string,
+    topics: array({ name: string, partitions: array({ partitionIndex: int32 }) }),
+  },
+  {
+    errorCode: int16,
+    throttleTimeMs: int32.or(0),
+    topics: array({ name: string, partitions: array({ partitionIndex: int32, errorCode: int16 }) }),
+  },
+)

@@ -1,0 +1,16 @@
+import { api, int16, int32, string } from '../schema.ts'
+
+export const UnregisterBroker = api(
+  64,
+  'UnregisterBroker',
+  '0',
+  { flexible: '0+' },
+  {
+    brokerId: int32,
+  },
+  {
+    throttleTimeMs: int32.or(0),
+    errorCode: int16,
+    errorMessage: string.nullable(),
+  },
+)
