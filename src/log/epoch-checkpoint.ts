@@ -1,0 +1,125 @@
+import type { Store } from '../store/store.ts'
+import type { Logger } from '../world/logger.ts'
+import { isFull } from './disk-full.ts'
+import { LeaderEpochs } from './leader-epochs.ts'
+
+/** The file, beside the segments. */
+export const epochCheckpointName = 'leader-epoch-checkpoint'
+
+export interface EpochCheckpointHost {
+  /** `unsavedFrom` has grown. */
+  saved(): void
+  /** The file cannot be kept: stable storage can no longer be promised. */
+  failed(error: Error): void
+  /** Once, after a while. */
+  later(run: () => void): void
+}
+
+/**
+ * The leader epochs of one log and their file. Read when first asked for, so that opening a log costs nothing; written after
+ * each change, one write at a time. Until the file is durable nothing of a new epoch counts as durable: see `unsavedFrom`.
+ */
+export class EpochCheckpoint {
+  readonly #store: Store
+  readonly #host: EpochCheckpointHost
+  readonly #logger: Logger
+  readonly #clean: boolean
+  #epochs: LeaderEpochs | null = null
+  #unsavedFrom = Number.POSITIVE_INFINITY
+  #dirty = false
+  #writing: Promise<void> | null = null
+
+  constructor(store: Store, clean: boolean, host: EpochCheckpointHost, logger: Logger) {
+    this.#store = store
+    this.#clean = clean
+    this.#host = host
+    this.#logger = logger
+  }
+
+  get epochs(): LeaderEpochs {
+    if (this.#epochs !== null) return this.#epochs
+    const { epochs, changed } = this.#load()
+    this.#epochs = epochs
+    if (changed) this.#save()
+    return epochs
+  }
+
+  /** Start of the first epoch that a crash could still make us forget; infinite when there is none. */
+  get unsavedFrom(): number {
+    return this.#unsavedFrom
+  }
+
+  /** Notes that `epoch` writes at `startOffset`. */
+  assign(epoch: number, startOffset: number): void {
+    if (!this.epochs.assign(epoch, startOffset)) return
+    this.#unsavedFrom = Math.min(this.#unsavedFrom, startOffset)
+    this.#save()
+  }
+
+  truncateFromEnd(endOffset: number): void {
+    if (this.epochs.truncateFromEnd(endOffset)) this.#save()
+  }
+
+  truncateFromStart(startOffset: number): void {
+    if (this.epochs.truncateFromStart(startOffset)) this.#save()
+  }
+
+  clear(): void {
+    this.epochs.clear()
+    this.#save()
+  }
+
+  /** Fulfilled when no write is under way. */
+  async settled(): Promise<void> {
+    while (this.#writing !== null) await this.#writing
+  }
+
+  #save(): void {
+    this.#dirty = true
+    if (this.#writing !== null) return
+    this.#writing = this.#write().finally(() => {
+      this.#writing = null
+      if (this.#dirty) this.#save()
+    })
+  }
+
+  async #write(): Promise<void> {
+    try {
+      while (this.#dirty) {
+        this.#dirty = false
+        await this.#store.put(epochCheckpointName, new TextEncoder().encode(this.epochs.toText()))
+      }
+      this.#unsavedFrom = Number.POSITIVE_INFINITY
+      this.#host.saved()
+    } catch (error) {
+      if (isFull(error)) this.#host.later(() => this.#save())
+      else this.#host.failed(error as Error)
+    }
+  }
+
+  /**
+   * After a crash the file may name epochs whose batches are gone, or miss one whose first batch is there: it is made to
+   * agree with the log.
+   */
+  #load(): { epochs: LeaderEpochs; changed: boolean } {
+    const bytes = this.#store.get(epochCheckpointName)
+    const read = bytes === null ? new LeaderEpochs() : LeaderEpochs.fromText(new TextDecoder().decode(bytes))
+    const epochs = read ?? new LeaderEpochs()
+    if (read === null) this.#logger.warn('The leader epoch checkpoint is unreadable; it is rebuilt from the log')
+    if (this.#clean && read !== null) return { epochs, changed: false }
+    const { startOffset, endOffset } = this.#store
+    let changed = epochs.truncateFromEnd(endOffset)
+    if (startOffset < endOffset && this.#lastBatchEpoch() !== epochs.latestEpoch) {
+      for (const batch of this.#store.scan(Math.max(startOffset, epochs.latestStart))) {
+        if (batch.leaderEpoch >= 0) changed = epochs.assign(batch.leaderEpoch, batch.baseOffset) || changed
+      }
+    }
+    return { epochs, changed }
+  }
+
+  #lastBatchEpoch(): number {
+    let epoch = -1
+    for (const batch of this.#store.scan(this.#store.endOffset - 1)) epoch = batch.leaderEpoch
+    return epoch
+  }
+}
