@@ -1,0 +1,27 @@
+import { atLeast, className, int, list, listOf, long, MAX_LONG, string } from '../definition.ts'
+import { javaPolicy, metrics, quotas } from './reasons.ts'
+
+/** Quotas, metrics, client telemetry. */
+export const quotasAndMetricsSettings = {
+  'alter.log.dirs.replication.quota.window.num': int(11, atLeast(1)).ignored(quotas),
+  'alter.log.dirs.replication.quota.window.size.seconds': int(1, atLeast(1)).ignored(quotas),
+  'client.quota.callback.class': className(null).only(javaPolicy),
+  'controller.quota.window.num': int(11, atLeast(1)).ignored(quotas),
+  'controller.quota.window.size.seconds': int(1, atLeast(1)).ignored(quotas),
+  'follower.replication.throttled.rate': long(MAX_LONG, atLeast(0)).clusterWide().ignored(quotas),
+  'kafka.metrics.polling.interval.secs': int(10, atLeast(1)).ignored(metrics),
+  'kafka.metrics.reporters': list('', listOf([], { empty: true })).ignored(metrics),
+  'leader.replication.throttled.rate': long(MAX_LONG, atLeast(0)).clusterWide().ignored(quotas),
+  'metric.reporters': list('org.apache.kafka.common.metrics.JmxReporter', listOf([], { empty: true }))
+    .clusterWide()
+    .ignored(metrics),
+  'metrics.num.samples': int(2, atLeast(1)).ignored(metrics),
+  'metrics.recording.level': string('INFO').ignored(metrics),
+  'metrics.sample.window.ms': long(30_000, atLeast(1)).ignored(metrics),
+  'quota.window.num': int(11, atLeast(1)).ignored(quotas),
+  'quota.window.size.seconds': int(1, atLeast(1)).ignored(quotas),
+  'replica.alter.log.dirs.io.max.bytes.per.second': long(MAX_LONG, atLeast(0)).clusterWide().ignored(quotas),
+  'replication.quota.window.num': int(11, atLeast(1)).ignored(quotas),
+  'replication.quota.window.size.seconds': int(1, atLeast(1)).ignored(quotas),
+  'telemetry.max.bytes': int(1_048_576, atLeast(1)).honoured('Largest telemetry that a client is allowed to push.'),
+}

@@ -1,0 +1,43 @@
+import { atLeast, between, bool, double, int, long, MAX_LONG, nonEmpty, string } from '../definition.ts'
+import { tiered } from './reasons.ts'
+
+/** Tiered storage: declared, not served. */
+export const tieredStorageSettings = {
+  'follower.fetch.last.tiered.offset.enable': bool(false).clusterWide().ignored(tiered),
+  'log.local.retention.bytes': long(-2, atLeast(-2)).clusterWide().ignored(tiered),
+  'log.local.retention.ms': long(-2, atLeast(-2)).clusterWide().ignored(tiered),
+  'log.remote.copy.lag.bytes': long(-1, atLeast(-1)).clusterWide().ignored(tiered),
+  'log.remote.copy.lag.ms': long(0, atLeast(-1)).clusterWide().ignored(tiered),
+  'remote.fetch.max.wait.ms': int(500, atLeast(1)).clusterWide().ignored(tiered),
+  'remote.list.offsets.request.timeout.ms': long(30_000, atLeast(1)).clusterWide().ignored(tiered),
+  'remote.log.index.file.cache.total.size.bytes': long(1_073_741_824, atLeast(1)).clusterWide().ignored(tiered),
+  'remote.log.index.file.cache.ttl.ms': long(900_000, atLeast(-1)).hidden().ignored(tiered),
+  'remote.log.manager.copier.thread.pool.size': int(10, atLeast(1)).clusterWide().ignored(tiered),
+  'remote.log.manager.copy.max.bytes.per.second': long(MAX_LONG, atLeast(1)).clusterWide().ignored(tiered),
+  'remote.log.manager.copy.quota.window.num': int(11, atLeast(1)).ignored(tiered),
+  'remote.log.manager.copy.quota.window.size.seconds': int(1, atLeast(1)).ignored(tiered),
+  'remote.log.manager.expiration.thread.pool.size': int(10, atLeast(1)).clusterWide().ignored(tiered),
+  'remote.log.manager.fetch.max.bytes.per.second': long(MAX_LONG, atLeast(1)).clusterWide().ignored(tiered),
+  'remote.log.manager.fetch.quota.window.num': int(11, atLeast(1)).ignored(tiered),
+  'remote.log.manager.fetch.quota.window.size.seconds': int(1, atLeast(1)).ignored(tiered),
+  'remote.log.manager.follower.thread.pool.size': int(2, atLeast(1)).clusterWide().ignored(tiered),
+  'remote.log.manager.task.interval.ms': long(30_000, atLeast(1)).ignored(tiered),
+  'remote.log.manager.task.retry.backoff.max.ms': long(30_000, atLeast(1)).hidden().ignored(tiered),
+  'remote.log.manager.task.retry.backoff.ms': long(500, atLeast(1)).hidden().ignored(tiered),
+  'remote.log.manager.task.retry.jitter': double('0.2', between(0, 0.5)).hidden().ignored(tiered),
+  'remote.log.manager.thread.pool.size': int(2, atLeast(1)).ignored(tiered),
+  'remote.log.metadata.custom.metadata.max.bytes': int(128, atLeast(0)).ignored(tiered),
+  'remote.log.metadata.manager.class.name': string(
+    'org.apache.kafka.server.log.remote.metadata.storage.TopicBasedRemoteLogMetadataManager',
+    nonEmpty,
+  ).ignored(tiered),
+  'remote.log.metadata.manager.class.path': string(null).ignored(tiered),
+  'remote.log.metadata.manager.impl.prefix': string('rlmm.config.', nonEmpty).ignored(tiered),
+  'remote.log.metadata.manager.listener.name': string(null, nonEmpty).ignored(tiered),
+  'remote.log.reader.max.pending.tasks': int(100, atLeast(1)).ignored(tiered),
+  'remote.log.reader.threads': int(10, atLeast(1)).clusterWide().ignored(tiered),
+  'remote.log.storage.manager.class.name': string(null, nonEmpty).ignored(tiered),
+  'remote.log.storage.manager.class.path': string(null).ignored(tiered),
+  'remote.log.storage.manager.impl.prefix': string('rsm.config.', nonEmpty).ignored(tiered),
+  'remote.log.storage.system.enable': bool(false).only(tiered),
+}
