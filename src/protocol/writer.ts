@@ -73,12 +73,12 @@ export class Writer {
 
   bool(value: boolean): void {
     if (typeof value !== 'boolean') this.wrong('a bool', value)
-    this.buffer[this.reserve(1)] = value ? 1 : 0
+    this.put8(value ? 1 : 0)
   }
 
   int8(value: number): void {
     if ((value << 24) >> 24 !== value) this.wrong('an int8', value)
-    this.buffer[this.reserve(1)] = value
+    this.put8(value)
   }
 
   int16(value: number): void {
@@ -89,6 +89,12 @@ export class Writer {
   uint16(value: number): void {
     if ((value & 0xffff) !== value) this.wrong('a uint16', value)
     this.put16(value)
+  }
+
+  // Reserve first, then look at `buffer`: growing replaces it.
+  private put8(value: number): void {
+    const at = this.reserve(1)
+    this.buffer[at] = value
   }
 
   private put16(value: number): void {
@@ -146,15 +152,15 @@ export class Writer {
   uvarint(value: number): void {
     if (value >>> 0 !== value) this.wrong('a uint32', value)
     if (value < 0x80) {
-      this.buffer[this.reserve(1)] = value
+      this.put8(value)
       return
     }
     let rest = value
     while (rest >= 0x80) {
-      this.buffer[this.reserve(1)] = (rest & 0x7f) | 0x80
+      this.put8((rest & 0x7f) | 0x80)
       rest >>>= 7
     }
-    this.buffer[this.reserve(1)] = rest
+    this.put8(rest)
   }
 
   /** Zigzag varint of 32 bits. */
@@ -171,11 +177,11 @@ export class Writer {
     let rest = Math.floor(magnitude / 64)
     let byte = ((magnitude % 64) << 1) | (value < 0 ? 1 : 0)
     while (rest > 0) {
-      this.buffer[this.reserve(1)] = byte | 0x80
+      this.put8(byte | 0x80)
       byte = rest % 128
       rest = Math.floor(rest / 128)
     }
-    this.buffer[this.reserve(1)] = byte
+    this.put8(byte)
   }
 
   string(value: string): void {
