@@ -1,5 +1,6 @@
 import { KafkaError } from '../protocol/errors.ts'
 import type { StoreOptions } from '../store/store.ts'
+import type { Random } from '../world/world.ts'
 
 /** `producer`: batches stay as they came. Anything else: batches with another codec are rewritten on append. */
 export type CompressionType = 'producer' | 'uncompressed' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
@@ -134,11 +135,12 @@ export function logConfig(
   return config
 }
 
-/** What the store below must know. `jitterMs` is this log's share of `segment.jitter.ms`. */
-export function storeOptions(config: LogConfig, jitterMs = 0): StoreOptions {
+/** What the store below must know; each log draws its share of `segment.jitter.ms`, so that not all roll at once. */
+export function storeOptions(config: LogConfig, random: Pick<Random, 'int'>): StoreOptions {
+  const jitter = Math.min(config.segmentJitterMs, config.segmentMs - 1)
   return {
     segmentBytes: config.segmentBytes,
-    segmentMs: Math.max(1, config.segmentMs - jitterMs),
+    segmentMs: config.segmentMs - (jitter > 0 ? random.int(jitter) : 0),
     indexIntervalBytes: config.indexIntervalBytes,
     segmentIndexBytes: config.segmentIndexBytes,
   }

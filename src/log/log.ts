@@ -327,8 +327,7 @@ export class Log {
 
   setConfig(config: LogConfig): void {
     this.#state.config = config
-    const jitter = Math.min(config.segmentJitterMs, config.segmentMs)
-    this.#store.options = storeOptions(config, jitter > 0 ? this.#world.random.int(jitter) : 0)
+    this.#store.options = storeOptions(config, this.#world.random)
     this.#flush.setConfig(config)
     this.#moved()
   }
@@ -336,6 +335,12 @@ export class Log {
   /** Now and then: keeps short what a crash would make us scan. */
   checkpoint(): void {
     this.#appender.checkpoint()
+  }
+
+  /** The partition is deleted: nothing is written any more. */
+  discard(): void {
+    this.#closed = true
+    this.#flush.close()
   }
 
   /** Writes and syncs everything; a clean log needs no recovery. */
