@@ -46,9 +46,17 @@ const banned: readonly Banned[] = [
   { pattern: /\bMath\.random\b|\brandom(Bytes|UUID|Int|FillSync)\b/, instead: 'world.random', allowed: adapters },
   { pattern: /['"]node:(fs|fs\/promises)['"]/, instead: 'world.disk', allowed: adapters },
   { pattern: /['"]node:(net|dgram|dns|tls)['"]/, instead: 'world.net', allowed: adapters },
-  { pattern: /\bprocess\.(env|argv|exit|on)\b/, instead: 'options that the command line passes in', allowed: /^cli\/|\.test\.ts$/ },
+  {
+    pattern: /\bprocess\.(env|argv|exit|on)\b/,
+    instead: 'options that the command line passes in',
+    allowed: /^cli\/|\.test\.ts$/,
+  },
   { pattern: /\bconsole\.\w+\(/, instead: 'a Logger', allowed: /^cli\/|\.test\.ts$/ },
-  { pattern: /AbortSignal\.timeout|WeakRef|FinalizationRegistry/, instead: 'something deterministic', allowed: adapters },
+  {
+    pattern: /AbortSignal\.timeout|WeakRef|FinalizationRegistry/,
+    instead: 'something deterministic',
+    allowed: adapters,
+  },
 ]
 
 function* files(dir: string): Iterable<string> {
@@ -85,7 +93,8 @@ test('imports go downwards only', () => {
       const target = normalize(join(dirname(path), specifier)).replaceAll('\\', '/')
       const [from, to] = [floorOf(path), floorOf(target)]
       if (to > from) upwards.push(`${path} imports ${target}`)
-      else if (to === from && path.split('/')[0] !== target.split('/')[0]) upwards.push(`${path} imports its neighbour ${target}`)
+      else if (to === from && path.split('/')[0] !== target.split('/')[0])
+        upwards.push(`${path} imports its neighbour ${target}`)
     }
   }
   assert.deepEqual(upwards, [])

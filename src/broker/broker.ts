@@ -1,6 +1,5 @@
-import type { Listener, Address, Socket, World } from '../world/world.ts'
 import type { Logger } from '../world/logger.ts'
-import type { Replicas } from '../replication/replicas.ts'
+import type { Address, Listener, Socket, World } from '../world/world.ts'
 import { Connection } from './connection.ts'
 import { DelayedOperations } from './delayed.ts'
 import { apiKeyOf } from './envelope.ts'
@@ -49,7 +48,6 @@ export class Broker {
   readonly world: World
   readonly logger: Logger
   readonly limits: BrokerLimits
-  readonly replicas: Replicas
   readonly services: Services
   readonly metrics = new BrokerMetrics()
   readonly delayed: DelayedOperations
@@ -69,7 +67,6 @@ export class Broker {
     this.logger = logger
     this.limits = limits
     this.services = services
-    this.replicas = services.replicas
     this.delayed = new DelayedOperations(world.clock, world.timers)
     this.fetchSessions = new FetchSessions(limits.fetchSessions, world.random)
   }

@@ -1,8 +1,8 @@
 import type { Socket } from '../world/world.ts'
 import type { ApiEntry, Broker } from './broker.ts'
+import { type OpenedRequest, openRequest, Refused, sealResponse } from './envelope.ts'
 import { FrameReader, type FrameSink } from './frames.ts'
 import type { Peer, RequestContext } from './handler.ts'
-import { type OpenedRequest, openRequest, Refused, sealResponse } from './envelope.ts'
 
 /** One request on its way: answers leave in the order of the requests, however they are finished. */
 interface Slot {
@@ -28,8 +28,8 @@ export class Connection implements Peer, FrameSink {
   readonly #slots: Slot[] = []
   readonly #onClose = new Set<() => void>()
   #bytesInFlight = 0
-  /** A request whose handler is still being loaded: those behind it must not overtake. */
-  #loading = false
+  /** Requests whose handlers are not ready yet: those behind them must not overtake. */
+  #holds = 0
   #paused = false
   #flushing = false
   #closing = false
@@ -74,9 +74,18 @@ export class Connection implements Peer, FrameSink {
     return () => this.#onClose.delete(run)
   }
 
+  hold(until: Promise<unknown>): void {
+    this.#holds++
+    const release = () => {
+      this.#holds--
+      this.#proceed()
+    }
+    until.then(release, release)
+  }
+
   ready(): boolean {
     return (
-      !this.#loading &&
+      this.#holds === 0 &&
       !this.#closing &&
       this.#slots.length < mostInFlight &&
       this.#bytesInFlight < this.#broker.limits.connectionBytesInFlight &&
@@ -98,16 +107,11 @@ export class Connection implements Peer, FrameSink {
     this.#broker.metrics.requests++
     const api = this.#broker.api(bytes)
     if (api === null || api.handler !== null) return this.#handle(bytes, api, slot)
-    this.#loading = true
-    api.load().then(
-      () => {
-        this.#loading = false
-        if (this.#closed) return
-        this.#handle(bytes, api, slot)
-        this.#proceed()
-      },
-      error => this.#bug(error),
-    )
+    const loading = api.load().then(() => {
+      if (!this.#closed) this.#handle(bytes, api, slot)
+    })
+    loading.catch(error => this.#bug(error))
+    this.hold(loading)
     return false
   }
 
@@ -139,7 +143,7 @@ export class Connection implements Peer, FrameSink {
   }
 
   #contextOf({ version, clientId }: OpenedRequest): RequestContext {
-    return { broker: this.#broker, version, clientId, peer: this }
+    return { broker: this.#broker, node: this.#broker.services, version, clientId, peer: this }
   }
 
   #answer(slot: Slot, opened: OpenedRequest, value: unknown, started: number): void {

@@ -1,9 +1,12 @@
 import type { Api, RequestOf, ResponseOf } from '../protocol/schema.ts'
 import type { Broker } from './broker.ts'
+import type { Services } from './services.ts'
 
 /** Who asks, and how. */
 export interface RequestContext {
   readonly broker: Broker
+  /** The floors below. */
+  readonly node: Services
   readonly version: number
   readonly clientId: string
   readonly peer: Peer
@@ -18,6 +21,8 @@ export interface Peer {
   software: string
   /** Runs when the connection has ended. */
   onClose(run: () => void): () => void
+  /** Requests behind this one are not looked at before `until` is settled. */
+  hold(until: Promise<unknown>): void
   /** Answers what was asked before, then closes. */
   finish(): void
 }
@@ -32,8 +37,12 @@ export interface Handler<A extends Api = Api> {
   readonly api: A
   /** True when views of the request's bytes may outlive the answer (records on their way to the disk, bytes kept in state). */
   readonly keepsBytes: boolean
-  readonly handle: (request: RequestOf<A>, context: RequestContext) => Reply<ResponseOf<A>>
+  // A method, so that a handler of one API also is a handler of "some API".
+  handle(request: RequestOf<A>, context: RequestContext): Reply<ResponseOf<A>>
 }
+
+/** An answer while it is being put together. */
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 export function handler<A extends Api>(
   api: A,

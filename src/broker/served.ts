@@ -8,9 +8,9 @@ export interface ServedApi {
   readonly load: () => Promise<{ default: Handler }>
 }
 
-function serve(key: number, versions: `${number}-${number}`, load: () => Promise<{ default: Handler<never> }>): ServedApi {
+function serve(key: number, versions: `${number}-${number}`, load: ServedApi['load']): ServedApi {
   const [min, max] = versions.split('-').map(Number) as [number, number]
-  return { key, min, max, load: load as unknown as ServedApi['load'] }
+  return { key, min, max, load }
 }
 
 /** Everything a client may ask. ApiVersions is answered from this table, so it cannot promise what is not here. */

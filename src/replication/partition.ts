@@ -11,7 +11,11 @@ export interface PartitionRole {
 }
 
 /** Topics that only coordinators write to. */
-const internalTopics: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state'])
+const internalTopics: ReadonlySet<string> = new Set([
+  '__consumer_offsets',
+  '__transaction_state',
+  '__share_group_state',
+])
 
 export const isInternal = (topic: string): boolean => internalTopics.has(topic)
 
@@ -123,6 +127,18 @@ export class Partition {
   /** Committed batches from the one that holds `from`; see `Log.read`. */
   read(from: number, maxBytes: number): Uint8Array[] | Promise<Uint8Array[]> {
     return this.log.read(from, maxBytes, this.#highWatermark)
+  }
+
+  /** Lets the head go up to `offset` (−1: all that is committed); returns the first offset that is left (KIP-107). */
+  async deleteRecords(offset: number): Promise<number> {
+    this.checkLeader()
+    if (!this.log.config.delete && !this.internal)
+      throw new KafkaError('POLICY_VIOLATION', 'records can be deleted only where cleanup.policy contains delete')
+    const target = offset === -1 ? this.#highWatermark : offset
+    if (target < 0 || target > this.#highWatermark) throw new KafkaError('OFFSET_OUT_OF_RANGE')
+    await this.log.deleteRecordsBefore(target)
+    this.#wake()
+    return this.log.logStartOffset
   }
 
   /** `wake` at every change of what can be read, also when the partition goes away. It must only take note. */

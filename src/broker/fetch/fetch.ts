@@ -105,7 +105,11 @@ export class DelayedFetch {
     this.#again = false
     try {
       const results = this.#collect()
-      if (results instanceof Promise) results.then(collected => this.#decide(collected), error => this.#broken(error))
+      if (results instanceof Promise)
+        results.then(
+          collected => this.#decide(collected),
+          error => this.#broken(error),
+        )
       else this.#decide(results)
     } catch (error) {
       this.#broken(error)

@@ -41,7 +41,10 @@ export class FetchSession {
     return this.#partitions.size
   }
 
-  update(changes: readonly FetchPartition[], forgotten: readonly { topic: string; topicId: string; partition: number }[]) {
+  update(
+    changes: readonly FetchPartition[],
+    forgotten: readonly { topic: string; topicId: string; partition: number }[],
+  ) {
     for (const change of changes) {
       const known = this.#partitions.get(key(change, this.byId))
       if (known === undefined) this.#partitions.set(key(change, this.byId), change)

@@ -3,7 +3,7 @@ import { DeleteRecords } from '../../protocol/messages/delete-records.ts'
 import { handler } from '../handler.ts'
 
 /** Lets the head of partitions go (KIP-107). −1 means up to the high watermark. */
-export default handler(DeleteRecords, async (request, { broker }) => ({
+export default handler(DeleteRecords, async (request, { node }) => ({
   throttleTimeMs: 0,
   topics: await Promise.all(
     request.topics.map(async ({ name, partitions }) => ({
@@ -11,7 +11,7 @@ export default handler(DeleteRecords, async (request, { broker }) => ({
       partitions: await Promise.all(
         partitions.map(async ({ partitionIndex, offset }) => {
           try {
-            const lowWatermark = await broker.replicas.get(name, partitionIndex).deleteRecords(offset)
+            const lowWatermark = await node.replicas.get(name, partitionIndex).deleteRecords(offset)
             return { partitionIndex, lowWatermark, errorCode: ErrorCode.NONE }
           } catch (error) {
             if (!(error instanceof KafkaError)) throw error

@@ -1,15 +1,15 @@
-import { KafkaError, ErrorCode } from '../../protocol/errors.ts'
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { Fetch } from '../../protocol/messages/fetch.ts'
+import { ZERO_UUID } from '../../protocol/uuid.ts'
 import { readableBy } from '../fetch/convert.ts'
 import { DelayedFetch, type FetchResult } from '../fetch/fetch.ts'
 import { type FetchPartition, type FetchSession, finalEpoch, initialEpoch } from '../fetch/session.ts'
-import { handler, type RequestContext, type RequestOf, type ResponseOf } from '../handler.ts'
+import { handler, type Mutable, type RequestContext, type RequestOf, type ResponseOf } from '../handler.ts'
 
 type Request = RequestOf<typeof Fetch>
 type Response = ResponseOf<typeof Fetch>
-type PartitionResponse = Response['responses'][number]['partitions'][number]
-
-const noTopic = 'AAAAAAAAAAAAAAAAAAAAAA'
+type TopicResponse = Mutable<Response['responses'][number]>
+type PartitionResponse = Mutable<TopicResponse['partitions'][number]>
 
 /** Consumers read here, with long polls and incremental sessions (KIP-74, 227, 320, 516). */
 export default handler(Fetch, (request, context) => {
@@ -24,7 +24,7 @@ export default handler(Fetch, (request, context) => {
   }
   const full = request.sessionEpoch <= initialEpoch
   const wanted = full && session === null ? partitionsOf(request, context) : (session?.partitions() ?? [])
-  const fetch = new DelayedFetch(context.broker.replicas, context.broker.delayed, wanted, {
+  const fetch = new DelayedFetch(context.node.replicas, context.broker.delayed, wanted, {
     maxWaitMs: request.maxWaitMs,
     minBytes: request.minBytes,
     maxBytes: Math.min(request.maxBytes, context.broker.limits.fetchBytes),
@@ -32,22 +32,20 @@ export default handler(Fetch, (request, context) => {
   const results = fetch.run()
   if (!(results instanceof Promise)) return respond(results, session, full, context)
   const forget = context.peer.onClose(() => fetch.cancel())
-  return results
-    .finally(forget)
-    .then(collected => respond(collected, session, full, context))
+  return results.finally(forget).then(collected => respond(collected, session, full, context))
 })
 
 function refuse(error: unknown): Response {
   if (!(error instanceof KafkaError)) throw error
-  return { throttleTimeMs: 0, errorCode: error.code, sessionId: 0, responses: [], nodeEndpoints: [] }
+  return { errorCode: error.code, sessionId: 0, responses: [] }
 }
 
-function partitionsOf(request: Request, { version, broker }: RequestContext): FetchPartition[] {
+function partitionsOf(request: Request, { version, node }: RequestContext): FetchPartition[] {
   const partitions: FetchPartition[] = []
   for (const topic of request.topics) {
     // Sessions and replicas are named both ways; what the client did not say is looked up once.
-    const name = version >= 13 ? (broker.cluster.topicName(topic.topicId) ?? '') : topic.topic
-    const topicId = version >= 13 ? topic.topicId : noTopic
+    const name = version >= 13 ? (node.cluster.topicsById.get(topic.topicId)?.name ?? '') : topic.topic
+    const topicId = version >= 13 ? topic.topicId : ZERO_UUID
     for (const partition of topic.partitions)
       partitions.push({
         topic: name,
@@ -103,23 +101,26 @@ function build(
   full: boolean,
   { broker, version }: RequestContext,
 ): Response {
-  const responses: Response['responses'] = []
-  let topic: Response['responses'][number] | null = null
+  const responses: TopicResponse[] = []
+  let name = ''
+  let topicId = ''
+  let partitions: PartitionResponse[] = []
   for (const result of results) {
     const { wanted } = result
     if (!full && !changed(result)) continue
     wanted.toldHighWatermark = result.highWatermark
     wanted.toldLogStartOffset = result.logStartOffset
     if (result.bytes > 0) session?.toEnd(wanted)
-    if (topic === null || topic.topic !== wanted.topic || topic.topicId !== wanted.topicId) {
-      topic = { topic: wanted.topic, topicId: wanted.topicId, partitions: [] }
-      responses.push(topic)
+    if (responses.length === 0 || name !== wanted.topic || topicId !== wanted.topicId) {
+      ;({ topic: name, topicId } = wanted)
+      partitions = []
+      responses.push({ topic: name, topicId, partitions })
     }
-    topic.partitions.push(partitionResponse(result, version))
+    partitions.push(partitionResponse(result, version))
     broker.metrics.fetched(wanted.topic, result.bytes)
   }
   const sessionId = session?.id ?? 0
-  return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, sessionId, responses, nodeEndpoints: [] }
+  return { errorCode: ErrorCode.NONE, sessionId, responses }
 }
 
 /** An incremental answer holds only what the client does not know yet (KIP-227). */
@@ -135,7 +136,7 @@ function changed({ wanted, error, diverging, bytes, highWatermark, logStartOffse
 
 function partitionResponse(result: FetchResult, version: number): PartitionResponse {
   const { error, leader, diverging } = result
-  const response = {
+  const response: PartitionResponse = {
     partitionIndex: result.wanted.partition,
     errorCode: error === null ? ErrorCode.NONE : error.code,
     highWatermark: result.highWatermark,
@@ -143,9 +144,8 @@ function partitionResponse(result: FetchResult, version: number): PartitionRespo
     logStartOffset: result.logStartOffset,
     abortedTransactions: null,
     preferredReadReplica: -1,
-    // Typed for reading as one view; writing takes a list of them by reference.
-    records: result.records as unknown as Uint8Array,
-  } as PartitionResponse
+    records: result.records,
+  }
   if (diverging !== null) response.divergingEpoch = diverging
   const stale = error?.errorName === 'NOT_LEADER_OR_FOLLOWER' || error?.errorName === 'FENCED_LEADER_EPOCH'
   if (stale && leader !== null && version >= 12) response.currentLeader = leader

@@ -3,11 +3,11 @@ import { InitProducerId } from '../../protocol/messages/init-producer-id.ts'
 import { handler } from '../handler.ts'
 
 /** A producer id for an idempotent producer (KIP-98, 360). */
-export default handler(InitProducerId, async ({ transactionalId }, { broker }) => {
+export default handler(InitProducerId, async ({ transactionalId }, { node }) => {
   try {
     if (transactionalId !== null)
       throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'transactions are not served yet')
-    const producerId = await broker.producerIds.next()
+    const producerId = await node.producerIds.next()
     return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, producerId, producerEpoch: 0 }
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error

@@ -1,6 +1,6 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { ListOffsets } from '../../protocol/messages/list-offsets.ts'
-import { listOffset, type FoundOffset } from '../../replication/list-offset.ts'
+import { type FoundOffset, listOffset } from '../../replication/list-offset.ts'
 import { handler, type RequestContext, type ResponseOf } from '../handler.ts'
 
 type PartitionResponse = ResponseOf<typeof ListOffsets>['topics'][number]['partitions'][number]
@@ -20,12 +20,16 @@ export default handler(ListOffsets, async (request, context) => ({
 
 async function answer(
   topic: string,
-  { partitionIndex, currentLeaderEpoch, timestamp }: { partitionIndex: number; currentLeaderEpoch: number; timestamp: number },
+  {
+    partitionIndex,
+    currentLeaderEpoch,
+    timestamp,
+  }: { partitionIndex: number; currentLeaderEpoch: number; timestamp: number },
   committed: boolean,
-  { broker, version }: RequestContext,
+  { node, version }: RequestContext,
 ): Promise<PartitionResponse> {
   try {
-    const partition = broker.replicas.get(topic, partitionIndex)
+    const partition = node.replicas.get(topic, partitionIndex)
     partition.checkLeader(currentLeaderEpoch)
     const found = await listOffset(partition, timestamp, version, committed)
     return response(partitionIndex, found, version)

@@ -3,13 +3,13 @@ import { OffsetForLeaderEpoch } from '../../protocol/messages/offset-for-leader-
 import { handler } from '../handler.ts'
 
 /** Where an epoch ended, so that a client can tell whether its position was cut off by an election (KIP-101, 320). */
-export default handler(OffsetForLeaderEpoch, (request, { broker }) => ({
+export default handler(OffsetForLeaderEpoch, (request, { node }) => ({
   throttleTimeMs: 0,
   topics: request.topics.map(({ topic, partitions }) => ({
     topic,
     partitions: partitions.map(({ partition, currentLeaderEpoch, leaderEpoch }) => {
       try {
-        const replica = broker.replicas.get(topic, partition)
+        const replica = node.replicas.get(topic, partition)
         replica.checkLeader(currentLeaderEpoch)
         const end = replica.log.endOffsetForEpoch(leaderEpoch)
         return { errorCode: ErrorCode.NONE, partition, leaderEpoch: end.epoch, endOffset: end.endOffset }

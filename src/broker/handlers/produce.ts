@@ -1,57 +1,79 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { Produce } from '../../protocol/messages/produce.ts'
 import type { Partition } from '../../replication/partition.ts'
-import { handler, type RequestContext, type ResponseOf } from '../handler.ts'
+import { handler, type Mutable, type Reply, type RequestContext, type RequestOf, type ResponseOf } from '../handler.ts'
 
+type Request = RequestOf<typeof Produce>
 type Response = ResponseOf<typeof Produce>
-type PartitionResponse = Response['responses'][number]['partitionResponses'][number]
+type TopicResponse = Response['responses'][number]
+type PartitionResponse = Mutable<TopicResponse['partitionResponses'][number]>
 
 /** Records come in as batches that are never opened here; the answer waits for the acks that were asked for. */
 export default handler(
   Produce,
   (request, context) => {
-    const { acks } = request
-    const refusal = refusalOf(request)
-    const responses: Response['responses'] = []
-    const answers: PartitionResponse[] = []
-    const produced = new Acks()
-    for (const topic of request.topicData) {
-      const partitionResponses: PartitionResponse[] = []
-      responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses })
-      for (const { index, records } of topic.partitionData) {
-        const answer = emptyAnswer(index)
-        partitionResponses.push(answer)
-        answers.push(answer)
-        try {
-          if (refusal !== null) throw refusal
-          const partition = find(topic, index, context)
-          append(partition, records, acks, answer, produced, context)
-        } catch (error) {
-          fail(answer, error)
-        }
-      }
-    }
-    if (acks === 0) {
-      // Nobody hears of an error; the documented way to tell such a client is to close its connection.
-      if (answers.some(answer => answer.errorCode !== ErrorCode.NONE)) context.peer.finish()
-      return null
-    }
-    const response = { responses, throttleTimeMs: 0, nodeEndpoints: [] } as Response
-    if (produced.open()) return response
-    return new Promise(resolve => {
-      const { delayed } = context.broker
-      const deadline = delayed.after(request.timeoutMs, () => {
-        produced.expire()
-        resolve(response)
-      })
-      produced.whenOpen(() => {
-        delayed.cancel(deadline)
-        resolve(response)
-      })
-    })
+    const codecs = codecsToLoad(request, context)
+    if (codecs === null) return produce(request, context)
+    // Rare: old message formats and topics that recompress need a codec, which is loaded when it is first needed.
+    context.peer.hold(codecs)
+    return codecs.then(() => produce(request, context))
   },
   { keepsBytes: true },
 )
+
+function produce(request: Request, context: RequestContext): Reply<Response> {
+  const { acks } = request
+  const refusal = refusalOf(request)
+  const responses: TopicResponse[] = []
+  const answers: PartitionResponse[] = []
+  const produced = new Acks()
+  for (const topic of request.topicData) {
+    const partitionResponses: PartitionResponse[] = []
+    responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses })
+    for (const { index, records } of topic.partitionData) {
+      const answer = emptyAnswer(index)
+      partitionResponses.push(answer)
+      answers.push(answer)
+      try {
+        if (refusal !== null) throw refusal
+        const partition = find(topic, index, context)
+        append(partition, records, acks, answer, produced, context)
+      } catch (error) {
+        fail(answer, error)
+      }
+    }
+  }
+  if (acks === 0) {
+    // Nobody hears of an error; the documented way to tell such a client is to close its connection.
+    if (answers.some(answer => answer.errorCode !== ErrorCode.NONE)) context.peer.finish()
+    return null
+  }
+  const response = { responses }
+  if (produced.open()) return response
+  return new Promise(resolve => {
+    const { delayed } = context.broker
+    const deadline = delayed.after(request.timeoutMs, () => {
+      produced.expire()
+      resolve(response)
+    })
+    produced.whenOpen(() => {
+      delayed.cancel(deadline)
+      resolve(response)
+    })
+  })
+}
+
+function codecsToLoad({ topicData }: Request, context: RequestContext): Promise<unknown> | null {
+  let loading: Promise<unknown>[] | null = null
+  for (const topic of topicData) {
+    for (const { index, records } of topic.partitionData) {
+      const partition = lookUp(topic, index, context)
+      const codec = records === null ? null : (partition?.log.beforeAppend(records) ?? null)
+      if (codec !== null) (loading ??= []).push(codec)
+    }
+  }
+  return loading === null ? null : Promise.all(loading)
+}
 
 function refusalOf(request: { acks: number; transactionalId: string | null }): KafkaError | null {
   if (request.acks < -1 || request.acks > 1) return new KafkaError('INVALID_REQUIRED_ACKS', 'acks is 0, 1 or -1 (all)')
@@ -60,8 +82,12 @@ function refusalOf(request: { acks: number; transactionalId: string | null }): K
   return null
 }
 
-function find(topic: { name: string; topicId: string }, index: number, { broker, version }: RequestContext): Partition {
-  return version >= 13 ? broker.replicas.getById(topic.topicId, index) : broker.replicas.get(topic.name, index)
+function lookUp(topic: { name: string; topicId: string }, index: number, { node, version }: RequestContext) {
+  return version >= 13 ? node.replicas.findById(topic.topicId, index) : node.replicas.find(topic.name, index)
+}
+
+function find(topic: { name: string; topicId: string }, index: number, { node, version }: RequestContext): Partition {
+  return version >= 13 ? node.replicas.getById(topic.topicId, index) : node.replicas.get(topic.name, index)
 }
 
 function append(
@@ -72,7 +98,8 @@ function append(
   produced: Acks,
   { broker }: RequestContext,
 ): void {
-  if (records === null || records.length === 0) throw new KafkaError('INVALID_RECORD', 'a produce request without records')
+  if (records === null || records.length === 0)
+    throw new KafkaError('INVALID_RECORD', 'a produce request without records')
   if (partition.internal) throw new KafkaError('INVALID_TOPIC_EXCEPTION', 'clients may not write to an internal topic')
   const result = partition.append(records, acks, broker.world.clock.now())
   answer.baseOffset = result.baseOffset
@@ -122,9 +149,6 @@ function emptyAnswer(index: number): PartitionResponse {
     baseOffset: -1,
     logAppendTimeMs: -1,
     logStartOffset: -1,
-    recordErrors: [],
-    errorMessage: null,
-    currentLeader: { leaderId: -1, leaderEpoch: -1 },
   }
 }
 

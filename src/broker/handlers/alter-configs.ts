@@ -1,0 +1,5 @@
+import { AlterConfigs } from '../../protocol/messages/alter-configs.ts'
+import { handler } from '../handler.ts'
+
+/** Replaces all settings of a resource (KIP-133); the incremental form is the better one (KIP-339). */
+export default handler(AlterConfigs, (request, { node }) => node.controller.ask('alterConfigs', request))

@@ -1,0 +1,5 @@
+import { DeleteTopics } from '../../protocol/messages/delete-topics.ts'
+import { handler } from '../handler.ts'
+
+/** Topics by name or by id (KIP-4, 516). */
+export default handler(DeleteTopics, (request, { node }) => node.controller.ask('deleteTopics', request))

@@ -1,0 +1,69 @@
+import { topicNameProblem } from '../../cluster/commands/topic-name.ts'
+import type { PartitionState, TopicState } from '../../cluster/state.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import { DescribeTopicPartitions } from '../../protocol/messages/describe-topic-partitions.ts'
+import { ZERO_UUID } from '../../protocol/uuid.ts'
+import { isInternal } from '../../replication/partition.ts'
+import { authorizedOperations } from '../authorized.ts'
+import { handler, type ResponseOf } from '../handler.ts'
+
+type Response = ResponseOf<typeof DescribeTopicPartitions>
+type TopicResponse = Response['topics'][number]
+
+/** Topics page by page, sorted by name, from the cursor on (KIP-966). */
+export default handler(DescribeTopicPartitions, (request, { node }): Response => {
+  const limit = Math.max(
+    1,
+    Math.min(request.responsePartitionLimit, node.config.get('max.request.partition.size.limit')),
+  )
+  const names = request.topics.length > 0 ? request.topics.map(({ name }) => name) : [...node.cluster.topics.keys()]
+  const { cursor } = request
+  const wanted = [...new Set(names)].sort().filter(name => cursor === null || name >= cursor.topicName)
+  const topics: TopicResponse[] = []
+  let left = limit
+  for (const topicName of wanted) {
+    if (left === 0) return { topics, nextCursor: { topicName, partitionIndex: 0 } }
+    const topic = node.cluster.topics.get(topicName)
+    if (topic === undefined) {
+      topics.push(missing(topicName))
+      continue
+    }
+    const from = cursor?.topicName === topicName ? Math.max(0, cursor.partitionIndex) : 0
+    const to = Math.min(topic.partitions.length, from + left)
+    topics.push(page(topic, from, to))
+    left -= to - from
+    if (to < topic.partitions.length) return { topics, nextCursor: { topicName, partitionIndex: to } }
+  }
+  return { topics, nextCursor: null }
+})
+
+function missing(name: string): TopicResponse {
+  const errorCode =
+    topicNameProblem(name) === null ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION
+  return { errorCode, name, topicId: ZERO_UUID, partitions: [] }
+}
+
+function page(topic: TopicState, from: number, to: number): TopicResponse {
+  return {
+    errorCode: ErrorCode.NONE,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: isInternal(topic.name),
+    partitions: topic.partitions.slice(from, to).map((partition, i) => partitionResponse(partition, from + i)),
+    topicAuthorizedOperations: authorizedOperations.topic,
+  }
+}
+
+function partitionResponse(partition: PartitionState, partitionIndex: number): TopicResponse['partitions'][number] {
+  return {
+    errorCode: partition.leader === -1 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
+    partitionIndex,
+    leaderId: partition.leader,
+    leaderEpoch: partition.leaderEpoch,
+    replicaNodes: partition.replicas,
+    isrNodes: partition.isr,
+    eligibleLeaderReplicas: partition.eligibleLeaderReplicas,
+    lastKnownElr: partition.lastKnownElr,
+    offlineReplicas: [],
+  }
+}

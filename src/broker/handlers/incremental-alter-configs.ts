@@ -1,0 +1,7 @@
+import { IncrementalAlterConfigs } from '../../protocol/messages/incremental-alter-configs.ts'
+import { handler } from '../handler.ts'
+
+/** Sets, deletes, appends to and subtracts from settings (KIP-339). */
+export default handler(IncrementalAlterConfigs, (request, { node }) =>
+  node.controller.ask('incrementalAlterConfigs', request),
+)

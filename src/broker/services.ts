@@ -1,0 +1,30 @@
+import type { CommandName, CommandRequest, CommandResponse } from '../cluster/commands/command.ts'
+import type { ClusterState } from '../cluster/state.ts'
+import type { BrokerConfig } from '../config/broker-config.ts'
+import type { GroupCoordinator } from '../groups/coordinator.ts'
+import type { Replicas } from '../replication/replicas.ts'
+import type { Volume } from '../store/store.ts'
+import type { Address } from '../world/world.ts'
+
+/** The floors below, as handlers need them. */
+export interface Services {
+  readonly nodeId: number
+  readonly clusterId: string
+  readonly config: BrokerConfig
+  /** Committed metadata. */
+  readonly cluster: ClusterState
+  /** Decides about changes of metadata. Rejects with KafkaError when it cannot now (NOT_CONTROLLER and its kin). */
+  readonly controller: {
+    ask<Name extends CommandName>(name: Name, request: CommandRequest<Name>): Promise<CommandResponse<Name>>
+  }
+  /** Makes `__consumer_offsets` when it is not there yet. */
+  createOffsetsTopic(): Promise<void>
+  readonly replicas: Replicas
+  readonly groups: GroupCoordinator
+  readonly producerIds: { next(): Promise<number> }
+  readonly volume: Volume
+  /** As DescribeLogDirs shows it. */
+  readonly dataDirectory: string
+  /** What clients of a listening port are told; a port without an entry tells the address at which it was reached. */
+  readonly advertised: ReadonlyMap<number, Address>
+}
