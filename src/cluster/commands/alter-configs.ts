@@ -1,0 +1,180 @@
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import type { MetadataRecord } from '../records/records.ts'
+import { ResourceType } from '../state.ts'
+import type { CommandRequest, CommandResponse, Outcome } from './command.ts'
+import type { Context } from './context.ts'
+import { countBy } from './count.ts'
+
+type Incremental = CommandRequest<'incrementalAlterConfigs'>
+type Legacy = CommandRequest<'alterConfigs'>
+type Response = CommandResponse<'incrementalAlterConfigs'>
+type Resource = { readonly resourceType: number; readonly resourceName: string }
+
+/** `AlterConfigOp.OpType` (KIP-339). */
+export const ConfigOperation = { SET: 0, DELETE: 1, APPEND: 2, SUBTRACT: 3 } as const
+
+/** What is set after the change; null takes a setting away. */
+type Changes = ReadonlyMap<string, string | null>
+
+/** KIP-339: what is not named stays. */
+export function incrementalAlterConfigs(request: Incremental, context: Context): Outcome<Response> {
+  return alter(request.resources, request.validateOnly, context, resource => incrementalChanges(resource, context))
+}
+
+/** What is not named is taken away. */
+export function alterConfigs(request: Legacy, context: Context): Outcome<Response> {
+  return alter(request.resources, request.validateOnly, context, resource => legacyChanges(resource, context))
+}
+
+export function refuseAlterConfigs(request: Incremental | Legacy, error: KafkaError): Response {
+  return { throttleTimeMs: 0, responses: request.resources.map(resource => resultOf(resource, error)) }
+}
+
+function alter<R extends Resource>(
+  resources: readonly R[],
+  validateOnly: boolean,
+  context: Context,
+  changesOf: (resource: R) => Changes,
+): Outcome<Response> {
+  const keyOf = ({ resourceType, resourceName }: Resource) => `${resourceType}:${resourceName}`
+  const counts = countBy(resources, keyOf)
+  const records: MetadataRecord[] = []
+  const responses = [...new Map(resources.map(resource => [keyOf(resource), resource])).values()].map(resource => {
+    try {
+      if (counts.get(keyOf(resource))! > 1) {
+        throw new KafkaError('INVALID_REQUEST', 'Each resource must appear at most once.')
+      }
+      checkResource(resource, context)
+      const changes = changesOf(resource)
+      checkValues(resource, changes, context)
+      if (!validateOnly) records.push(...recordsFor(resource, changes, context))
+      return resultOf(resource, null)
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      return resultOf(resource, error)
+    }
+  })
+  return { records, response: { throttleTimeMs: 0, responses } }
+}
+
+function resultOf({ resourceType, resourceName }: Resource, error: KafkaError | null): Response['responses'][number] {
+  return { errorCode: error?.code ?? ErrorCode.NONE, errorMessage: error?.message ?? null, resourceType, resourceName }
+}
+
+function checkResource({ resourceType, resourceName }: Resource, { state }: Context): void {
+  switch (resourceType) {
+    case ResourceType.TOPIC:
+      if (state.topics.has(resourceName)) return
+      throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `The topic '${resourceName}' does not exist.`)
+    case ResourceType.BROKER:
+      return checkBroker(resourceName, state.brokers)
+    case ResourceType.GROUP:
+      if (resourceName !== '') return
+      throw new KafkaError('INVALID_REQUEST', 'Default group resources are not allowed.')
+    case ResourceType.CLIENT_METRICS:
+      if (resourceName !== '') return
+      throw new KafkaError('INVALID_REQUEST', "Subscription name can't be empty")
+    default:
+      throw new KafkaError('INVALID_REQUEST', `Resource type ${resourceType} cannot be configured.`)
+  }
+}
+
+function checkBroker(name: string, brokers: ReadonlyMap<number, unknown>): void {
+  if (name === '') return
+  if (!/^\d{1,10}$/.test(name)) throw new KafkaError('INVALID_REQUEST', `Invalid broker name '${name.slice(0, 100)}'`)
+  if (!brokers.has(Number(name))) throw new KafkaError('BROKER_ID_NOT_REGISTERED', `No broker with id ${name} found.`)
+}
+
+function incrementalChanges(resource: Incremental['resources'][number], context: Context): Changes {
+  const current = context.state.configs(resource.resourceType, resource.resourceName)
+  const changes = new Map<string, string | null>()
+  for (const { name, configOperation, value } of resource.configs) {
+    if (changes.has(name)) throw new KafkaError('INVALID_REQUEST', 'Error due to duplicate config keys')
+    changes.set(name, operate(resource.resourceType, name, configOperation, value, current.get(name), context))
+  }
+  return changes
+}
+
+function operate(
+  resourceType: number,
+  name: string,
+  operation: number,
+  value: string | null,
+  current: string | undefined,
+  { settings: { schema } }: Context,
+): string | null {
+  if (operation === ConfigOperation.DELETE) return null
+  if (value === null) throw new KafkaError('INVALID_REQUEST', `Null value not supported for : ${name}`)
+  switch (operation) {
+    case ConfigOperation.SET:
+      return value
+    case ConfigOperation.APPEND:
+    case ConfigOperation.SUBTRACT: {
+      if (!schema.isList(resourceType, name)) {
+        const doing = operation === ConfigOperation.APPEND ? 'APPEND' : 'SUBTRACT'
+        throw new KafkaError('INVALID_CONFIG', `Can't ${doing} to key ${name} because its type is not LIST.`)
+      }
+      const before = elements(current ?? schema.defaultValue(resourceType, name) ?? '')
+      const named = elements(value)
+      const after =
+        operation === ConfigOperation.APPEND
+          ? [...before, ...named.filter(element => !before.includes(element))]
+          : before.filter(element => !named.includes(element))
+      return after.join(',')
+    }
+    default:
+      throw new KafkaError('INVALID_REQUEST', `Unknown config operation ${operation} for ${name}`)
+  }
+}
+
+function elements(list: string): string[] {
+  const trimmed = list.trim()
+  return trimmed === '' ? [] : trimmed.split(/\s*,\s*/)
+}
+
+function legacyChanges(resource: Legacy['resources'][number], { state }: Context): Changes {
+  const changes = new Map<string, string | null>()
+  for (const name of state.configs(resource.resourceType, resource.resourceName).keys()) changes.set(name, null)
+  const named = new Set<string>()
+  for (const { name, value } of resource.configs) {
+    if (named.has(name)) throw new KafkaError('INVALID_REQUEST', 'Error due to duplicate config keys')
+    if (value === null) throw new KafkaError('INVALID_REQUEST', `Null value not supported for : ${name}`)
+    named.add(name)
+    changes.set(name, value)
+  }
+  return changes
+}
+
+function checkValues({ resourceType, resourceName }: Resource, changes: Changes, { state, settings }: Context): void {
+  const { schema } = settings
+  for (const [name, value] of changes) {
+    // What is taken away needs no check: a setting that a newer release has left behind must be removable.
+    if (value === null) continue
+    let problem: string | null
+    if (resourceType === ResourceType.TOPIC) problem = schema.validateTopicConfig(name, value)
+    else if (resourceType === ResourceType.BROKER) problem = schema.validateBrokerConfig(name, value, resourceName === '')
+    else if (resourceType === ResourceType.GROUP) problem = schema.validateGroupConfig(name, value)
+    else problem = schema.validateClientMetricsConfig(name, value)
+    if (problem !== null) throw new KafkaError('INVALID_CONFIG', problem)
+  }
+  if (resourceType !== ResourceType.TOPIC) return
+  const after = new Map(state.configs(resourceType, resourceName))
+  for (const [name, value] of changes) {
+    if (value === null) after.delete(name)
+    else after.set(name, value)
+  }
+  const problem = schema.validateTopicConfigs(after)
+  if (problem !== null) throw new KafkaError('INVALID_CONFIG', problem)
+}
+
+function recordsFor({ resourceType, resourceName }: Resource, changes: Changes, { state }: Context): MetadataRecord[] {
+  const current = state.configs(resourceType, resourceName)
+  const records: MetadataRecord[] = []
+  for (const [name, value] of changes) {
+    // A broker reads its certificates again when its settings are written again, changed or not (KAFKA-14136).
+    const reload = resourceType === ResourceType.BROKER && value !== null
+    if ((current.get(name) ?? null) === value && !reload) continue
+    records.push({ type: 'ConfigRecord', resourceType, resourceName, name, value })
+  }
+  return records
+}

@@ -1,0 +1,68 @@
+import type { ConfigSchema } from '../../config/schema.ts'
+import type { Moment } from '../../machine/machine.ts'
+import { ZERO_UUID } from '../../protocol/uuid.ts'
+import type { Placement, PlacementBroker } from '../placement/placement.ts'
+import type { ClusterState } from '../state.ts'
+
+/** What commands need to know besides the cluster's state. The owner keeps values that may change at run time current. */
+export interface ControllerSettings {
+  readonly clusterId: string
+  readonly schema: ConfigSchema
+  readonly placement: Placement
+  /** `num.partitions` and `default.replication.factor`: for topics that do not say. */
+  readonly numPartitions: number
+  readonly defaultReplicationFactor: number
+  /** `delete.topic.enable`. */
+  readonly deleteTopicEnable: boolean
+  /** Levels that this software can work with. */
+  readonly supportedFeatures: ReadonlyMap<string, { readonly min: number; readonly max: number }>
+  /** What a topic with these settings of its own will have in force, for CreateTopics' answer. */
+  describeTopic(own: ReadonlyMap<string, string>): readonly TopicConfigEntry[]
+}
+
+export interface TopicConfigEntry {
+  readonly name: string
+  readonly value: string | null
+  readonly readOnly: boolean
+  readonly configSource: number
+  readonly isSensitive: boolean
+}
+
+export interface Context {
+  readonly state: ClusterState
+  readonly settings: ControllerSettings
+  readonly at: Moment
+}
+
+/** Kafka's bound on what one request may ask for (`MAX_RECORDS_PER_USER_OP`). */
+export const maxPartitionsPerRequest = 10_000
+
+export function usableBrokers(state: ClusterState): PlacementBroker[] {
+  return [...state.brokers.values()]
+    .filter(broker => !broker.fenced && !broker.inControlledShutdown)
+    .map(({ id, rack }) => ({ id, rack }))
+    .sort((a, b) => a.id - b.id)
+}
+
+/** Whether a broker may lead or be in sync. */
+export function isUsable(state: ClusterState, id: number): boolean {
+  const broker = state.brokers.get(id)
+  return broker !== undefined && !broker.fenced && !broker.inControlledShutdown
+}
+
+/** In which directory a broker keeps a new replica: all zero leaves the choice to a broker with several (KIP-858). */
+export function directoryOf(state: ClusterState, id: number): string {
+  const logDirs = state.brokers.get(id)?.logDirs ?? []
+  return logDirs.length === 1 ? logDirs[0]! : ZERO_UUID
+}
+
+/** A random uuid (version 4) that does not begin with a dash, so that it can stand on a command line. */
+export function newUuid(random: { bytes(count: number): Uint8Array }): string {
+  for (;;) {
+    const bytes = random.bytes(16)
+    bytes[6] = (bytes[6]! & 0x0f) | 0x40
+    bytes[8] = (bytes[8]! & 0x3f) | 0x80
+    const text = Buffer.from(bytes).toString('base64url')
+    if (!text.startsWith('-')) return text
+  }
+}
