@@ -22,7 +22,7 @@ func franz(address string) client {
 		name: "franz-go", module: "github.com/twmb/franz-go",
 		traits: fields{
 			"compressions": []string{"none", "gzip", "snappy", "lz4", "zstd"},
-			"idempotent":   true, "nullHeaders": true, "duplicateHeaders": true,
+			"idempotent":   true, "duplicateHeaders": true,
 		},
 		verbs: map[string]verb{
 			"create": f.create, "delete": f.delete, "produce": f.produce, "bulk": f.bulk, "consume": f.consume,
@@ -217,16 +217,14 @@ func (f *franzClient) join(c command) (fields, error) {
 		return nil, err
 	}
 	f.member, f.ended = client, make(chan struct{})
-	report := newReporter()
 	go func() {
 		defer close(f.ended)
 		for {
 			fetches := client.PollFetches(context.Background())
 			if fetches.IsClientClosed() {
-				report.flush()
 				return
 			}
-			fetches.EachRecord(func(k *kgo.Record) { report.add(k.Partition, k.Offset, k.Value) })
+			fetches.EachRecord(func(k *kgo.Record) { got(k.Partition, k.Offset, k.Value) })
 		}
 	}()
 	return nil, nil

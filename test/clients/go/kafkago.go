@@ -21,7 +21,9 @@ func kafkaGo(address string) client {
 		name: "kafka-go", module: "github.com/segmentio/kafka-go",
 		traits: fields{
 			"compressions": []string{"none", "gzip", "snappy", "lz4", "zstd"},
-			"idempotent":   false, "nullHeaders": true, "duplicateHeaders": true,
+			"idempotent":   false, "duplicateHeaders": true,
+			// Its reader hands out an empty key or value as none.
+			"emptyIsNull": true,
 		},
 		verbs: map[string]verb{
 			"create": k.create, "delete": k.delete, "produce": k.produce, "bulk": k.bulk, "consume": k.consume,
@@ -206,7 +208,6 @@ func (k *kafkaGoAgent) join(c command) (fields, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	k.cancel, k.ended = cancel, make(chan error, 1)
-	report := newReporter()
 	go func() {
 		for {
 			generation, err := group.Next(ctx)
@@ -216,27 +217,26 @@ func (k *kafkaGoAgent) join(c command) (fields, error) {
 				}
 				// Next also ends what the generation runs; Close waits for it and leaves the group.
 				err = group.Close()
-				report.flush()
 				k.ended <- err
 				return
 			}
-			k.generation(c.Topic, generation, report)
+			k.generation(c.Topic, generation)
 		}
 	}()
 	return nil, nil
 }
 
-func (k *kafkaGoAgent) generation(topic string, g *kafka.Generation, report *reporter) {
+func (k *kafkaGoAgent) generation(topic string, g *kafka.Generation) {
 	list := []int{}
 	for _, a := range g.Assignments[topic] {
 		list = append(list, a.ID)
-		g.Start(func(ctx context.Context) { k.read(ctx, topic, a.ID, a.Offset, g, report) })
+		g.Start(func(ctx context.Context) { k.read(ctx, topic, a.ID, a.Offset, g) })
 	}
 	sort.Ints(list)
 	emit(fields{"event": "assigned", "partitions": list})
 }
 
-func (k *kafkaGoAgent) read(ctx context.Context, topic string, partition int, offset int64, g *kafka.Generation, report *reporter) {
+func (k *kafkaGoAgent) read(ctx context.Context, topic string, partition int, offset int64, g *kafka.Generation) {
 	r := kafka.NewReader(kafka.ReaderConfig{
 		Brokers: []string{k.address}, Topic: topic, Partition: partition, MinBytes: 1, MaxBytes: 10e6, MaxWait: 300 * time.Millisecond,
 	})
@@ -256,7 +256,7 @@ func (k *kafkaGoAgent) read(ctx context.Context, topic string, partition int, of
 		if err != nil {
 			return
 		}
-		report.add(int32(partition), m.Offset, m.Value)
+		got(int32(partition), m.Offset, m.Value)
 		next = m.Offset + 1
 		if time.Since(last) > 200*time.Millisecond {
 			commit()

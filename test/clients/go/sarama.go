@@ -22,7 +22,7 @@ func saramaClient(address string) client {
 		name: "sarama", module: "github.com/IBM/sarama",
 		traits: fields{
 			"compressions": []string{"none", "gzip", "snappy", "lz4", "zstd"},
-			"idempotent":   true, "nullHeaders": true, "duplicateHeaders": true,
+			"idempotent":   true, "duplicateHeaders": true,
 		},
 		verbs: map[string]verb{
 			"create": s.create, "delete": s.delete, "produce": s.produce, "bulk": s.bulk, "consume": s.consume,
@@ -257,14 +257,12 @@ func (s *saramaAgent) consume(c command) (fields, error) {
 func (s *saramaAgent) join(c command) (fields, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel, s.ended = cancel, make(chan error, 1)
-	report := newReporter()
 	go func() {
 		err := s.run(ctx, c, &handler{
 			topic:    c.Topic,
-			got:      func(m *sarama.ConsumerMessage) { report.add(m.Partition, m.Offset, m.Value) },
+			got:      func(m *sarama.ConsumerMessage) { got(m.Partition, m.Offset, m.Value) },
 			assigned: func(list []int) { emit(fields{"event": "assigned", "partitions": list}) },
 		})
-		report.flush()
 		s.ended <- err
 	}()
 	return nil, nil

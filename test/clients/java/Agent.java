@@ -210,7 +210,7 @@ public class Agent {
         "consume", Agent::consume, "join", Agent::join, "leave", Agent::leave, "load", Agent::load, "stop", Agent::leave);
     ObjectNode hello = JSON.createObjectNode().put("client", "java").put("version", AppInfoParser.getVersion());
     for (String codec : List.of("none", "gzip", "snappy", "lz4", "zstd")) hello.withArray("compressions").add(codec);
-    hello.put("idempotent", true).put("nullHeaders", true).put("duplicateHeaders", true);
+    hello.put("idempotent", true).put("duplicateHeaders", true);
     emit(JSON.createObjectNode().set("hello", hello));
     BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     for (String line; (line = lines.readLine()) != null; ) {

@@ -5,7 +5,7 @@ import { compress as zstdCompress, decompress as zstdDecompress, init as zstdIni
 import kafkajs from 'kafkajs'
 import SnappyCodec from 'kafkajs-snappy'
 import lz4 from 'lz4-napi'
-import { emit, padded, reporter, serve, sleep, text } from './agent.js'
+import { emit, got, padded, serve, sleep, text } from './agent.js'
 
 const { Kafka, CompressionCodecs, CompressionTypes, logLevel } = kafkajs
 const require = createRequire(import.meta.url)
@@ -80,16 +80,16 @@ serve(
     client: 'kafkajs',
     version,
     compressions: Object.keys(codec),
-    // kafkajs keeps headers in an object (no order, no null values) and calls its idempotent producer experimental.
     idempotent: true,
-    nullHeaders: false,
+    // It keeps headers in an object.
     duplicateHeaders: false,
   },
   {
     async create({ topic, partitions }) {
       const admin = kafka.admin()
       await admin.connect()
-      await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true })
+      const created = await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true })
+      if (!created) throw new Error('the topic exists')
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
       await admin.disconnect()
       return { partitions: topics[0].partitions.length }
@@ -107,7 +107,12 @@ serve(
 
     produce: ({ topic, records, compression = 'none', acks = -1, idempotent }) =>
       withProducer({ idempotent }, async producer => {
-        const sent = await producer.send({ topic, acks, compression: codec[compression], messages: records.map(message) })
+        const sent = await producer.send({
+          topic,
+          acks,
+          compression: codec[compression],
+          messages: records.map(message),
+        })
         return { offsets: Object.fromEntries(sent.map(s => [s.partition, Number(s.baseOffset)])) }
       }),
 
@@ -124,7 +129,7 @@ serve(
 
     async consume({ topic, group, count, slim, idleMs = 300, timeoutMs = 60_000 }) {
       const c = consumer({ group })
-      const got = []
+      const all = []
       let last = Date.now()
       await c.connect()
       await c.subscribe({ topic, fromBeginning: true })
@@ -133,35 +138,31 @@ serve(
         eachBatch: async ({ batch }) => {
           last = Date.now()
           for (const m of batch.messages) {
-            if (slim) got.push([batch.partition, Number(m.offset), Number.parseInt(text(m.value), 10)])
-            else got.push(record({ partition: batch.partition, message: m }))
+            if (slim) all.push([batch.partition, Number(m.offset), Number.parseInt(text(m.value), 10)])
+            else all.push(record({ partition: batch.partition, message: m }))
           }
         },
       })
       const end = Date.now() + timeoutMs
-      while (Date.now() < end && (got.length < count || Date.now() - last < idleMs)) await sleep(20)
+      while (Date.now() < end && (all.length < count || Date.now() - last < idleMs)) await sleep(20)
       await c.stop()
       await c.disconnect()
-      return slim ? { rows: got } : { records: got }
+      return slim ? { rows: all } : { records: all }
     },
 
     async join({ topic, group, sessionMs, reset = 'earliest' }) {
       const c = consumer({ group, sessionMs })
-      const report = reporter()
       const { GROUP_JOIN, REBALANCING } = c.events
       c.on(GROUP_JOIN, e => emit({ event: 'assigned', partitions: e.payload.memberAssignment[topic] ?? [] }))
       c.on(REBALANCING, () => emit({ event: 'revoked' }))
       await c.connect()
       await c.subscribe({ topic, fromBeginning: reset === 'earliest' })
       await c.run({
-        eachMessage: async ({ partition, message: m }) => report.add(partition, m.offset, m.value),
+        eachMessage: async ({ partition, message: m }) => got(partition, m.offset, m.value),
       })
-      left = async () => {
-        await c.disconnect()
-        report.stop()
-      }
+      left = () => c.disconnect()
     },
 
-    leave: () => left(),
+    leave: async () => left(),
   },
 )

@@ -32,7 +32,10 @@ async def with_admin(use):
 
 async def create(c):
     async def use(admin):
-        await admin.create_topics([NewTopic(c["topic"], c["partitions"], 1)])
+        answer = await admin.create_topics([NewTopic(c["topic"], c["partitions"], 1)])
+        code = answer.topic_errors[0][1]
+        if code:
+            raise RuntimeError(f"create_topics: error {code}")
         topics = []
         for _ in range(100):
             topics = await admin.describe_topics([c["topic"]])
@@ -184,7 +187,6 @@ serve(
         "version": aiokafka.__version__,
         "compressions": ["none", "gzip", "snappy", "lz4", "zstd"],
         "idempotent": True,
-        "nullHeaders": True,
         "duplicateHeaders": True,
     },
     {

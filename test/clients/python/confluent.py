@@ -164,7 +164,6 @@ serve(
         "version": f"{confluent_kafka.version()} (librdkafka {confluent_kafka.libversion()[0]})",
         "compressions": ["none", "gzip", "snappy", "lz4", "zstd"],
         "idempotent": True,
-        "nullHeaders": True,
         "duplicateHeaders": True,
     },
     {"create": create, "delete": delete, "produce": produce, "bulk": bulk, "consume": consume, "join": join, "leave": leave},

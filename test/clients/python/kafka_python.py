@@ -158,7 +158,6 @@ serve(
         "version": kafka.__version__,
         "compressions": ["none", "gzip", "snappy", "lz4", "zstd"],
         "idempotent": True,
-        "nullHeaders": True,
         "duplicateHeaders": True,
     },
     {"create": create, "delete": delete, "produce": produce, "bulk": bulk, "consume": consume, "join": join, "leave": leave},

@@ -1,0 +1,222 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { Agent } from './agent.ts'
+import { kcatScenarios } from './kcat.ts'
+import { agents, installScript, type Language, root } from './programs.ts'
+import { scenarios } from './scenarios.ts'
+import { toolScenarios } from './tools.ts'
+
+const usage = `usage: run.sh [--bootstrap HOST:PORT] [--only SCENARIO,...] [--count N] [--jobs N] [--settle MS] [--json] [client...]
+Runs real clients against a broker: the one at HOST:PORT, or an ottla of this checkout that it starts and stops itself.
+--settle MS waits after each creation of a topic (Apache Kafka answers before all its parts know of the topic: 300).
+clients: ${[...Object.keys(agents), 'kafka-tools', 'kcat'].join(' ')}`
+
+interface Result {
+  client: string
+  version: string
+  scenario: string
+  outcome: 'passed' | 'failed' | 'skipped'
+  ms: number
+  note?: string
+}
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    bootstrap: { type: 'string' },
+    only: { type: 'string' },
+    count: { type: 'string', default: '100000' },
+    jobs: { type: 'string', default: '4' },
+    settle: { type: 'string', default: '0' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+const languages: Record<string, Language> = { 'kafka-tools': 'java', kcat: 'kcat' }
+for (const [name, { language }] of Object.entries(agents)) languages[name] = language
+
+if (options.help || positionals.some(p => !languages[p])) {
+  console.log(usage)
+  process.exit(options.help ? 0 : 2)
+}
+// The slowest first, so that they do not end up alone at the end.
+const order = ['kafka-tools', 'java-4.3', 'java-4.4']
+const everybody = [...order, ...Object.keys(languages).filter(n => !order.includes(n))]
+const chosen = positionals.length ? positionals : everybody
+const only = options.only?.split(',')
+const wanted = (scenario: string) => !only || only.includes(scenario)
+
+const results: Result[] = []
+function report(result: Result): void {
+  results.push(result)
+  if (options.json) console.log(JSON.stringify(result))
+  else {
+    const { outcome, client, scenario, ms, note } = result
+    console.log(
+      `${outcome.padEnd(7)} ${client.padEnd(13)} ${scenario.padEnd(22)} ${String(ms).padStart(6)} ms ${note ?? ''}`,
+    )
+  }
+}
+
+async function attempt(
+  client: string,
+  version: string,
+  scenario: string,
+  run: () => Promise<unknown>,
+): Promise<boolean> {
+  const begun = Date.now()
+  const done = (outcome: Result['outcome'], note?: string) =>
+    report({ client, version, scenario, outcome, ms: Date.now() - begun, ...(note ? { note } : {}) })
+  try {
+    const note = await run()
+    if (typeof note === 'object' && note !== null) done('skipped', (note as { skipped: string }).skipped)
+    else done('passed', note as string | undefined)
+    return true
+  } catch (error) {
+    done('failed', String((error as Error).stack ?? error).slice(0, 1500))
+    return false
+  }
+}
+
+/** Broker and file names stay unique when a broker outlives many runs. */
+const tag = `${process.pid}-${Date.now() % 100000}`
+const name = (client: string) => (what: string) => `matrix-${client}-${what}-${tag}`
+
+async function runAgent(client: string, bootstrap: string): Promise<void> {
+  const { program } = agents[client]!
+  let agent = new Agent(program, bootstrap)
+  let hello = await agent.hello
+  try {
+    for (const [scenario, run] of Object.entries(scenarios)) {
+      if (!wanted(scenario)) continue
+      const fine = await attempt(client, hello.version, scenario, async () => {
+        if (hello.client === 'none') await agent.do('create', {}) // rejects with the reason why it did not start
+        const create = async (topic: string, partitions: number) => {
+          await agent.do('create', { topic, partitions })
+          await sleep(Number(options.settle))
+        }
+        return run({ hello, agent, program, bootstrap, name: name(client), create, count: Number(options.count) })
+      })
+      if (fine) continue
+      agent.kill() // it may be stuck: the next scenario gets a fresh one
+      agent = new Agent(program, bootstrap)
+      hello = await agent.hello
+    }
+  } finally {
+    await agent.close()
+  }
+}
+
+async function runCommands(client: string, bootstrap: string): Promise<void> {
+  const suite = client === 'kcat' ? kcatScenarios : toolScenarios
+  for (const [scenario, run] of Object.entries(suite)) {
+    if (wanted(scenario)) await attempt(client, '', scenario, () => run({ bootstrap, name: name(client) }))
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+  const { port } = server.address() as { port: number }
+  await new Promise(done => server.close(done))
+  return port
+}
+
+async function listening(port: number, broker: ChildProcess): Promise<void> {
+  for (let i = 0; i < 300; i++) {
+    if (broker.exitCode !== null) break
+    const open = await new Promise<boolean>(done => {
+      const socket = connect(port, '127.0.0.1', () => done(true)).on('error', () => done(false))
+      socket.on('connect', () => socket.destroy())
+    })
+    if (open) return
+    await sleep(50)
+  }
+  throw new Error('the broker did not start')
+}
+
+async function startBroker(): Promise<{ bootstrap: string; stop(): Promise<void> }> {
+  const port = await freePort()
+  const data = mkdtempSync(join(tmpdir(), 'ottla-matrix-'))
+  const broker = spawn(
+    process.execPath,
+    [join(root, 'bin/ottla.js'), 'start', '--port', String(port), '--data', data],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  )
+  process.on('exit', () => broker.kill('SIGKILL'))
+  await listening(port, broker)
+  return {
+    bootstrap: `127.0.0.1:${port}`,
+    async stop() {
+      const gone = broker.exitCode !== null
+      const ended = new Promise<number | null>(done => broker.once('exit', done))
+      broker.kill('SIGTERM')
+      const code = gone ? broker.exitCode : await Promise.race([ended, sleep(15_000, -1)])
+      rmSync(data, { recursive: true, force: true })
+      if (gone || code !== 0) {
+        const note = gone ? `the broker had ended by itself (${code})` : `the broker did not stop well (${code})`
+        report({ client: 'ottla', version: '', scenario: 'clean stop', outcome: 'failed', ms: 0, note })
+      }
+    },
+  }
+}
+
+function table(): void {
+  const names = [...new Set(results.map(r => r.scenario))]
+  const mark = { passed: 'ok', failed: 'FAILED', skipped: '-' }
+  for (const [suite, clients] of [
+    ['clients', [...new Set(results.map(r => r.client))].filter(c => agents[c])],
+    ['commands', [...new Set(results.map(r => r.client))].filter(c => !agents[c])],
+  ] as const) {
+    const rows = names.filter(n => results.some(r => r.scenario === n && clients.includes(r.client)))
+    if (!rows.length) continue
+    const cells = (scenario: string) =>
+      clients.map(c => {
+        const r = results.find(x => x.client === c && x.scenario === scenario)
+        return (r ? mark[r.outcome] : '').padEnd(Math.max(c.length, 6))
+      })
+    console.log(`\n${suite.padEnd(22)} ${clients.map(c => c.padEnd(6)).join('  ')}`)
+    for (const row of rows) console.log(`${row.padEnd(22)} ${cells(row).join('  ')}`)
+  }
+}
+
+const begun = Date.now()
+const needed = [...new Set(chosen.map(c => languages[c]!))]
+const missing = new Set<Language>()
+for (const language of needed) {
+  try {
+    execFileSync(installScript, [language], { stdio: ['ignore', 2, 2] })
+  } catch (error) {
+    missing.add(language)
+    for (const client of chosen.filter(c => languages[c] === language))
+      report({ client, version: '', scenario: 'install', outcome: 'failed', ms: 0, note: String(error) })
+  }
+}
+console.log(`installed in ${Date.now() - begun} ms`)
+
+const broker = options.bootstrap ? null : await startBroker()
+const bootstrap = options.bootstrap ?? broker!.bootstrap
+const queue = chosen.filter(c => !missing.has(languages[c]!))
+const worker = async () => {
+  for (let client = queue.shift(); client; client = queue.shift()) {
+    if (agents[client]) await runAgent(client, bootstrap)
+    else await runCommands(client, bootstrap)
+  }
+}
+await Promise.all(Array.from({ length: Number(options.jobs) }, worker))
+await broker?.stop()
+
+table()
+const count = (outcome: Result['outcome']) => results.filter(r => r.outcome === outcome).length
+for (const r of results) if (r.outcome === 'skipped') console.log(`skipped: ${r.client} ${r.scenario}: ${r.note}`)
+console.log(`${Math.round((Date.now() - begun) / 1000)} s`)
+console.log(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`)
+process.exit(count('failed') > 0 || count('passed') === 0 ? 1 : 0)
