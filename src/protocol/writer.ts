@@ -322,9 +322,8 @@ export class Writer {
 
   endFrame(begin: number): void {
     const size = this.length - begin
-    const first = this.chunks[0]
-    const target = first === undefined ? this.buffer.subarray(this.start) : (first as Buffer)
-    target.writeInt32BE(size, begin - 4)
+    if (this.chunks.length === 0) this.buffer.writeInt32BE(size, this.start + begin - 4)
+    else (this.chunks[0] as Buffer).writeInt32BE(size, begin - 4)
   }
 }
 
