@@ -1,0 +1,284 @@
+import { KafkaError } from '../protocol/errors.ts'
+import { FindCoordinator } from '../protocol/messages/find-coordinator.ts'
+import { Metadata } from '../protocol/messages/metadata.ts'
+import type { Api, Fields, FieldsIn, FieldsOut } from '../protocol/schema.ts'
+import type { Address } from '../world/world.ts'
+import { showAddress } from './address.ts'
+import { Connection, type RequestOptions } from './connection.ts'
+import { failure, isStale, throwIf } from './failures.ts'
+import { type ClientOptions, type ClientWorld, defaultClientOptions } from './options.ts'
+import { retry } from './retry.ts'
+
+export interface Broker extends Address {
+  readonly nodeId: number
+  readonly rack: string | null
+}
+
+export interface PartitionMetadata {
+  readonly partition: number
+  /** −1: there is none at the moment. */
+  readonly leaderId: number
+  readonly leaderEpoch: number
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+}
+
+export interface TopicMetadata {
+  readonly name: string
+  readonly topicId: string
+  readonly isInternal: boolean
+  /** In order of their numbers. */
+  readonly partitions: readonly PartitionMetadata[]
+}
+
+export interface ClusterMetadata {
+  readonly clusterId: string | null
+  /** −1: not known. */
+  readonly controllerId: number
+  readonly brokers: readonly Broker[]
+  readonly topics: readonly TopicMetadata[]
+}
+
+export type CoordinatorType = 'group' | 'transaction' | 'share'
+const coordinatorTypes: readonly CoordinatorType[] = ['group', 'transaction', 'share']
+
+type MetadataAnswer = FieldsOut<typeof Metadata.response.fields>
+
+/** What is known of a topic, and when it was heard (monotonic ms). */
+interface Known {
+  readonly topic: TopicMetadata
+  readonly at: number
+}
+
+/** A Kafka cluster as its clients see it: who leads what, one connection to each broker, and patience. */
+export class Cluster {
+  readonly world: ClientWorld
+  readonly options: ClientOptions
+  readonly #connections = new Map<string, Promise<Connection>>()
+  readonly #topics = new Map<string, Known>()
+  readonly #asked = new Map<string, Promise<TopicMetadata>>()
+  readonly #coordinators = new Map<string, number>()
+  #brokers = new Map<number, Broker>()
+  #controllerId = -1
+  #closed = false
+
+  constructor(world: ClientWorld, options: Partial<ClientOptions> & Pick<ClientOptions, 'bootstrap'>) {
+    if (options.bootstrap.length === 0) throw new RangeError('a client needs the address of at least one broker')
+    this.world = world
+    this.options = { ...defaultClientOptions, ...options }
+  }
+
+  /** Closes all connections; calls under way fail. */
+  close(): void {
+    this.#closed = true
+    for (const opening of this.#connections.values()) {
+      opening.then(
+        connection => connection.close(),
+        () => {},
+      )
+    }
+    this.#connections.clear()
+  }
+
+  /** Retries what can be retried, as patiently as the options say, and forgets metadata that led astray. */
+  retry<T>(attempt: () => Promise<T>, about: readonly string[] = []): Promise<T> {
+    return retry(this.world, this.options, attempt, error => {
+      if (isStale(error)) this.forget(about)
+    })
+  }
+
+  /** A connection to any broker: one that is open, else the first that can be reached. */
+  async any(): Promise<Connection> {
+    for (const opening of this.#connections.values()) {
+      const connection = await opening.catch(() => null)
+      if (connection !== null && !connection.closed) return connection
+    }
+    const addresses = [...this.#brokers.values(), ...this.options.bootstrap]
+    const first = this.world.random.int(addresses.length)
+    let last: unknown = null
+    for (let i = 0; i < addresses.length; i++) {
+      try {
+        return await this.#connect(addresses[(first + i) % addresses.length]!)
+      } catch (error) {
+        last = error
+      }
+    }
+    throw last
+  }
+
+  /** A connection to one broker. Throws NETWORK_EXCEPTION when it cannot be reached or is not known. */
+  async broker(nodeId: number): Promise<Connection> {
+    let broker = this.#brokers.get(nodeId)
+    if (broker === undefined) {
+      await this.metadata([])
+      broker = this.#brokers.get(nodeId)
+    }
+    if (broker === undefined) throw new KafkaError('NETWORK_EXCEPTION', `broker ${nodeId} is not in the cluster now`)
+    return this.#connect(broker)
+  }
+
+  /** The connection for requests that change the cluster. */
+  async controller(): Promise<Connection> {
+    if (this.#controllerId < 0) await this.metadata([])
+    if (this.#controllerId < 0) throw new KafkaError('NOT_CONTROLLER', 'the cluster has no controller now')
+    return this.broker(this.#controllerId)
+  }
+
+  /** The connection to whoever coordinates a group, a transactional id or a share group. */
+  async coordinator(type: CoordinatorType, key: string): Promise<Connection> {
+    return this.broker(await this.#findCoordinator(type, key))
+  }
+
+  /** Sends a request to the coordinator of `key`, and looks for a new one when it moved. `code` finds errors in answers. */
+  askCoordinator<Request extends Fields, Response extends Fields>(
+    type: CoordinatorType,
+    key: string,
+    api: Api<Request, Response>,
+    body: FieldsIn<Request>,
+    code: (answer: FieldsOut<Response>) => number,
+    options: RequestOptions = {},
+  ): Promise<FieldsOut<Response>> {
+    return this.retry(async () => {
+      try {
+        const connection = await this.coordinator(type, key)
+        const answer = await connection.request(api, body, options)
+        throwIf(code(answer), `${api.name} of ${key}`)
+        return answer
+      } catch (error) {
+        this.forgetCoordinator(type, key, error)
+        throw error
+      }
+    })
+  }
+
+  /** After an error that says so, the coordinator is looked up again. */
+  forgetCoordinator(type: CoordinatorType, key: string, error: unknown): void {
+    if (!(error instanceof KafkaError)) return
+    const moved = ['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE', 'NETWORK_EXCEPTION', 'REQUEST_TIMED_OUT']
+    if (moved.includes(error.errorName)) this.#coordinators.delete(`${type} ${key}`)
+  }
+
+  /** Asks now, and remembers. `null`: all topics. Topics with an error are left out. */
+  async metadata(topics: readonly string[] | null, allowAutoTopicCreation = false): Promise<ClusterMetadata> {
+    const answer = await this.retry(async () => {
+      const names = topics === null ? null : topics.map(name => ({ name }))
+      return (await this.any()).request(Metadata, { topics: names, allowAutoTopicCreation })
+    })
+    this.#learn(answer)
+    return {
+      clusterId: answer.clusterId,
+      controllerId: answer.controllerId,
+      brokers: answer.brokers,
+      topics: answer.topics.filter(topic => topic.errorCode === 0).map(topicMetadata),
+    }
+  }
+
+  /**
+   * A topic's partitions and leaders, from memory when that is young enough. A missing topic is waited for as long as calls
+   * are retried, and created where the broker does that by itself and `create` is set. Throws
+   * UNKNOWN_TOPIC_OR_PARTITION, TOPIC_AUTHORIZATION_FAILED, INVALID_TOPIC_EXCEPTION.
+   */
+  async topic(name: string, create = false): Promise<TopicMetadata> {
+    const known = this.knownTopic(name)
+    if (known !== null) return known
+    let asking = this.#asked.get(name)
+    if (asking === undefined) {
+      asking = this.retry(() => this.#askTopic(name, create)).finally(() => this.#asked.delete(name))
+      this.#asked.set(name, asking)
+    }
+    return asking
+  }
+
+  /** What `topic` would give without asking; null when it would have to ask. */
+  knownTopic(name: string): TopicMetadata | null {
+    const known = this.#topics.get(name)
+    if (known === undefined || this.world.clock.mono() - known.at >= this.options.metadataMaxAgeMs) return null
+    return known.topic
+  }
+
+  /** The leader's connection. Throws LEADER_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION. */
+  async leader(topic: string, partition: number): Promise<Connection> {
+    return this.broker(await this.leaderId(topic, partition))
+  }
+
+  async leaderId(topic: string, partition: number): Promise<number> {
+    const found = (await this.topic(topic)).partitions.find(each => each.partition === partition)
+    if (found === undefined) {
+      throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `${topic} has no partition ${partition}`)
+    }
+    if (found.leaderId < 0) {
+      this.forget([topic])
+      throw new KafkaError('LEADER_NOT_AVAILABLE', `${topic}-${partition} has no leader now`)
+    }
+    return found.leaderId
+  }
+
+  /** The next look at these topics asks the cluster. */
+  forget(topics: readonly string[]): void {
+    for (const topic of topics) this.#topics.delete(topic)
+    this.#controllerId = -1
+  }
+
+  async #askTopic(name: string, create: boolean): Promise<TopicMetadata> {
+    const connection = await this.any()
+    const answer = await connection.request(Metadata, { topics: [{ name }], allowAutoTopicCreation: create })
+    this.#learn(answer)
+    const topic = answer.topics.find(each => each.name === name)
+    throwIf(topic?.errorCode ?? 3, name)
+    return topicMetadata(topic!)
+  }
+
+  #learn(answer: MetadataAnswer): void {
+    this.#brokers = new Map(answer.brokers.map(broker => [broker.nodeId, broker]))
+    this.#controllerId = answer.controllerId
+    const at = this.world.clock.mono()
+    for (const topic of answer.topics) {
+      if (topic.errorCode === 0 && topic.name !== null)
+        this.#topics.set(topic.name, { topic: topicMetadata(topic), at })
+    }
+  }
+
+  async #findCoordinator(type: CoordinatorType, key: string): Promise<number> {
+    const known = this.#coordinators.get(`${type} ${key}`)
+    if (known !== undefined) return known
+    const connection = await this.any()
+    const keyType = coordinatorTypes.indexOf(type)
+    const answer = await connection.request(FindCoordinator, { key, keyType, coordinatorKeys: [key] })
+    // From version 4 on one request finds several; before, the answer was the coordinator itself.
+    const found = answer.coordinators[0] ?? { ...answer, errorMessage: answer.errorMessage }
+    if (found.errorCode !== 0) throw failure(found.errorCode, `coordinator of ${key}`, found.errorMessage)
+    const { nodeId, host, port } = found
+    if (!this.#brokers.has(nodeId)) this.#brokers.set(nodeId, { nodeId, host, port, rack: null })
+    this.#coordinators.set(`${type} ${key}`, nodeId)
+    return nodeId
+  }
+
+  #connect(address: Address): Promise<Connection> {
+    if (this.#closed) return Promise.reject(new KafkaError('NETWORK_EXCEPTION', 'the client is closed'))
+    const name = showAddress(address)
+    const known = this.#connections.get(name)
+    if (known !== undefined) return known
+    const opening = Connection.open(this.world, address, this.options)
+    this.#connections.set(name, opening)
+    const drop = () => {
+      if (this.#connections.get(name) === opening) this.#connections.delete(name)
+    }
+    opening.then(connection => {
+      connection.onClose(drop)
+      if (this.#closed) connection.close()
+    }, drop)
+    return opening
+  }
+}
+
+function topicMetadata(topic: MetadataAnswer['topics'][number]): TopicMetadata {
+  const partitions = topic.partitions.map(each => ({
+    partition: each.partitionIndex,
+    leaderId: each.leaderId,
+    leaderEpoch: each.leaderEpoch,
+    replicas: each.replicaNodes,
+    isr: each.isrNodes,
+  }))
+  partitions.sort((a, b) => a.partition - b.partition)
+  return { name: topic.name ?? '', topicId: topic.topicId, isInternal: topic.isInternal, partitions }
+}

@@ -1,0 +1,437 @@
+import { recordSize } from '../protocol/batches/build.ts'
+import type { RecordHeader } from '../protocol/batches/records.ts'
+import {
+  type CompressionType,
+  compressionId,
+  compressionReady,
+  loadCompression,
+} from '../protocol/compression/compression.ts'
+import { ErrorCode, KafkaError } from '../protocol/errors.ts'
+import { InitProducerId } from '../protocol/messages/init-producer-id.ts'
+import { Produce } from '../protocol/messages/produce.ts'
+import type { RequestInput, ResponseOutput } from '../protocol/schema.ts'
+import type { Cluster } from './cluster.ts'
+import { failure, isStale, mayRetry, throwIf } from './failures.ts'
+import { type Entry, type Identity, type InFlight, Lane } from './lane.ts'
+import { Partitioner } from './partitioner.ts'
+import { backoffMs } from './retry.ts'
+
+export interface ProducerOptions {
+  /** −1: all in-sync replicas. 0: no answer, offsets are −1. */
+  readonly acks: -1 | 0 | 1
+  /** Each record once, in order, through all retries (KIP-98). Needs acks −1. */
+  readonly idempotent: boolean
+  readonly compression: CompressionType
+  readonly level: number | null
+  /** Largest batch, bytes before compression. One larger record still goes alone. */
+  readonly maxBatchBytes: number
+  /** ms to wait for company before a batch leaves. 0: what comes while a batch is under way is company enough. */
+  readonly lingerMs: number
+  /** Bytes of records that wait or are under way. */
+  readonly bufferBytes: number
+  /** ms from `send` to giving up. */
+  readonly deliveryTimeoutMs: number
+}
+
+export const defaultProducerOptions: ProducerOptions = {
+  acks: -1,
+  idempotent: true,
+  compression: 'none',
+  level: null,
+  maxBatchBytes: 900_000,
+  lingerMs: 0,
+  bufferBytes: 32 * 1024 * 1024,
+  deliveryTimeoutMs: 120_000,
+}
+
+export interface RecordToSend {
+  readonly topic: string
+  /** Left out: by key like Java's client, sticky without a key. */
+  readonly partition?: number
+  readonly key?: Uint8Array | null
+  readonly value?: Uint8Array | null
+  readonly headers?: readonly RecordHeader[]
+  /** ms; left out: now. */
+  readonly timestamp?: number
+}
+
+export interface PlacedRecord {
+  readonly partition: number
+  /** −1: not known (acks 0, or an old repetition). */
+  readonly offset: number
+  /** ms; the broker's where the topic says LogAppendTime. */
+  readonly timestamp: number
+}
+
+type Answered = ResponseOutput<typeof Produce>['responses'][number]['partitionResponses'][number]
+
+/** Answers after which a batch may or may not be written. */
+const doubtful = new Set(['NETWORK_EXCEPTION', 'REQUEST_TIMED_OUT', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND'])
+/** The broker does not know our sequence (any more). */
+const strangers = new Set(['UNKNOWN_PRODUCER_ID', 'OUT_OF_ORDER_SEQUENCE_NUMBER', 'INVALID_PRODUCER_EPOCH'])
+/** Beyond what the broker itself waits for replicas, ms. */
+const graceMs = 2_000
+
+/** Writes records: batched by partition, retried until delivered or out of time. */
+export class Producer {
+  readonly #cluster: Cluster
+  readonly #options: ProducerOptions
+  readonly #partitioner: Partitioner
+  readonly #lanes = new Map<string, Lane>()
+  /** Records that wait for metadata or room, in the order they came. */
+  readonly #intake: Entry[] = []
+  readonly #flushing: (() => void)[] = []
+  readonly #hungry: (() => void)[] = []
+  #admitting = false
+  #scheduled = false
+  #lingering = false
+  #identity: Identity | null = null
+  #identifying: Promise<Identity> | null = null
+  /** Bytes and records that are not settled. */
+  #bytes = 0
+  #records = 0
+  #intakeBytes = 0
+  #closed = false
+
+  constructor(cluster: Cluster, options: Partial<ProducerOptions> = {}) {
+    const merged = { ...defaultProducerOptions, ...options }
+    if (merged.idempotent && merged.acks !== -1) {
+      if (options.idempotent) throw new RangeError('an idempotent producer needs acks −1')
+      merged.idempotent = false
+    }
+    this.#cluster = cluster
+    this.#options = merged
+    this.#partitioner = new Partitioner(cluster.world)
+  }
+
+  /**
+   * Fulfilled when the record is written as `acks` asks. Records of one partition are written in the order of the calls.
+   * Whoever does not wait for the promises waits for `ready` now and then: beyond twice `bufferBytes` records are refused.
+   */
+  send(record: RecordToSend): Promise<PlacedRecord> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw new KafkaError('NETWORK_EXCEPTION', 'the producer is closed')
+      const entry = this.#entry(record, resolve, reject)
+      if (this.#intakeBytes + entry.size > this.#options.bufferBytes && this.#intake.length > 0) {
+        throw new KafkaError('THROTTLING_QUOTA_EXCEEDED', 'the producer is full; wait for ready() between records')
+      }
+      this.#records++
+      if (this.#intake.length === 0 && this.#hasRoom(entry) && this.#place(entry)) return
+      this.#intake.push(entry)
+      this.#intakeBytes += entry.size
+      void this.#admit()
+    })
+  }
+
+  /** Fulfilled at once while there is room, else as soon as there is. */
+  ready(): Promise<void> {
+    if (this.#intake.length === 0 && this.#bytes < this.#options.bufferBytes) return Promise.resolve()
+    return new Promise(resolve => this.#hungry.push(resolve))
+  }
+
+  /** Fulfilled when everything that was sent before is settled. */
+  flush(): Promise<void> {
+    if (this.#records === 0) return Promise.resolve()
+    return new Promise(resolve => this.#flushing.push(resolve))
+  }
+
+  /** Settles what was sent; takes nothing more. The cluster's connections stay open. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.flush()
+  }
+
+  #entry(record: RecordToSend, resolve: Entry['resolve'], reject: Entry['reject']): Entry {
+    const { clock } = this.#cluster.world
+    const { topic, partition = -1, key = null, value = null, headers = [], timestamp = clock.now() } = record
+    const size = recordSize({ timestamp, key, value, headers })
+    const deadline = clock.mono() + this.#options.deliveryTimeoutMs
+    return { topic, partition, key, value, headers, timestamp, size, deadline, resolve, reject }
+  }
+
+  #hasRoom(entry: Entry): boolean {
+    return this.#bytes === 0 || this.#bytes + entry.size <= this.#options.bufferBytes
+  }
+
+  /** Lets records in, one after the other, as metadata and room allow. */
+  async #admit(): Promise<void> {
+    if (this.#admitting) return
+    this.#admitting = true
+    for (let entry = this.#intake[0]; entry !== undefined && this.#hasRoom(entry); entry = this.#intake[0]) {
+      if (!this.#place(entry)) {
+        try {
+          await this.#cluster.topic(entry.topic, true)
+          continue
+        } catch (error) {
+          entry.reject(error)
+          this.#settled()
+        }
+      }
+      this.#intake.shift()
+      this.#intakeBytes -= entry.size
+    }
+    this.#admitting = false
+    this.#feed()
+  }
+
+  #feed(): void {
+    if (this.#intake.length > 0 || this.#bytes >= this.#options.bufferBytes) return
+    for (const run of this.#hungry.splice(0)) run()
+  }
+
+  /** Puts a record into its partition's lane; false when the topic is not known yet. */
+  #place(entry: Entry): boolean {
+    const topic = this.#cluster.knownTopic(entry.topic)
+    if (topic === null) return false
+    if (entry.partition < 0) entry.partition = this.#partitioner.choose(topic, entry.key, entry.size)
+    const name = `${entry.topic}-${entry.partition}`
+    let lane = this.#lanes.get(name)
+    if (lane === undefined) {
+      lane = new Lane(entry.topic, entry.partition, this.#options.maxBatchBytes)
+      this.#lanes.set(name, lane)
+    }
+    this.#bytes += entry.size
+    lane.add(entry)
+    this.#linger()
+    return true
+  }
+
+  #schedule(ms: number): void {
+    if (ms > 0) {
+      this.#cluster.world.timers.after(ms, () => this.#schedule(0))
+      return
+    }
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.#cluster.world.timers.soon(() => {
+      this.#scheduled = false
+      void this.#dispatch()
+    })
+  }
+
+  /** One wait for all records that come while it lasts. */
+  #linger(): void {
+    const { lingerMs } = this.#options
+    if (lingerMs === 0) this.#schedule(0)
+    if (lingerMs === 0 || this.#lingering) return
+    this.#lingering = true
+    this.#cluster.world.timers.after(lingerMs, () => {
+      this.#lingering = false
+      this.#schedule(0)
+    })
+  }
+
+  /** Sends a batch of every lane that has something and nothing under way, one request to each leader. */
+  async #dispatch(): Promise<void> {
+    const now = this.#cluster.world.clock.mono()
+    const lanes: Lane[] = []
+    for (const lane of this.#lanes.values()) {
+      if (lane.busy || lane.notBefore > now) continue
+      this.#expire(lane, now)
+      if (lane.empty) continue
+      lane.busy = true
+      lanes.push(lane)
+    }
+    if (lanes.length === 0) return
+    try {
+      await this.#prepare()
+    } catch (error) {
+      for (const lane of lanes) this.#failed(lane, error)
+      return
+    }
+    // Another lane may lose this identity meanwhile; for these it stays good.
+    const identity = this.#identity
+    const leaders = new Map<number, Lane[]>()
+    for (const lane of lanes) {
+      const leaderId = this.#leaderOf(lane)
+      if (leaderId === null) continue
+      const led = leaders.get(leaderId)
+      if (led === undefined) leaders.set(leaderId, [lane])
+      else led.push(lane)
+    }
+    for (const [leaderId, led] of leaders) void this.#produce(leaderId, led, identity)
+  }
+
+  /** Null when it must be looked for: the lane comes again then. */
+  #leaderOf(lane: Lane): number | null {
+    const topic = this.#cluster.knownTopic(lane.topic)
+    if (topic === null) {
+      this.#cluster.topic(lane.topic).then(
+        () => this.#free(lane),
+        error => this.#failed(lane, error),
+      )
+      return null
+    }
+    const leaderId = topic.partitions.find(each => each.partition === lane.partition)?.leaderId ?? null
+    if (leaderId !== null && leaderId >= 0) return leaderId
+    const what = `${lane.topic}-${lane.partition}`
+    if (leaderId === null) this.#failed(lane, new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no ${what}`))
+    else this.#failed(lane, new KafkaError('LEADER_NOT_AVAILABLE', `${what} has no leader now`))
+    return null
+  }
+
+  /** What batches need before they can be built. */
+  async #prepare(): Promise<void> {
+    const codec = compressionId(this.#options.compression)
+    if (!compressionReady(codec)) await loadCompression(codec)
+    if (!this.#options.idempotent || this.#identity !== null) return
+    this.#identifying ??= this.#identify().finally(() => {
+      this.#identifying = null
+    })
+    await this.#identifying
+  }
+
+  async #identify(): Promise<Identity> {
+    const answer = await this.#cluster.retry(async () => {
+      const connection = await this.#cluster.any()
+      const answer = await connection.request(InitProducerId, { transactionalId: null, transactionTimeoutMs: 0 })
+      throwIf(answer.errorCode, 'InitProducerId')
+      return answer
+    })
+    this.#identity = { producerId: answer.producerId, producerEpoch: answer.producerEpoch }
+    return this.#identity
+  }
+
+  async #produce(leaderId: number, lanes: readonly Lane[], identity: Identity | null): Promise<void> {
+    const { acks } = this.#options
+    const { requestTimeoutMs } = this.#cluster.options
+    try {
+      const connection = await this.#cluster.broker(leaderId)
+      const topicData = this.#topicData(lanes, identity)
+      if (acks === 0) {
+        await connection.sendOnly(Produce, { acks, timeoutMs: requestTimeoutMs, topicData })
+        for (const lane of lanes) this.#written(lane, -1, -1)
+        return
+      }
+      const timeoutMs = requestTimeoutMs + graceMs
+      const answer = await connection.request(Produce, { acks, timeoutMs: requestTimeoutMs, topicData }, { timeoutMs })
+      const answered = new Map<string, Answered>()
+      for (const topic of answer.responses) {
+        const name = topic.name || this.#nameOf(topic.topicId, lanes)
+        for (const each of topic.partitionResponses) answered.set(`${name}-${each.index}`, each)
+      }
+      for (const lane of lanes) this.#answered(lane, answered.get(`${lane.topic}-${lane.partition}`))
+    } catch (error) {
+      for (const lane of lanes) this.#failed(lane, error)
+    }
+  }
+
+  #topicData(lanes: readonly Lane[], identity: Identity | null): RequestInput<typeof Produce>['topicData'] {
+    const byTopic = new Map<string, { index: number; records: Uint8Array }[]>()
+    for (const lane of lanes) {
+      const { bytes } = lane.next(identity, this.#options)
+      const partition = { index: lane.partition, records: bytes }
+      const others = byTopic.get(lane.topic)
+      if (others === undefined) byTopic.set(lane.topic, [partition])
+      else others.push(partition)
+    }
+    return [...byTopic].map(([name, partitionData]) => {
+      const topicId = this.#cluster.knownTopic(name)?.topicId
+      if (topicId === undefined) throw new KafkaError('LEADER_NOT_AVAILABLE', `${name} is looked up again`)
+      return { name, topicId, partitionData }
+    })
+  }
+
+  /** Newer versions name topics by id only. */
+  #nameOf(topicId: string, lanes: readonly Lane[]): string {
+    return lanes.find(lane => this.#cluster.knownTopic(lane.topic)?.topicId === topicId)?.topic ?? ''
+  }
+
+  #answered(lane: Lane, answer: Answered | undefined): void {
+    if (answer === undefined) {
+      this.#failed(lane, new KafkaError('UNKNOWN_TOPIC_ID', `no answer for ${lane.topic}-${lane.partition}`))
+    } else if (answer.errorCode === 0 || answer.errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
+      this.#written(lane, answer.baseOffset, answer.logAppendTimeMs)
+    } else {
+      this.#failed(lane, failure(answer.errorCode, `${lane.topic}-${lane.partition}`, answer.errorMessage))
+    }
+  }
+
+  #written(lane: Lane, baseOffset: number, logAppendTime: number): void {
+    const entries = lane.inFlight?.entries ?? []
+    lane.done()
+    this.#free(lane)
+    for (const [i, entry] of entries.entries()) {
+      const offset = baseOffset < 0 ? -1 : baseOffset + i
+      const timestamp = logAppendTime < 0 ? entry.timestamp : logAppendTime
+      entry.resolve({ partition: lane.partition, offset, timestamp })
+      this.#left(entry)
+    }
+    void this.#admit()
+  }
+
+  /** Decides whether a batch is sent again, sent differently, or given up. */
+  #failed(lane: Lane, error: unknown): void {
+    if (isStale(error)) this.#cluster.forget([lane.topic])
+    const batch = lane.inFlight
+    if (batch === null) {
+      this.#failedBefore(lane, error)
+      return
+    }
+    const name = error instanceof KafkaError ? error.errorName : ''
+    if (doubtful.has(name)) batch.doubtful = true
+
+    if (name === 'MESSAGE_TOO_LARGE' && lane.split()) {
+      this.#free(lane)
+    } else if (strangers.has(name) && this.#options.idempotent && !batch.doubtful) {
+      this.#identity = null
+      lane.rebuild()
+      this.#again(lane, 1)
+    } else if (mayRetry(error) && this.#inTime(batch)) {
+      this.#again(lane, ++batch.failures)
+    } else {
+      // Whether its sequence numbers are used up nobody knows, so those of a new identity follow. The batch itself is not
+      // sent under one: it would be written twice, had an earlier attempt got through.
+      if (batch.doubtful || strangers.has(name)) this.#identity = null
+      lane.drop()
+      this.#giveUp(lane, batch.entries, error)
+    }
+  }
+
+  /** No batch was built yet: records wait in their lane until they are out of time. */
+  #failedBefore(lane: Lane, error: unknown): void {
+    if (mayRetry(error)) this.#again(lane, 1)
+    else this.#giveUp(lane, lane.expire(Number.POSITIVE_INFINITY), error)
+  }
+
+  #giveUp(lane: Lane, entries: readonly Entry[], error: unknown): void {
+    for (const entry of entries) {
+      entry.reject(error)
+      this.#left(entry)
+    }
+    this.#free(lane)
+    void this.#admit()
+  }
+
+  #inTime(batch: InFlight): boolean {
+    return batch.entries[0]!.deadline > this.#cluster.world.clock.mono()
+  }
+
+  #again(lane: Lane, failures: number): void {
+    const pause = Math.ceil(backoffMs(this.#cluster.world, this.#cluster.options, failures - 1))
+    lane.notBefore = this.#cluster.world.clock.mono() + pause
+    this.#free(lane, pause + 1)
+  }
+
+  #free(lane: Lane, afterMs = 0): void {
+    lane.busy = false
+    if (!lane.empty) this.#schedule(afterMs)
+  }
+
+  #expire(lane: Lane, now: number): void {
+    const expired = lane.inFlight === null ? lane.expire(now) : []
+    if (expired.length === 0) return
+    this.#giveUp(lane, expired, new KafkaError('REQUEST_TIMED_OUT', `${lane.topic}-${lane.partition}: too late`))
+  }
+
+  /** An entry of a lane has been told how it ended. */
+  #left(entry: Entry): void {
+    this.#bytes -= entry.size
+    this.#settled()
+  }
+
+  #settled(): void {
+    this.#records--
+    if (this.#records === 0) for (const run of this.#flushing.splice(0)) run()
+  }
+}

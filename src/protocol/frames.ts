@@ -1,0 +1,104 @@
+/**
+ * Cuts length-prefixed frames out of a stream of bytes.
+ *
+ * Bytes are received into slabs and a frame is a view of its slab: what a producer sends is not copied before it is
+ * written to disk. Only the part of a frame that crosses the end of its slab is moved. A slab is used again when nobody
+ * kept a view of it. It grows with the bytes that really came, never with a length that was only declared.
+ */
+export interface FrameSink {
+  /** One frame without its length. True when no view of it outlives the call. */
+  frame(bytes: Buffer): boolean
+  /** The stream is not Kafka's protocol or the frame is too large; nothing more will be cut. */
+  refuse(reason: string): void
+  /** False holds frames back until `resume` is called. */
+  ready(): boolean
+}
+
+const smallestSlab = 4 * 1024
+const largestSlab = 1024 * 1024
+
+export class FrameReader {
+  readonly #sink: FrameSink
+  readonly #limit: number
+  #slab: Buffer = Buffer.allocUnsafeSlow(smallestSlab)
+  /** Where the first byte stands that is not cut yet, and where the next one will be received. */
+  #start = 0
+  #end = 0
+  /** Somebody holds a view of the present slab. */
+  #held = false
+  /** Bytes to aim at for the next slab: follows what lately came at once. */
+  #appetite = smallestSlab
+  #refused = false
+
+  /** `limit`: the largest frame, bytes (`socket.request.max.bytes`). */
+  constructor(sink: FrameSink, limit: number) {
+    this.#sink = sink
+    this.#limit = limit
+  }
+
+  /** Memory for the next bytes. Never empty. */
+  space(): Uint8Array {
+    const slab = this.#slab
+    const pending = this.#end - this.#start
+    if (pending === 0 && !this.#held && slab.length >= this.#appetite) {
+      this.#start = this.#end = 0
+      return slab
+    }
+    const frame = this.#frameBytes()
+    const fits = this.#start + frame <= slab.length
+    const roomy = slab.length - this.#end >= Math.min(this.#appetite, slab.length) >> 2
+    if (this.#end < slab.length && fits && (roomy || (frame > 0 && slab.length - this.#end >= frame - pending)))
+      return slab.subarray(this.#end)
+    this.#move(pending, frame)
+    return this.#slab.subarray(this.#end)
+  }
+
+  /** Bytes of the frame that has begun, with its length; 4 when even that is not known. */
+  #frameBytes(): number {
+    return this.#end - this.#start < 4 ? 4 : 4 + Math.max(0, this.#slab.readInt32BE(this.#start))
+  }
+
+  #move(pending: number, frame: number): void {
+    // A large frame is believed step by step: at most four times of what has come.
+    const believed = Math.min(frame, Math.max(smallestSlab, pending * 4))
+    const size = Math.max(this.#appetite, believed, pending + 512)
+    const reuse = !this.#held && size <= this.#slab.length
+    const target = reuse ? this.#slab : Buffer.allocUnsafeSlow(size)
+    this.#slab.copy(target, 0, this.#start, this.#end)
+    this.#slab = target
+    this.#start = 0
+    this.#end = pending
+    this.#held = false
+  }
+
+  data(bytes: number): void {
+    this.#end += bytes
+    if (this.#end === this.#slab.length) this.#appetite = Math.min(largestSlab, this.#slab.length * 4)
+    else if (bytes < this.#appetite >> 4)
+      this.#appetite = Math.max(smallestSlab, this.#appetite - (this.#appetite >> 5))
+    this.resume()
+  }
+
+  /** Goes on cutting, after `ready` was false. */
+  resume(): void {
+    while (!this.#refused && this.#end - this.#start >= 4 && this.#sink.ready()) {
+      const length = this.#slab.readInt32BE(this.#start)
+      if (length < 0 || length > this.#limit) {
+        this.#refused = true
+        this.#sink.refuse(
+          length < 0 ? `a frame of ${length} bytes` : `a frame of ${length} bytes; the limit is ${this.#limit}`,
+        )
+        return
+      }
+      const from = this.#start + 4
+      if (this.#end < from + length) return
+      this.#start = from + length
+      if (!this.#sink.frame(this.#slab.subarray(from, this.#start))) this.#held = true
+    }
+  }
+
+  /** Bytes of memory held for what is not cut yet. */
+  get buffered(): number {
+    return this.#slab.length
+  }
+}
