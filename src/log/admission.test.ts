@@ -1,20 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type BatchToBuild, buildBatch } from '../protocol/batches/build.ts'
+import { putInt16, putInt32, putInt64 } from '../protocol/batches/bytes.ts'
 import {
   attributes,
   attributesAt,
   baseSequenceAt,
+  baseTimestampAt,
   batchLengthAt,
   compressionBits,
   lastOffsetDeltaAt,
+  logAppendTimeBit,
   magicAt,
   maxTimestampAt,
   producerEpochAt,
   producerIdAt,
   recordCountAt,
+  stamp,
   stampCrc,
 } from '../protocol/batches/header.ts'
+import { validateBatch } from '../protocol/batches/iterate.ts'
 import { downConvert } from '../protocol/batches/legacy-write.ts'
 import { readRecords } from '../protocol/batches/records.ts'
 import type { KafkaError } from '../protocol/errors.ts'
@@ -67,8 +72,8 @@ const cases: [what: string, bytes: Uint8Array, expected: string | null, config?:
   ['a length below any', changed(bytes => putInt32(bytes, batchLengthAt, 13)), 'CORRUPT_MESSAGE'],
   ['a negative length', changed(bytes => putInt32(bytes, batchLengthAt, -1)), 'CORRUPT_MESSAGE'],
   ['a length below a header', changed(bytes => putInt32(bytes, batchLengthAt, 40)), 'CORRUPT_MESSAGE'],
-  ['magic 3', changed(bytes => void (bytes[magicAt] = 3)), 'CORRUPT_MESSAGE'],
-  ['magic 255', changed(bytes => void (bytes[magicAt] = 255)), 'CORRUPT_MESSAGE'],
+  ['magic 3', changed(bytes => bytes.writeUInt8(3, magicAt)), 'CORRUPT_MESSAGE'],
+  ['magic 255', changed(bytes => bytes.writeUInt8(255, magicAt)), 'CORRUPT_MESSAGE'],
   ['a flipped bit', damaged, 'CORRUPT_MESSAGE'],
   ['two batches', Buffer.concat([batch(), batch()]), 'INVALID_RECORD'],
   ['a base offset', batch({ baseOffset: 1 }), 'INVALID_RECORD'],
@@ -89,7 +94,10 @@ const cases: [what: string, bytes: Uint8Array, expected: string | null, config?:
   ['the end of time', changed(bytes => bytes.fill(0x7f, maxTimestampAt, producerIdAt)), 'INVALID_TIMESTAMP'],
   ['no timestamp', at(-1), null],
   ['1970', at(0), null],
-  ['LogAppendTime of the producer', batch({ logAppendTime: now }), 'INVALID_TIMESTAMP'],
+  ['LogAppendTime of the producer', batch({ logAppendTime: now }), null],
+  ['LogAppendTime of the producer and ours', batch({ logAppendTime: now }), 'INVALID_TIMESTAMP', { messageTimestampType: 'LogAppendTime' }],
+  ['a base timestamp out of range', changed(bytes => bytes.fill(0x7f, baseTimestampAt, maxTimestampAt)), 'INVALID_TIMESTAMP'],
+  ['no key and too far ahead', batch({ records: [{ timestamp: now * 2, value }] }), 'INVALID_RECORD', { compact: true }],
   ['far ahead, where nobody looks', at(now * 2), null, { messageTimestampType: 'LogAppendTime' }],
   ['in time', at(now - 100), null, { messageTimestampBeforeMaxMs: 100 }],
   ['too old', at(now - 101), 'INVALID_TIMESTAMP', { messageTimestampBeforeMaxMs: 100 }],
@@ -162,4 +170,33 @@ test('old message sets are judged as batches are', () => {
     'INVALID_RECORD',
   )
   assert.equal(refusal(plain, { maxMessageBytes: 100 }), 'MESSAGE_TOO_LARGE')
+})
+
+test("LogAppendTime is for the broker to say: a producer's word is dropped", () => {
+  const stored = admitProduced(batch({ logAppendTime: now }), defaultLogConfig, now, newCounters())
+  assert.equal(attributes(stored, 0) & logAppendTimeBit, 0)
+  assert.equal(validateBatch(stored, 0), null)
+})
+
+test('what is admitted, recovery will not call damaged', () => {
+  let dice = 1
+  const roll = (below: number): number => {
+    dice = (dice * 48271) % 0x7fffffff
+    return dice % below
+  }
+  let admitted = 0
+  for (let round = 0; round < 20_000; round++) {
+    const bytes = batch(roll(2) === 0 ? idempotent : {})
+    for (let edits = roll(3); edits >= 0; edits--) {
+      const position = roll(recordCountAt + 4)
+      if (position < batchLengthAt || position > magicAt) bytes[position] = roll(4) === 0 ? 0xff : roll(256)
+    }
+    putInt64(bytes, 0, 0)
+    stampCrc(bytes, 0)
+    if (refusal(bytes) !== null) continue
+    admitted++
+    stamp(bytes, 0, 1_000, 5)
+    assert.equal(validateBatch(bytes, 0), null)
+  }
+  assert.ok(admitted > 1_000, `${admitted}`)
 })

@@ -1,4 +1,12 @@
-import { attributes, compressionBits, magic } from '../protocol/batches/header.ts'
+import { putInt16 } from '../protocol/batches/bytes.ts'
+import {
+  attributes,
+  attributesAt,
+  compressionBits,
+  logAppendTimeBit,
+  magic,
+  stampCrc,
+} from '../protocol/batches/header.ts'
 import { isMessageSet, upConvert } from '../protocol/batches/legacy.ts'
 import { recompress } from '../protocol/batches/recompress.ts'
 import { readRecords } from '../protocol/batches/records.ts'
@@ -6,7 +14,7 @@ import { type CompressionType, compressionId, compressionReady } from '../protoc
 import { KafkaError } from '../protocol/errors.ts'
 import type { LogCounters } from './counters.ts'
 import type { LogConfig } from './log-config.ts'
-import { checkFitsSegment, checkProducedBatch, checkSize } from './produced-batch.ts'
+import { checkFitsSegment, checkProducedBatch, checkSize, checkTimestamps } from './produced-batch.ts'
 
 /**
  * What of a client's bytes goes into the log: nearly always the very bytes, checked by their header. Records are read only
@@ -15,9 +23,11 @@ import { checkFitsSegment, checkProducedBatch, checkSize } from './produced-batc
  */
 export function admitProduced(bytes: Uint8Array, config: LogConfig, now: number, counters: LogCounters): Uint8Array {
   const produced = isMessageSet(bytes) ? convert(bytes, counters) : bytes
-  const size = checkProducedBatch(produced, config, now)
+  const size = checkProducedBatch(produced, config)
   const batch = size === produced.length ? produced : produced.subarray(0, size)
   if (config.compact || limitsPast(config)) checkRecords(batch, config, now)
+  checkTimestamps(batch, config, now)
+  if ((attributes(batch, 0) & logAppendTimeBit) !== 0) dropAppendTime(batch)
   const stored = config.compressionType === 'producer' ? batch : rewrite(batch, config, counters)
   checkFitsSegment(stored.length, config)
   return stored
@@ -47,13 +57,13 @@ function convert(bytes: Uint8Array, counters: LogCounters): Uint8Array {
 }
 
 function checkRecords(batch: Uint8Array, config: LogConfig, now: number): void {
+  const checksTime = config.messageTimestampType === 'CreateTime'
   let keyless = 0
   for (const record of readRecords(batch)) {
-    if (record.key === null) keyless++
-    if (config.messageTimestampType === 'CreateTime' && record.timestamp !== -1)
-      checkTime(record.timestamp, config, now)
+    if (config.compact && record.key === null) keyless++
+    else if (checksTime && record.timestamp !== -1) checkTime(record.timestamp, config, now)
   }
-  if (config.compact && keyless > 0)
+  if (keyless > 0)
     throw new KafkaError('INVALID_RECORD', `${keyless} records have no key; a compacted topic needs one for each`)
 }
 
@@ -62,6 +72,12 @@ function checkTime(timestamp: number, config: LogConfig, now: number): void {
   const after = config.messageTimestampAfterMaxMs
   if (now - timestamp > before || timestamp - now > after)
     throw new KafkaError('INVALID_TIMESTAMP', `Timestamp ${timestamp} is not within ${now - before} to ${now + after}`)
+}
+
+/** A producer's LogAppendTime on a topic with CreateTime: Kafka stores the batch as CreateTime. */
+function dropAppendTime(batch: Uint8Array): void {
+  putInt16(batch, attributesAt, attributes(batch, 0) & ~logAppendTimeBit)
+  stampCrc(batch, 0)
 }
 
 function rewrite(batch: Uint8Array, config: LogConfig, counters: LogCounters): Uint8Array {

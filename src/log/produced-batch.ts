@@ -3,6 +3,7 @@ import {
   attributesAt,
   baseOffset,
   baseSequence,
+  baseTimestamp,
   batchLength,
   batchOverhead,
   controlBit,
@@ -27,7 +28,7 @@ import type { LogConfig } from './log-config.ts'
  * questions is Kafka's (UnifiedLog and LogValidator), so that a batch with several faults gets the same answer. Returns the
  * bytes that the batch takes; a cut-off batch behind it is passed over. Throws KafkaError.
  */
-export function checkProducedBatch(bytes: Uint8Array, config: LogConfig, now: number): number {
+export function checkProducedBatch(bytes: Uint8Array, config: LogConfig): number {
   const size = checkFraming(bytes)
   if (holdsWholeBatch(bytes, size)) throw invalid('A produce request holds exactly one record batch for a partition')
   if (baseOffset(bytes, 0) !== 0) throw invalid(`The batch's base offset is ${baseOffset(bytes, 0)}, it must be 0`)
@@ -36,7 +37,6 @@ export function checkProducedBatch(bytes: Uint8Array, config: LogConfig, now: nu
   if (expected !== crc(bytes, 0))
     throw corrupt(`The batch's CRC-32C is ${crc(bytes, 0)}, its bytes give ${expected}: it was damaged on its way`)
   checkNumbers(bytes)
-  checkTimestamps(bytes, config, now)
   return size
 }
 
@@ -87,25 +87,30 @@ function checkNumbers(bytes: Uint8Array): void {
   if (producerId(bytes, 0) >= 0) {
     if (baseSequence(bytes, 0) < 0) throw invalid('A batch with a producer id needs a base sequence')
     if (producerEpoch(bytes, 0) < 0) throw invalid('A batch with a producer id needs a producer epoch')
-    if (!Number.isSafeInteger(producerId(bytes, 0))) throw invalid('The producer id is none that we gave out')
   }
+  if (!Number.isSafeInteger(producerId(bytes, 0))) throw invalid('The producer id is none that we gave out')
   if ((flags & transactionalBit) !== 0)
     throw new KafkaError('INVALID_TXN_STATE', 'The batch belongs to a transaction that is not open here')
   const codec = bytes[attributesAt + 1]! & 0x07
   if (codec > 4) throw new KafkaError('UNSUPPORTED_COMPRESSION_TYPE', `There is no compression type ${codec}`)
 }
 
-/** Of the header alone; `message.timestamp.before.max.ms` needs the records. Throws INVALID_TIMESTAMP. */
-function checkTimestamps(bytes: Uint8Array, config: LogConfig, now: number): void {
-  if ((attributes(bytes, 0) & logAppendTimeBit) !== 0)
-    throw new KafkaError('INVALID_TIMESTAMP', 'Producers may not set the timestamp type to LogAppendTime')
-  if (config.messageTimestampType === 'LogAppendTime') return
+/**
+ * Of the header alone; `message.timestamp.before.max.ms` needs the records. Throws INVALID_TIMESTAMP, also where Kafka would
+ * look into the records and correct a header that lies.
+ */
+export function checkTimestamps(bytes: Uint8Array, config: LogConfig, now: number): void {
   const newest = maxTimestamp(bytes, 0)
-  if (newest - now > config.messageTimestampAfterMaxMs || !Number.isSafeInteger(newest))
-    throw new KafkaError(
-      'INVALID_TIMESTAMP',
-      `The timestamp ${newest} lies too far ahead: message.timestamp.after.max.ms is ${config.messageTimestampAfterMaxMs}`,
-    )
+  if (!Number.isSafeInteger(newest) || !Number.isSafeInteger(baseTimestamp(bytes, 0)))
+    throw new KafkaError('INVALID_TIMESTAMP', 'The timestamps are no milliseconds since 1970')
+  if (config.messageTimestampType === 'CreateTime') {
+    if (newest - now > config.messageTimestampAfterMaxMs)
+      throw new KafkaError(
+        'INVALID_TIMESTAMP',
+        `The timestamp ${newest} lies too far ahead: message.timestamp.after.max.ms is ${config.messageTimestampAfterMaxMs}`,
+      )
+  } else if ((attributes(bytes, 0) & logAppendTimeBit) !== 0)
+    throw new KafkaError('INVALID_TIMESTAMP', 'Producers may not set the timestamp type to LogAppendTime')
 }
 
 function invalid(message: string): KafkaError {
