@@ -1,5 +1,6 @@
 import { api, int16, int32, int64, string } from '../schema.ts'
 
+/** Adds the offsets topic of a group to a transaction (KIP-98). */
 export const AddOffsetsToTxn = api(
   25,
   'AddOffsetsToTxn',

@@ -15,6 +15,10 @@ const addPartitionsToTxnTopicResult = {
   resultsByPartition: array(addPartitionsToTxnPartitionResult),
 }
 
+/**
+ * Adds partitions to a transaction: from clients up to version 3; from version 4 on brokers, which can ask for
+ * several and only verify (KIP-890).
+ */
 export const AddPartitionsToTxn = api(
   24,
   'AddPartitionsToTxn',

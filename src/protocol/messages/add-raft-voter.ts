@@ -1,5 +1,6 @@
 import { api, array, bool, int16, int32, string, uint16, uuid } from '../schema.ts'
 
+/** Raft: adds a voter (KIP-853). */
 export const AddRaftVoter = api(
   80,
   'AddRaftVoter',

@@ -1,5 +1,6 @@
 import { api, array, bool, float64, int16, int32, string } from '../schema.ts'
 
+/** Sets and deletes quotas (KIP-546). */
 export const AlterClientQuotas = api(
   49,
   'AlterClientQuotas',

@@ -1,5 +1,6 @@
 import { api, array, bool, int8, int16, int32, string } from '../schema.ts'
 
+/** Replaces whole configurations; IncrementalAlterConfigs is the safer one (KIP-133). */
 export const AlterConfigs = api(
   33,
   'AlterConfigs',

@@ -1,5 +1,6 @@
 import { api, array, bool, int16, int32, list, string } from '../schema.ts'
 
+/** Begins, or with null replicas cancels, the move of partitions (KIP-455). */
 export const AlterPartitionReassignments = api(
   45,
   'AlterPartitionReassignments',

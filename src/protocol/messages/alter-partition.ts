@@ -1,5 +1,6 @@
 import { api, array, int8, int16, int32, int64, list, string, uuid } from '../schema.ts'
 
+/** From a leader to the controller: these are the in-sync replicas now (KIP-497). */
 export const AlterPartition = api(
   56,
   'AlterPartition',

@@ -1,5 +1,6 @@
 import { api, array, int16, int32, list, string } from '../schema.ts'
 
+/** Moves replicas between directories of a broker (KIP-113). */
 export const AlterReplicaLogDirs = api(
   34,
   'AlterReplicaLogDirs',

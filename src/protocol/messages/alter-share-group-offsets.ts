@@ -1,5 +1,6 @@
 import { api, array, int16, int32, int64, string, uuid } from '../schema.ts'
 
+/** Sets start offsets of an empty share group (KIP-932). */
 export const AlterShareGroupOffsets = api(
   91,
   'AlterShareGroupOffsets',

@@ -1,5 +1,6 @@
 import { api, array, bytes, int8, int16, int32, string } from '../schema.ts'
 
+/** Sets and deletes SCRAM credentials of users (KIP-554). */
 export const AlterUserScramCredentials = api(
   51,
   'AlterUserScramCredentials',

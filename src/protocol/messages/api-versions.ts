@@ -1,5 +1,9 @@
 import { api, array, bool, int16, int32, int64, string } from '../schema.ts'
 
+/**
+ * Which versions a broker speaks. The response has the oldest header in every version (KIP-511), and features ride in
+ * tags (KIP-584).
+ */
 export const ApiVersions = api(
   18,
   'ApiVersions',

@@ -1,5 +1,6 @@
 import { api, array, int16, int32, int64, uuid } from '../schema.ts'
 
+/** A broker tells the controller in which directory replicas lie (KIP-858). */
 export const AssignReplicasToDirs = api(
   73,
   'AssignReplicasToDirs',

@@ -1,5 +1,6 @@
 import { api, array, int16, int32, string, uint16, uuid } from '../schema.ts'
 
+/** Raft: the new leader introduces itself (KIP-595). */
 export const BeginQuorumEpoch = api(
   53,
   'BeginQuorumEpoch',

@@ -1,5 +1,6 @@
 import { api, bool, int16, int32, int64, list, uuid } from '../schema.ts'
 
+/** A broker tells the controller that it lives, wants to be unfenced, or wants to stop (KIP-631). */
 export const BrokerHeartbeat = api(
   63,
   'BrokerHeartbeat',

@@ -1,5 +1,6 @@
 import { api, array, bool, int16, int32, int64, list, string, uint16, uuid } from '../schema.ts'
 
+/** A broker introduces itself to the controller (KIP-631). */
 export const BrokerRegistration = api(
   62,
   'BrokerRegistration',

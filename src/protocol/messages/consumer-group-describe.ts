@@ -10,6 +10,7 @@ const assignment = {
   topicPartitions: array(topicPartitions),
 }
 
+/** Describes groups of the consumer protocol (KIP-848). */
 export const ConsumerGroupDescribe = api(
   69,
   'ConsumerGroupDescribe',

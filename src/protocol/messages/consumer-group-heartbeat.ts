@@ -1,5 +1,9 @@
 import { api, array, int16, int32, list, string, struct, uuid } from '../schema.ts'
 
+/**
+ * The one request of the consumer group protocol: joins, keeps alive, reconciles, leaves (KIP-848). Member epoch 0
+ * joins, −1 leaves, −2 leaves for a while as a static member.
+ */
 export const ConsumerGroupHeartbeat = api(
   68,
   'ConsumerGroupHeartbeat',

@@ -1,5 +1,6 @@
 import { array, bytes, int32, list, message, string } from '../schema.ts'
 
+/** What a consumer sends as its metadata in JoinGroup, after an int16 version. Versions above 3 are read as 3. */
 export const ConsumerProtocolSubscription = message(
   'ConsumerProtocolSubscription',
   '0-3',
@@ -18,6 +19,7 @@ export const ConsumerProtocolSubscription = message(
   },
 )
 
+/** What a leading consumer assigns in SyncGroup, after an int16 version. Versions above 3 are read as 3. */
 export const ConsumerProtocolAssignment = message(
   'ConsumerProtocolAssignment',
   '0-3',

@@ -5,6 +5,7 @@ const voter = {
   voterDirectoryId: uuid.in('1+'),
 }
 
+/** First record of each epoch of a Raft log: who leads it, by whose votes (KIP-595). Control record type 2. */
 export const LeaderChangeMessage = message(
   'LeaderChangeMessage',
   '0-1',
@@ -17,6 +18,7 @@ export const LeaderChangeMessage = message(
   },
 )
 
+/** First record of a snapshot (KIP-630). Control record type 3. */
 export const SnapshotHeaderRecord = message(
   'SnapshotHeaderRecord',
   '0',
@@ -27,6 +29,7 @@ export const SnapshotHeaderRecord = message(
   },
 )
 
+/** Last record of a snapshot: without it, the file was not finished (KIP-630). Control record type 4. */
 export const SnapshotFooterRecord = message(
   'SnapshotFooterRecord',
   '0',
@@ -36,6 +39,7 @@ export const SnapshotFooterRecord = message(
   },
 )
 
+/** Which version of Raft the quorum speaks: 1 has voters that can change (KIP-853). Control record type 5. */
 export const KRaftVersionRecord = message(
   'KRaftVersionRecord',
   '0',
@@ -46,6 +50,7 @@ export const KRaftVersionRecord = message(
   },
 )
 
+/** The voters from here on (KIP-853). Control record type 6. */
 export const VotersRecord = message(
   'VotersRecord',
   '0',
@@ -61,6 +66,10 @@ export const VotersRecord = message(
   },
 )
 
+/**
+ * Value of a transaction marker: commit or abort, as its key says. Preceded by an int16 version, as every control
+ * record.
+ */
 export const EndTxnMarker = message(
   'EndTxnMarker',
   '0',
@@ -70,6 +79,7 @@ export const EndTxnMarker = message(
   },
 )
 
+/** What follows the int16 version in the key of a control record: 0 abort, 1 commit, 2 … 6 the records above. */
 export const ControlRecordTypeSchema = message(
   'ControlRecordTypeSchema',
   '0',

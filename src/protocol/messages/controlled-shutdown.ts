@@ -1,5 +1,6 @@
 import { api, array, int16, int32, int64, string } from '../schema.ts'
 
+/** From a broker of Kafka 3 to its ZooKeeper-based controller: move my leaders away. Gone in Kafka 4. */
 export const ControlledShutdown = api(
   7,
   'ControlledShutdown',

@@ -1,5 +1,6 @@
 import { api, array, bool, int16, int32, string, uint16, uuid } from '../schema.ts'
 
+/** A controller introduces itself to the active controller (KIP-919). */
 export const ControllerRegistration = api(
   70,
   'ControllerRegistration',

@@ -1,5 +1,6 @@
 import { api, array, int8, int16, int32, string } from '../schema.ts'
 
+/** Creates access rules. */
 export const CreateAcls = api(
   30,
   'CreateAcls',

@@ -1,5 +1,6 @@
 import { api, array, bytes, int16, int32, int64, string } from '../schema.ts'
 
+/** Creates a delegation token (KIP-48). */
 export const CreateDelegationToken = api(
   38,
   'CreateDelegationToken',

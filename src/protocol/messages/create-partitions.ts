@@ -1,5 +1,6 @@
 import { api, array, bool, int16, int32, list, string } from '../schema.ts'
 
+/** Raises the number of partitions of topics (KIP-195). */
 export const CreatePartitions = api(
   37,
   'CreatePartitions',

@@ -1,5 +1,6 @@
 import { api, array, bool, int8, int16, int32, list, string, uuid } from '../schema.ts'
 
+/** Creates topics. Version 5 answers with what was created (KIP-525), 7 with the topic id (KIP-516). */
 export const CreateTopics = api(
   19,
   'CreateTopics',

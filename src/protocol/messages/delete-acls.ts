@@ -1,5 +1,6 @@
 import { api, array, int8, int16, int32, string } from '../schema.ts'
 
+/** Deletes the access rules that match filters. */
 export const DeleteAcls = api(
   31,
   'DeleteAcls',

@@ -1,5 +1,6 @@
 import { api, array, int16, int32, list, string } from '../schema.ts'
 
+/** Deletes empty groups (KIP-229). */
 export const DeleteGroups = api(
   42,
   'DeleteGroups',

@@ -1,5 +1,6 @@
 import { api, array, int16, int32, int64, string } from '../schema.ts'
 
+/** Raises the log start offset of partitions; −1 stands for the high watermark (KIP-107). */
 export const DeleteRecords = api(
   21,
   'DeleteRecords',

@@ -1,5 +1,6 @@
 import { api, array, int16, int32, string, uuid } from '../schema.ts'
 
+/** Deletes offsets of an empty share group (KIP-932). */
 export const DeleteShareGroupOffsets = api(
   92,
   'DeleteShareGroupOffsets',

@@ -1,5 +1,6 @@
 import { api, array, int16, int32, string, uuid } from '../schema.ts'
 
+/** From a group coordinator to the share coordinator: forget the state of a share partition (KIP-932). */
 export const DeleteShareGroupState = api(
   86,
   'DeleteShareGroupState',

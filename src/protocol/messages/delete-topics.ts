@@ -1,5 +1,6 @@
 import { api, array, int16, int32, list, string, uuid } from '../schema.ts'
 
+/** Deletes topics, by id or by name from version 6 on (KIP-516). */
 export const DeleteTopics = api(
   20,
   'DeleteTopics',

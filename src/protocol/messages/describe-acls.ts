@@ -1,5 +1,6 @@
 import { api, array, int8, int16, int32, string } from '../schema.ts'
 
+/** Lists the access rules that match a filter. */
 export const DescribeAcls = api(
   29,
   'DescribeAcls',

@@ -1,5 +1,6 @@
 import { api, array, bool, float64, int8, int16, int32, string } from '../schema.ts'
 
+/** Lists the quotas that match a filter (KIP-546). */
 export const DescribeClientQuotas = api(
   48,
   'DescribeClientQuotas',

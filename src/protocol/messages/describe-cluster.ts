@@ -1,5 +1,6 @@
 import { api, array, bool, int8, int16, int32, string } from '../schema.ts'
 
+/** Brokers or controllers of the cluster (KIP-700, KIP-919), fenced ones too from version 2 on (KIP-1073). */
 export const DescribeCluster = api(
   60,
   'DescribeCluster',

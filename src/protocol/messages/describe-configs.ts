@@ -1,5 +1,8 @@
 import { api, array, bool, int8, int16, int32, list, string } from '../schema.ts'
 
+/**
+ * Configurations of topics, brokers, loggers, groups and client metrics, with where each value comes from (KIP-226).
+ */
 export const DescribeConfigs = api(
   32,
   'DescribeConfigs',

@@ -1,5 +1,6 @@
 import { api, array, bytes, int16, int32, int64, string } from '../schema.ts'
 
+/** Lists delegation tokens (KIP-48). */
 export const DescribeDelegationToken = api(
   41,
   'DescribeDelegationToken',

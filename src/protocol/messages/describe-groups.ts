@@ -1,5 +1,6 @@
 import { api, array, bool, bytes, int16, int32, list, string } from '../schema.ts'
 
+/** Describes classic groups and their members. */
 export const DescribeGroups = api(
   15,
   'DescribeGroups',

@@ -1,5 +1,6 @@
 import { api, array, bool, int16, int32, int64, list, string } from '../schema.ts'
 
+/** Directories of a broker and the size of what they hold (KIP-113). */
 export const DescribeLogDirs = api(
   35,
   'DescribeLogDirs',

@@ -1,5 +1,6 @@
 import { api, array, int16, int32, int64, list, string } from '../schema.ts'
 
+/** Producers that have written to partitions, to find hanging transactions (KIP-664). */
 export const DescribeProducers = api(
   61,
   'DescribeProducers',

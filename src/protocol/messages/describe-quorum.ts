@@ -8,6 +8,7 @@ const replicaState = {
   lastCaughtUpTimestamp: int64.in('1+').or(-1).ignorable(),
 }
 
+/** Raft: the leader, the voters, the observers and how far each has come (KIP-595, KIP-836). */
 export const DescribeQuorum = api(
   55,
   'DescribeQuorum',

@@ -1,5 +1,6 @@
 import { api, array, int16, int32, int64, list, string, uuid } from '../schema.ts'
 
+/** Start offsets of share groups (KIP-932). */
 export const DescribeShareGroupOffsets = api(
   90,
   'DescribeShareGroupOffsets',

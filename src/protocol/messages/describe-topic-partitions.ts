@@ -1,5 +1,6 @@
 import { api, array, bool, int16, int32, list, string, struct, uuid } from '../schema.ts'
 
+/** Topics and their partitions page by page, with eligible leader replicas (KIP-966). */
 export const DescribeTopicPartitions = api(
   75,
   'DescribeTopicPartitions',

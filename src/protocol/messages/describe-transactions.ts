@@ -1,5 +1,6 @@
 import { api, array, int16, int32, int64, list, string } from '../schema.ts'
 
+/** State of transactions, by transactional id (KIP-664). */
 export const DescribeTransactions = api(
   65,
   'DescribeTransactions',

@@ -1,5 +1,6 @@
 import { api, array, int8, int16, int32, string } from '../schema.ts'
 
+/** Which SCRAM mechanisms users have credentials for; never the credentials (KIP-554). */
 export const DescribeUserScramCredentials = api(
   50,
   'DescribeUserScramCredentials',

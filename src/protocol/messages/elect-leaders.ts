@@ -1,5 +1,6 @@
 import { api, array, int8, int16, int32, list, string } from '../schema.ts'
 
+/** Elects the preferred leaders, or unclean ones where nobody else is left (KIP-460). */
 export const ElectLeaders = api(
   43,
   'ElectLeaders',

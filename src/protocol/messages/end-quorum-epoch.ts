@@ -1,5 +1,6 @@
 import { api, array, int16, int32, list, string, uint16, uuid } from '../schema.ts'
 
+/** Raft: the leader resigns and says who should follow (KIP-595). */
 export const EndQuorumEpoch = api(
   54,
   'EndQuorumEpoch',

@@ -1,5 +1,6 @@
 import { api, bool, int16, int32, int64, string } from '../schema.ts'
 
+/** Commits or aborts a transaction. Version 5 answers with the next epoch of the producer (KIP-890). */
 export const EndTxn = api(
   26,
   'EndTxn',

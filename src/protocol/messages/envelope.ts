@@ -1,5 +1,6 @@
 import { api, bytes, int16 } from '../schema.ts'
 
+/** A request that a broker forwards to the controller, with the principal it came from (KIP-590). */
 export const Envelope = api(
   58,
   'Envelope',

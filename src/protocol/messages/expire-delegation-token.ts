@@ -1,5 +1,6 @@
 import { api, bytes, int16, int32, int64 } from '../schema.ts'
 
+/** Ends a delegation token, at once or later (KIP-48). */
 export const ExpireDelegationToken = api(
   40,
   'ExpireDelegationToken',

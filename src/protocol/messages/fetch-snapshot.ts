@@ -1,5 +1,6 @@
 import { api, array, int16, int32, int64, records, string, struct, uint16, uuid } from '../schema.ts'
 
+/** Raft: reads a piece of a snapshot (KIP-630). */
 export const FetchSnapshot = api(
   59,
   'FetchSnapshot',

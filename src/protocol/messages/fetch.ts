@@ -1,5 +1,10 @@
 import { api, array, INT64_MAX, int8, int16, int32, int64, list, records, string, struct, uuid } from '../schema.ts'
 
+/**
+ * Reads record batches, for consumers and for followers. Version 7 brought sessions (KIP-227), 11 the closest replica
+ * (KIP-392), 12 divergence detection (KIP-595), 13 topic ids (KIP-516), 15 moved the replica id into a tagged field
+ * (KIP-903).
+ */
 export const Fetch = api(
   1,
   'Fetch',
@@ -7,13 +12,16 @@ export const Fetch = api(
   { flexible: '12+' },
   {
     clusterId: string.tag(0, '12+').nullable().or(null).ignorable(),
+    // −1: a consumer; a follower says who it is in replicaState from version 15 on
     replicaId: int32.in('0-14').or(-1),
     replicaState: struct({ replicaId: int32.or(-1), replicaEpoch: int64.or(-1) }).tag(1, '15+'),
     maxWaitMs: int32,
     minBytes: int32,
     maxBytes: int32.in('3+').or(0x7fffffff).ignorable(),
+    // 0: read uncommitted, 1: read committed
     isolationLevel: int8.in('4+').ignorable(),
     sessionId: int32.in('7+').ignorable(),
+    // −1: no session; 0: begin one
     sessionEpoch: int32.in('7+').or(-1).ignorable(),
     topics: array({
       topic: string.in('0-12').ignorable(),
@@ -29,6 +37,7 @@ export const Fetch = api(
         highWatermark: int64.tag(1, '18+').or(INT64_MAX).ignorable(),
       }),
     }),
+    // removed from the session
     forgottenTopicsData: array({
       topic: string.in('7-12').ignorable(),
       topicId: uuid.in('13+').ignorable(),

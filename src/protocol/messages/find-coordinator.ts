@@ -1,5 +1,9 @@
 import { api, array, int8, int16, int32, list, string } from '../schema.ts'
 
+/**
+ * Asks which broker coordinates a group (0), a transaction (1) or a share group (2). Several keys at once from
+ * version 4 on (KIP-699).
+ */
 export const FindCoordinator = api(
   10,
   'FindCoordinator',

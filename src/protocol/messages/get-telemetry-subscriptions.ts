@@ -1,5 +1,6 @@
 import { api, bool, int8, int16, int32, list, string, uuid } from '../schema.ts'
 
+/** Which metrics a client is asked to push (KIP-714). */
 export const GetTelemetrySubscriptions = api(
   71,
   'GetTelemetrySubscriptions',

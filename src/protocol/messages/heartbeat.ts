@@ -1,5 +1,6 @@
 import { api, int16, int32, string } from '../schema.ts'
 
+/** Keeps a member of a classic group alive. */
 export const Heartbeat = api(
   12,
   'Heartbeat',

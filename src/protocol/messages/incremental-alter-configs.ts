@@ -1,5 +1,6 @@
 import { api, array, bool, int8, int16, int32, string } from '../schema.ts'
 
+/** Sets, deletes, appends to and subtracts from single configuration entries (KIP-339). */
 export const IncrementalAlterConfigs = api(
   44,
   'IncrementalAlterConfigs',

@@ -1,5 +1,8 @@
 import { api, bool, int16, int32, int64, string } from '../schema.ts'
 
+/**
+ * Gives a producer its id and epoch (KIP-98). Version 6 belongs to two-phase commit (KIP-939) and is not stable yet.
+ */
 export const InitProducerId = api(
   22,
   'InitProducerId',

@@ -1,5 +1,9 @@
 import { api, array, bool, bytes, int16, int32, string } from '../schema.ts'
 
+/**
+ * Joins a group of the classic protocol. Version 4 makes new members come twice, with an id (KIP-394); 5 brought
+ * static members (KIP-345).
+ */
 export const JoinGroup = api(
   11,
   'JoinGroup',
@@ -24,6 +28,7 @@ export const JoinGroup = api(
     leader: string,
     skipAssignment: bool.in('9+'),
     memberId: string,
+    // only for the leader, who assigns
     members: array({
       memberId: string,
       groupInstanceId: string.in('5+').nullable().or(null).ignorable(),

@@ -21,6 +21,7 @@ const leaderAndIsrPartitionError = {
   errorCode: int16,
 }
 
+/** From the ZooKeeper-based controller of Kafka 3 to its brokers: lead or follow these partitions. Gone in Kafka 4. */
 export const LeaderAndIsr = api(
   4,
   'LeaderAndIsr',

@@ -1,5 +1,6 @@
 import { api, array, int16, int32, string } from '../schema.ts'
 
+/** Leaves a classic group; several members at once from version 3 on (KIP-345). */
 export const LeaveGroup = api(
   13,
   'LeaveGroup',

@@ -1,5 +1,9 @@
 import { api, array, int8, int16, int32, list, string } from '../schema.ts'
 
+/**
+ * Lists resources that have configurations (KIP-1142); version 0, then ListClientMetricsResources, only client
+ * metrics (KIP-714).
+ */
 export const ListConfigResources = api(
   74,
   'ListConfigResources',

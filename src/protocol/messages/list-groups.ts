@@ -1,5 +1,6 @@
 import { api, array, int16, int32, list, string } from '../schema.ts'
 
+/** Lists groups, filtered by state (KIP-518) and by type (KIP-848). */
 export const ListGroups = api(
   16,
   'ListGroups',

@@ -1,5 +1,10 @@
 import { api, array, int8, int16, int32, int64, list, string } from '../schema.ts'
 
+/**
+ * Finds offsets by timestamp; negative timestamps are questions: −1 latest, −2 earliest, −3 of the largest timestamp
+ * (KIP-734), −4 earliest local, −5 latest tiered (KIP-405, KIP-1005), −6 earliest not yet tiered (KIP-1023). Version
+ * 0 answers with a list of segment starts.
+ */
 export const ListOffsets = api(
   2,
   'ListOffsets',

@@ -1,5 +1,6 @@
 import { api, array, int16, int32, list, string } from '../schema.ts'
 
+/** Lists partitions that are on the move (KIP-455). */
 export const ListPartitionReassignments = api(
   46,
   'ListPartitionReassignments',

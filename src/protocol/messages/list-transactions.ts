@@ -1,5 +1,6 @@
 import { api, array, int16, int32, int64, list, string } from '../schema.ts'
 
+/** Lists transactions, filtered by state, producer, duration and id (KIP-664, KIP-994, KIP-1152). */
 export const ListTransactions = api(
   66,
   'ListTransactions',

@@ -1,5 +1,9 @@
 import { api, array, bool, int16, int32, list, string, uuid } from '../schema.ts'
 
+/**
+ * Brokers, topics, partitions and their leaders. Null topics asks for all of them, and so does an empty list in
+ * version 0. Topic ids from version 10 on (KIP-516).
+ */
 export const Metadata = api(
   3,
   'Metadata',

@@ -1,5 +1,6 @@
 import { api, array, int16, int32, string } from '../schema.ts'
 
+/** Deletes offsets of a group (KIP-496). Never flexible. */
 export const OffsetDelete = api(
   47,
   'OffsetDelete',

@@ -1,5 +1,8 @@
 import { api, array, bool, int16, int32, int64, list, string, uuid } from '../schema.ts'
 
+/**
+ * Reads offsets of groups: of one group up to version 7, of several from 8 on (KIP-709), with topic ids from 10 on.
+ */
 export const OffsetFetch = api(
   9,
   'OffsetFetch',
@@ -7,6 +10,7 @@ export const OffsetFetch = api(
   { flexible: '6+' },
   {
     groupId: string.in('0-7'),
+    // null: every topic of the group
     topics: array({ name: string, partitionIndexes: list(int32) })
       .in('0-7')
       .nullable('2-7'),

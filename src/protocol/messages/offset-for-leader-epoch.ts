@@ -1,5 +1,6 @@
 import { api, array, int16, int32, int64, string } from '../schema.ts'
 
+/** The end offset of a leader epoch, by which followers and clients detect truncation (KIP-101, KIP-320). */
 export const OffsetForLeaderEpoch = api(
   23,
   'OffsetForLeaderEpoch',

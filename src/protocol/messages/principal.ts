@@ -1,5 +1,6 @@
 import { bool, message, string } from '../schema.ts'
 
+/** Who sent a forwarded request, in an Envelope, after an int16 version (KIP-590). */
 export const DefaultPrincipalData = message(
   'DefaultPrincipalData',
   '0',

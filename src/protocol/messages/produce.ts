@@ -1,5 +1,10 @@
 import { api, array, int16, int32, int64, records, string, struct, uuid } from '../schema.ts'
 
+/**
+ * Appends record batches to partitions. Versions before 3 carry message sets of magic 0 and 1, and Kafka 4 refuses
+ * them (KIP-896). Version 10 names the new leader beside NOT_LEADER_OR_FOLLOWER (KIP-951); 12 adds partitions to a
+ * transaction implicitly (KIP-890); 13 names topics by id (KIP-516).
+ */
 export const Produce = api(
   0,
   'Produce',
@@ -7,6 +12,7 @@ export const Produce = api(
   { flexible: '9+' },
   {
     transactionalId: string.in('3+').nullable().or(null),
+    // 0: no answer at all; 1: the leader; −1: every in-sync replica
     acks: int16,
     timeoutMs: int32,
     topicData: array({

@@ -1,5 +1,6 @@
 import { api, bool, bytes, int8, int16, int32, uuid } from '../schema.ts'
 
+/** Metrics of a client, in the format of OpenTelemetry (KIP-714). */
 export const PushTelemetry = api(
   72,
   'PushTelemetry',

@@ -1,5 +1,6 @@
 import { api, array, int16, int32, int64, string, uuid } from '../schema.ts'
 
+/** From a group coordinator to the share coordinator: only the start of a share partition (KIP-932). */
 export const ReadShareGroupStateSummary = api(
   87,
   'ReadShareGroupStateSummary',

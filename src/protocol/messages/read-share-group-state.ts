@@ -1,5 +1,6 @@
 import { api, array, int8, int16, int32, int64, string, uuid } from '../schema.ts'
 
+/** From a partition leader to the share coordinator: read the state of a share partition (KIP-932). */
 export const ReadShareGroupState = api(
   84,
   'ReadShareGroupState',

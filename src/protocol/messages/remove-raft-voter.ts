@@ -1,5 +1,6 @@
 import { api, int16, int32, string, uuid } from '../schema.ts'
 
+/** Raft: removes a voter (KIP-853). */
 export const RemoveRaftVoter = api(
   81,
   'RemoveRaftVoter',

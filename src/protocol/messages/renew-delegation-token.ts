@@ -1,5 +1,6 @@
 import { api, bytes, int16, int32, int64 } from '../schema.ts'
 
+/** Renews a delegation token (KIP-48). */
 export const RenewDelegationToken = api(
   39,
   'RenewDelegationToken',

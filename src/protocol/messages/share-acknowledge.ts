@@ -1,5 +1,6 @@
 import { api, array, bool, int8, int16, int32, int64, list, string, struct, uuid } from '../schema.ts'
 
+/** Acknowledges records of a share group: 1 accept, 2 release, 3 reject (KIP-932). Version 0 was an early access. */
 export const ShareAcknowledge = api(
   79,
   'ShareAcknowledge',

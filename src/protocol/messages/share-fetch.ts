@@ -1,5 +1,9 @@
 import { api, array, bool, int8, int16, int32, int64, list, records, string, struct, uuid } from '../schema.ts'
 
+/**
+ * Acquires records for a member of a share group, and acknowledges earlier ones (KIP-932). Version 0 was an early
+ * access.
+ */
 export const ShareFetch = api(
   78,
   'ShareFetch',

@@ -1,5 +1,6 @@
 import { api, array, bool, int16, int32, list, string, struct, uuid } from '../schema.ts'
 
+/** Describes share groups (KIP-932). */
 export const ShareGroupDescribe = api(
   77,
   'ShareGroupDescribe',

@@ -1,5 +1,6 @@
 import { api, array, int16, int32, list, string, struct, uuid } from '../schema.ts'
 
+/** Joins a share group, keeps alive, leaves (KIP-932). */
 export const ShareGroupHeartbeat = api(
   76,
   'ShareGroupHeartbeat',

@@ -1,5 +1,6 @@
 import { api, array, bool, int16, int32, int64, list, string } from '../schema.ts'
 
+/** From the ZooKeeper-based controller of Kafka 3 to its brokers: stop, or delete, these replicas. Gone in Kafka 4. */
 export const StopReplica = api(
   5,
   'StopReplica',

@@ -38,6 +38,7 @@ const topologyDescriptionNode = {
   successors: list(string).in('1+'),
 }
 
+/** Describes streams groups (KIP-1071). */
 export const StreamsGroupDescribe = api(
   89,
   'StreamsGroupDescribe',

@@ -28,6 +28,7 @@ const topicPartition = {
   partitions: list(int32),
 }
 
+/** The one request of the streams group protocol: topology, tasks, offsets (KIP-1071). */
 export const StreamsGroupHeartbeat = api(
   88,
   'StreamsGroupHeartbeat',

@@ -9,6 +9,7 @@ const topologyDescriptionNode = {
   successors: list(string),
 }
 
+/** A member of a streams group hands in the description of its topology, when it was asked to. */
 export const StreamsGroupTopologyDescriptionUpdate = api(
   93,
   'StreamsGroupTopologyDescriptionUpdate',

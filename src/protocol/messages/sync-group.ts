@@ -1,5 +1,6 @@
 import { api, array, bytes, int16, int32, string } from '../schema.ts'
 
+/** Carries the assignment: from the leader of a classic group to its coordinator, and from there to every member. */
 export const SyncGroup = api(
   14,
   'SyncGroup',

@@ -1,5 +1,6 @@
 import { int64, message } from '../schema.ts'
 
+/** One entry of a segment's .txnindex file, after an int16 version. */
 export const AbortedTxn = message(
   'AbortedTxn',
   '0',

@@ -1,5 +1,6 @@
 import { api, array, int16, int32, int64, string, uuid } from '../schema.ts'
 
+/** Stores offsets of a group as part of a transaction (KIP-98). */
 export const TxnOffsetCommit = api(
   28,
   'TxnOffsetCommit',

@@ -1,5 +1,6 @@
 import { api, int16, int32, string } from '../schema.ts'
 
+/** Makes the cluster forget a broker (KIP-631). */
 export const UnregisterBroker = api(
   64,
   'UnregisterBroker',

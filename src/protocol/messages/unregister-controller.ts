@@ -1,5 +1,6 @@
 import { api, int16, int32, string } from '../schema.ts'
 
+/** Makes the cluster forget a controller. */
 export const UnregisterController = api(
   94,
   'UnregisterController',

@@ -1,5 +1,6 @@
 import { api, array, bool, int8, int16, int32, string } from '../schema.ts'
 
+/** Raises or lowers finalized features such as metadata.version (KIP-584). */
 export const UpdateFeatures = api(
   57,
   'UpdateFeatures',

@@ -12,6 +12,7 @@ const updateMetadataPartitionState = {
   offlineReplicas: list(int32).in('4+').ignorable(),
 }
 
+/** From the ZooKeeper-based controller of Kafka 3 to its brokers: the state of the cluster. Gone in Kafka 4. */
 export const UpdateMetadata = api(
   6,
   'UpdateMetadata',

@@ -1,5 +1,6 @@
 import { api, array, int16, int32, string, struct, uint16, uuid } from '../schema.ts'
 
+/** Raft: a voter tells its endpoints and which versions it supports (KIP-853). */
 export const UpdateRaftVoter = api(
   82,
   'UpdateRaftVoter',

@@ -1,5 +1,9 @@
 import { api, array, bool, int16, int32, int64, string, uint16, uuid } from '../schema.ts'
 
+/**
+ * Raft: asks for a vote; in version 2 also, without consequence, whether one would be given (KIP-595, KIP-853,
+ * KIP-996).
+ */
 export const Vote = api(
   52,
   'Vote',

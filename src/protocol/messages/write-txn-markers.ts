@@ -1,5 +1,6 @@
 import { api, array, bool, int8, int16, int32, int64, list, string } from '../schema.ts'
 
+/** From a transaction coordinator to the leaders of partitions: write commit or abort markers (KIP-98). */
 export const WriteTxnMarkers = api(
   27,
   'WriteTxnMarkers',
