@@ -1,0 +1,86 @@
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { ResolvedConfig } from '../../config/sources.ts'
+import type { Logger } from '../../world/logger.ts'
+import { createLogger } from '../logger.ts'
+import { type StartFlags, settingsOf, startFlags } from '../settings.ts'
+import type { Terminal } from '../terminal.ts'
+import { version } from '../version.ts'
+
+export function define(command: Command, terminal: Terminal): void {
+  startFlags(command).action(flags => start(flags, terminal))
+}
+
+/** Runs a node until a signal ends it. */
+async function start(flags: StartFlags, terminal: Terminal): Promise<void> {
+  // Loaded while the settings are read: both are needed, neither waits for the other.
+  const loading = import('../../node.ts')
+  loading.catch(() => {})
+  const resolved = settingsOf(flags, terminal)
+  const logger = loggerOf(resolved, terminal)
+  for (const warning of resolved.warnings) logger.warn(warning)
+  const { startNode } = await loading
+  const node = await startNode({ config: resolved, world: terminal.world, logger })
+  announce(node.bootstrap, resolved, terminal, logger)
+  await untilStopped(node, logger)
+}
+
+function loggerOf(resolved: ResolvedConfig, terminal: Terminal): Logger {
+  const wanted = resolved.config.get('logging.format')
+  const format = wanted === 'auto' ? (terminal.isTerminal ? 'text' : 'json') : (wanted as 'json' | 'text')
+  return createLogger({
+    format,
+    level: resolved.config.get('logging.level') as 'info',
+    clock: terminal.world.clock,
+    paint: terminal.paint,
+    write: line => terminal.stdout.write(line),
+  })
+}
+
+/** Says where the broker listens, where the data is, and what to type first. */
+function announce(bootstrap: string, resolved: ResolvedConfig, terminal: Terminal, logger: Logger): void {
+  const data = resolved.dataDirectory === null ? null : resolve(resolved.dataDirectory)
+  const flush = resolved.config.get('flush')
+  if (resolved.config.get('logging.format') === 'json' || !terminal.isTerminal) {
+    logger.info('ready', { version: version(), bootstrap, data: data ?? 'memory', flush })
+    return
+  }
+  const { bold, cyan, dim, green } = terminal.paint
+  const durable = flush === 'ack' ? 'on disk before it is acknowledged' : 'with the operating system, as Apache Kafka'
+  const local = resolved.endpoints.every(({ host }) => ['localhost', '127.0.0.1', '::1'].includes(host))
+  const where = bootstrap === 'localhost:9092' ? '' : ` -b ${bootstrap.split(',')[0]}`
+  const us = invocation(terminal.env)
+  const lines = [
+    `${green('●')} ${bold(`ottla ${version()}`)} is ready for Kafka clients`,
+    `  listening  ${cyan(bootstrap)}${local ? dim('  this machine only; --host 0.0.0.0 opens it to others') : ''}`,
+    `  data       ${data === null ? `in memory${dim('  gone when it stops')}` : `${cyan(data)}${dim(`  ${durable}`)}`}`,
+    `  try        ${bold(`${us} produce hello${where} -m 'Hello, Kafka!' && ${us} consume hello${where} --from-beginning`)}`,
+  ]
+  terminal.stdout.write(`${lines.join('\n')}\n`)
+}
+
+/** How the user reached us, so that the line to copy works. */
+function invocation(env: Terminal['env']): string {
+  if (env.npm_lifecycle_event === 'npx' || env.npm_command === 'exec') return 'npx ottla'
+  return env.npm_lifecycle_event === 'start' ? 'node bin/ottla.js' : 'ottla'
+}
+
+interface Node {
+  stop(): Promise<void>
+  /** Rejects when the node cannot go on (a failed fsync). */
+  readonly failed?: Promise<never>
+}
+
+async function untilStopped(node: Node, logger: Logger): Promise<void> {
+  const signal = await Promise.race([
+    new Promise<string>(resolve => {
+      for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(name, () => resolve(name))
+    }),
+    ...(node.failed === undefined ? [] : [node.failed]),
+  ])
+  logger.info('stopping', { signal })
+  // Whoever asks twice is in a hurry; what was acknowledged is safe all the same.
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => process.exit(130))
+  await node.stop()
+  logger.info('stopped')
+}
