@@ -9,7 +9,7 @@ import {
 } from '../protocol/batches/header.ts'
 import { iterateBatches, validateBatch } from '../protocol/batches/iterate.ts'
 import { KafkaError } from '../protocol/errors.ts'
-import type { BatchSummary, Store } from '../store/store.ts'
+import type { BatchSummary, Segment, Store } from '../store/store.ts'
 import { admitProduced } from './admission.ts'
 import type { LogCounters } from './counters.ts'
 import type { EpochCheckpoint } from './epoch-checkpoint.ts'
@@ -56,8 +56,8 @@ export class Appender {
   readonly #counters: LogCounters
   readonly #state: LogState
   #begun = false
-  /** Where the segment begins that is written to; −1: none was seen yet. */
-  #activeBase = -1
+  /** As they were after the last append: the store makes a new array when one begins. */
+  #segments: readonly Segment[] = []
   #bytesSinceSnapshot = 0
 
   constructor(
@@ -88,7 +88,7 @@ export class Appender {
 
   /** The store's segments have changed by other means than an append. */
   segmentsChanged(): void {
-    this.#activeBase = activeBase(this.#store)
+    this.#segments = this.#store.segments()
   }
 
   /** Writes down the producers as they are now, at the log's end. */
@@ -103,6 +103,7 @@ export class Appender {
   }
 
   #begin(context: AppendContext): void {
+    if (this.#store.damage !== null) throw new KafkaError('KAFKA_STORAGE_ERROR', this.#store.damage.reason)
     if (!this.#begun) {
       this.#begun = true
       this.#snapshots.beforeFirstAppend()
@@ -219,11 +220,11 @@ export class Appender {
     this.#counters.batchesAppended += batches.length
     this.#counters.bytesAppended += bytes.length
     this.#bytesSinceSnapshot += bytes.length
-    const base = activeBase(this.#store)
-    if (base === this.#activeBase) return
-    const rolled = this.#activeBase >= 0 && base === batches[0]!.baseOffset
-    this.#activeBase = base
-    if (rolled) this.#snapshotAt(base)
+    const segments = this.#store.segments()
+    if (segments === this.#segments) return
+    const rolled = segments.length > this.#segments.length
+    this.#segments = segments
+    if (rolled) this.#snapshotAt(batches[0]!.baseOffset)
   }
 
   #snapshotAt(offset: number): void {
@@ -246,8 +247,4 @@ export class Appender {
   #result(baseOffset: number, lastOffset: number, logAppendTime: number): AppendResult {
     return { baseOffset, lastOffset, logAppendTime, logStartOffset: this.#state.logStartOffset, duplicate: false }
   }
-}
-
-function activeBase(store: Store): number {
-  return store.segments().at(-1)?.baseOffset ?? -1
 }

@@ -107,9 +107,9 @@ export class EpochCheckpoint {
     const epochs = read ?? new LeaderEpochs()
     if (read === null) this.#logger.warn('The leader epoch checkpoint is unreadable; it is rebuilt from the log')
     if (this.#clean && read !== null) return { epochs, changed: false }
-    const { startOffset, endOffset } = this.#store
+    const { startOffset, endOffset, damage } = this.#store
     let changed = epochs.truncateFromEnd(endOffset)
-    if (startOffset < endOffset && this.#lastBatchEpoch() !== epochs.latestEpoch) {
+    if (damage === null && startOffset < endOffset && this.#lastBatchEpoch() !== epochs.latestEpoch) {
       for (const batch of this.#store.scan(Math.max(startOffset, epochs.latestStart))) {
         if (batch.leaderEpoch >= 0) changed = epochs.assign(batch.leaderEpoch, batch.baseOffset) || changed
       }

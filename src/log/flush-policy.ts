@@ -2,6 +2,8 @@ import type { Store } from '../store/store.ts'
 import type { Timer, Timers } from '../world/world.ts'
 import type { LogConfig } from './log-config.ts'
 
+const afterFailureMs = 50
+
 /**
  * When a log asks its store for a sync. One at a time: the next covers all that was written meanwhile, so that however
  * many wait, one trip to the disk serves them ("group commit").
@@ -60,8 +62,13 @@ export class FlushPolicy {
         this.#syncing = false
         this.written()
       },
-      // The store tells its observer, which stops the node: nothing may be retried here.
-      () => this.close(),
+      // What was waited for has been dropped, or the disk has failed: then the store says so and this is closed.
+      () => {
+        this.#timers.after(afterFailureMs, () => {
+          this.#syncing = false
+          this.written()
+        })
+      },
     )
   }
 

@@ -137,13 +137,13 @@ export class LogManager {
     return sum
   }
 
-  /** Writes and syncs all logs and marks the volume as clean. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
+  /** Writes and syncs all logs and marks the volume as clean, left by the broker of that epoch (KIP-966). */
+  close(brokerEpoch?: number): Promise<void> {
+    this.#closing ??= this.#close(brokerEpoch)
     return this.#closing
   }
 
-  async #close(): Promise<void> {
+  async #close(brokerEpoch: number | undefined): Promise<void> {
     for (const timer of this.#timers.values()) timer.cancel()
     await this.#checkpointing
     const logs = this.all()[Symbol.iterator]()
@@ -151,7 +151,7 @@ export class LogManager {
       for (let next = logs.next(); !next.done; next = logs.next()) await next.value.close()
     }
     await Promise.all(Array.from({ length: closingAtOnce }, closer))
-    await this.#volume.close()
+    await this.#volume.close(brokerEpoch)
   }
 
   #now(): number {

@@ -1,6 +1,6 @@
 import { loadCompression } from '../protocol/compression/compression.ts'
 import { KafkaError } from '../protocol/errors.ts'
-import type { Store, TopicPartition } from '../store/store.ts'
+import type { Damage, Store, TopicPartition } from '../store/store.ts'
 import type { Logger } from '../world/logger.ts'
 import type { World } from '../world/world.ts'
 import { codecToLoad } from './admission.ts'
@@ -155,6 +155,11 @@ export class Log {
   /** Everything below is as safe as the topic's `flush`, `flush.messages` and `flush.ms` want it before it is acknowledged. */
   get flushedOffset(): number {
     return this.#flushedOffset
+  }
+
+  /** Why appends are refused until another copy has made the log whole again; null: all is well. */
+  get damage(): Damage | null {
+    return this.#store.damage
   }
 
   get sizeInBytes(): number {
@@ -382,6 +387,7 @@ export class Log {
   }
 
   #failed(error: Error): void {
+    this.#flush.close()
     if (this.#closed) return
     for (const observer of this.#observers) observer.failed(error)
   }

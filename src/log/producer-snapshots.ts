@@ -154,8 +154,8 @@ export class ProducerSnapshots {
     const producers = new Producers(this.#limits)
     const now = this.#host.now()
     const from = this.#restore(producers, now)
-    if (from === null) return producers
-    const { startOffset } = this.#store
+    const { startOffset, damage } = this.#store
+    if (from === null || damage !== null) return producers
     for (const batch of this.#store.scan(Math.max(from, startOffset))) {
       if (batch.baseOffset >= this.#unloadedUpTo) break
       if (batch.baseOffset >= from) learn(producers, batch, now)
