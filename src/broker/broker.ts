@@ -140,16 +140,25 @@ export class Broker {
     })
   }
 
-  /** No new connections, no new requests; what is in flight is answered. */
-  async drain(graceMs: number): Promise<void> {
+  /** No new connections, no new requests; what is in flight is answered. `release` lets go whoever would wait for long. */
+  async drain(graceMs: number, release: () => void): Promise<void> {
     this.#stopping = true
     this.#reaper?.cancel()
     await Promise.all(this.#listeners.map(listener => listener.close()))
     for (const connection of [...this.#connections]) connection.finish()
     this.delayed.hurry()
+    release()
     const deadline = this.world.clock.mono() + graceMs
     while (this.#connections.size > 0 && this.world.clock.mono() < deadline)
       await new Promise<void>(resolve => this.world.timers.after(5, resolve))
+    this.abort()
+  }
+
+  /** Everybody out, at once: nothing is promised any more. */
+  abort(): void {
+    this.#stopping = true
+    this.#reaper?.cancel()
+    for (const listener of this.#listeners) void listener.close()
     for (const connection of [...this.#connections]) connection.destroy()
     this.delayed.clear()
   }

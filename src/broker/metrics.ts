@@ -31,7 +31,10 @@ export class BrokerMetrics {
   /** One request of an API took `ms` from its arrival to its answer. */
   observe(api: number, ms: number): void {
     let metrics = this.#apis.get(api)
-    if (metrics === undefined) this.#apis.set(api, (metrics = { requests: 0, totalMs: 0, maxMs: 0 }))
+    if (metrics === undefined) {
+      metrics = { requests: 0, totalMs: 0, maxMs: 0 }
+      this.#apis.set(api, metrics)
+    }
     metrics.requests++
     metrics.totalMs += ms
     if (ms > metrics.maxMs) metrics.maxMs = ms
@@ -43,7 +46,10 @@ export class BrokerMetrics {
 
   #topic(topic: string): TopicMetrics {
     let metrics = this.#topics.get(topic)
-    if (metrics === undefined) this.#topics.set(topic, (metrics = { produceRequests: 0, bytesIn: 0, bytesOut: 0 }))
+    if (metrics === undefined) {
+      metrics = { produceRequests: 0, bytesIn: 0, bytesOut: 0 }
+      this.#topics.set(topic, metrics)
+    }
     return metrics
   }
 }

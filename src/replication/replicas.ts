@@ -23,14 +23,13 @@ export class Replicas {
   }
 
   /** Forgets a topic's replicas and gives them back. */
-  removeTopic(topic: string): Partition[] {
-    const partitions = this.#byName.get(topic)
-    if (partitions === undefined) return []
-    this.#byName.delete(topic)
-    const present = partitions.filter(partition => partition !== undefined)
-    if (present[0] !== undefined) this.#byId.delete(present[0].topicId)
-    this.#count -= present.length
-    return present
+  removeTopic(topicId: string): Partition[] {
+    const partitions = (this.#byId.get(topicId) ?? []).filter(partition => partition !== undefined)
+    this.#byId.delete(topicId)
+    const name = partitions[0]?.topic
+    if (name !== undefined) this.#byName.delete(name)
+    this.#count -= partitions.length
+    return partitions
   }
 
   find(topic: string, index: number): Partition | undefined {

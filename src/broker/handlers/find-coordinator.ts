@@ -1,0 +1,33 @@
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import { FindCoordinator } from '../../protocol/messages/find-coordinator.ts'
+import { endpointOf } from '../endpoint.ts'
+import { handler, type RequestContext, type ResponseOf } from '../handler.ts'
+
+type Coordinator = NonNullable<ResponseOf<typeof FindCoordinator>['coordinators']>[number]
+
+const group = 0
+const transaction = 1
+
+/** Who answers for a group (KIP-699 since version 4: for several at once). */
+export default handler(FindCoordinator, async (request, context) => {
+  const { keyType, key } = request
+  if (context.version < 4) {
+    const { errorCode, errorMessage, nodeId, host, port } = await find(keyType, key, context)
+    return { errorCode, errorMessage, nodeId, host, port, coordinators: [] }
+  }
+  return { coordinators: await Promise.all(request.coordinatorKeys.map(name => find(keyType, name, context))) }
+})
+
+async function find(keyType: number, key: string, context: RequestContext): Promise<Coordinator> {
+  try {
+    if (keyType === transaction)
+      throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'transactions are not served yet')
+    if (keyType !== group) throw new KafkaError('INVALID_REQUEST', `there are no coordinators of type ${keyType}`)
+    if (!context.node.cluster.topics.has('__consumer_offsets')) await context.node.createOffsetsTopic()
+    const { host, port } = endpointOf(context)
+    return { key, nodeId: context.node.nodeId, host, port, errorCode: ErrorCode.NONE, errorMessage: null }
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error
+    return { key, nodeId: -1, host: '', port: -1, errorCode: error.code, errorMessage: error.message }
+  }
+}
