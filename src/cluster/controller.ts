@@ -1,12 +1,7 @@
 import type { Machine, Moment } from '../machine/machine.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { alterConfigs, incrementalAlterConfigs, refuseAlterConfigs } from './commands/alter-configs.ts'
-import {
-  refuseRegisterBroker,
-  refuseUnregisterBroker,
-  registerBroker,
-  unregisterBroker,
-} from './commands/brokers.ts'
+import { refuseRegisterBroker, refuseUnregisterBroker, registerBroker, unregisterBroker } from './commands/brokers.ts'
 import type {
   Answer,
   Command,

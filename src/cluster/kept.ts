@@ -14,6 +14,10 @@ export class Kept {
     else this.#records.set(place.key, record)
   }
 
+  clear(): void {
+    this.#records.clear()
+  }
+
   records(): Iterable<MetadataRecord> {
     return this.#records.values()
   }

@@ -116,6 +116,15 @@ export class ClusterState {
     for (const key of this.#configs.keys()) if (key.startsWith(prefix)) yield key.slice(prefix.length)
   }
 
+  /** Forgets everything; who holds this object keeps it. */
+  clear(): void {
+    for (const map of [this.#brokers, this.#topics, this.#topicsById, this.#configs, this.#features]) map.clear()
+    this.#kept.clear()
+    this.#producerIds = null
+    this.nextProducerId = 0
+    this.partitionCount = 0
+  }
+
   /** `offset`: of the record. Throws when the record speaks of something that is not there: then the log is not whole. */
   apply(record: MetadataRecord, offset: number): void {
     this.offset = offset + 1

@@ -152,7 +152,8 @@ function checkValues({ resourceType, resourceName }: Resource, changes: Changes,
     if (value === null) continue
     let problem: string | null
     if (resourceType === ResourceType.TOPIC) problem = schema.validateTopicConfig(name, value)
-    else if (resourceType === ResourceType.BROKER) problem = schema.validateBrokerConfig(name, value, resourceName === '')
+    else if (resourceType === ResourceType.BROKER)
+      problem = schema.validateBrokerConfig(name, value, resourceName === '')
     else if (resourceType === ResourceType.GROUP) problem = schema.validateGroupConfig(name, value)
     else problem = schema.validateClientMetricsConfig(name, value)
     if (problem !== null) throw new KafkaError('INVALID_CONFIG', problem)

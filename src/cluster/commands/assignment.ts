@@ -1,6 +1,6 @@
+import { KafkaError } from '../../protocol/errors.ts'
 import type { PartitionState } from '../state.ts'
 import { type Context, directoryOf, isUsable, usableBrokers } from './context.ts'
-import { KafkaError } from '../../protocol/errors.ts'
 
 /** The first state of a partition whose replicas somebody chose. Throws INVALID_REPLICA_ASSIGNMENT. */
 export function partitionOnto(replicas: readonly number[], context: Context, partition: number): PartitionState {

@@ -67,7 +67,10 @@ export function unregisterBroker({ brokerId }: Unregistration, { state }: Contex
     throw new KafkaError('BROKER_ID_NOT_REGISTERED', `Broker ID ${brokerId} is not currently registered`)
   }
   if (!broker.fenced) {
-    throw new KafkaError('INVALID_REQUEST', `Broker ${brokerId} is running: stop it before it is taken out of the cluster.`)
+    throw new KafkaError(
+      'INVALID_REQUEST',
+      `Broker ${brokerId} is running: stop it before it is taken out of the cluster.`,
+    )
   }
   const records: MetadataRecord[] = [{ type: 'UnregisterBrokerRecord', brokerId, brokerEpoch: broker.epoch }]
   return { records, response: { throttleTimeMs: 0, errorCode: ErrorCode.NONE, errorMessage: null } }

@@ -28,9 +28,13 @@ export interface CommandApis {
 
 export type CommandName = keyof CommandApis
 export type CommandRequest<Name extends CommandName> = RequestInput<CommandApis[Name]>
-export type CommandResponse<Name extends CommandName> = CommandApis[Name] extends Api ? ResponseOf<CommandApis[Name]> : never
+export type CommandResponse<Name extends CommandName> = CommandApis[Name] extends Api
+  ? ResponseOf<CommandApis[Name]>
+  : never
 
-export type Command = { [Name in CommandName]: { readonly do: Name; readonly request: CommandRequest<Name> } }[CommandName]
+export type Command = {
+  [Name in CommandName]: { readonly do: Name; readonly request: CommandRequest<Name> }
+}[CommandName]
 export type Answer = { [Name in CommandName]: CommandResponse<Name> }[CommandName]
 
 export type MetadataDecision = Decision<Command, MetadataRecord, Answer>

@@ -96,7 +96,10 @@ class Names {
 function partitionsAskedFor(request: Request, { settings }: Context): number {
   let count = 0
   for (const { assignments, numPartitions } of request.topics) {
-    count += assignments.length > 0 ? assignments.length : Math.max(0, numPartitions === -1 ? settings.numPartitions : numPartitions)
+    count +=
+      assignments.length > 0
+        ? assignments.length
+        : Math.max(0, numPartitions === -1 ? settings.numPartitions : numPartitions)
   }
   return count
 }
@@ -162,10 +165,16 @@ function placed(topic: NewTopic, topicId: string, context: Context): PartitionSt
 function assigned(topic: NewTopic, context: Context): PartitionState[] {
   const refuse = (message: string) => new KafkaError('INVALID_REPLICA_ASSIGNMENT', message)
   if (topic.replicationFactor !== -1) {
-    throw new KafkaError('INVALID_REQUEST', 'A manual partition assignment was specified, but replication factor was not set to -1.')
+    throw new KafkaError(
+      'INVALID_REQUEST',
+      'A manual partition assignment was specified, but replication factor was not set to -1.',
+    )
   }
   if (topic.numPartitions !== -1) {
-    throw new KafkaError('INVALID_REQUEST', 'A manual partition assignment was specified, but numPartitions was not set to -1.')
+    throw new KafkaError(
+      'INVALID_REQUEST',
+      'A manual partition assignment was specified, but numPartitions was not set to -1.',
+    )
   }
   const partitions = new Map<number, PartitionState>()
   const factor = topic.assignments[0]!.brokerIds.length

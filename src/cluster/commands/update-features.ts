@@ -22,7 +22,11 @@ export function updateFeatures(request: Request, context: Context): Outcome<Resp
     if (update.maxVersionLevel === current) continue
     records.push({ type: 'FeatureLevelRecord', name: update.feature, featureLevel: update.maxVersionLevel })
   }
-  const results = request.featureUpdates.map(({ feature }) => ({ feature, errorCode: ErrorCode.NONE, errorMessage: null }))
+  const results = request.featureUpdates.map(({ feature }) => ({
+    feature,
+    errorCode: ErrorCode.NONE,
+    errorMessage: null,
+  }))
   const response = { throttleTimeMs: 0, errorCode: ErrorCode.NONE, errorMessage: null, results }
   return { records: request.validateOnly ? [] : records, response }
 }
@@ -44,7 +48,8 @@ function checkUpdate(update: Update, { state, settings }: Context): void {
   }
   for (const broker of state.brokers.values()) {
     const range = broker.features.find(({ name }) => name === feature)
-    if (off || (range !== undefined && level >= range.minSupportedVersion && level <= range.maxSupportedVersion)) continue
+    if (off || (range !== undefined && level >= range.minSupportedVersion && level <= range.maxSupportedVersion))
+      continue
     throw refuse(update, `broker ${broker.id} does not support this level.`)
   }
   if (level >= current) return
@@ -57,5 +62,8 @@ function checkUpdate(update: Update, { state, settings }: Context): void {
 }
 
 function refuse({ feature, maxVersionLevel }: Update, why: string): KafkaError {
-  return new KafkaError('INVALID_UPDATE_VERSION', `Invalid update version ${maxVersionLevel} for feature ${feature}: ${why}`)
+  return new KafkaError(
+    'INVALID_UPDATE_VERSION',
+    `Invalid update version ${maxVersionLevel} for feature ${feature}: ${why}`,
+  )
 }

@@ -1,7 +1,6 @@
-import type { Fields, Message } from '../../protocol/schema.ts'
-import type { In } from '../../protocol/schema.ts'
 import { ProtocolError } from '../../protocol/protocol-error.ts'
 import { Reader } from '../../protocol/reader.ts'
+import type { Fields, In, Message } from '../../protocol/schema.ts'
 import { Writer } from '../../protocol/writer.ts'
 import * as brokers from './brokers.ts'
 import * as security from './security.ts'
@@ -74,7 +73,8 @@ export function writeRecord(writer: Writer, record: MetadataRecord, metadataVers
 export function decodeRecord(bytes: Uint8Array): MetadataRecord {
   const reader = new Reader(bytes)
   const frame = reader.uvarint()
-  if (frame !== frameVersion) throw new ProtocolError(`metadata record with frame version ${frame}, known is ${frameVersion}`)
+  if (frame !== frameVersion)
+    throw new ProtocolError(`metadata record with frame version ${frame}, known is ${frameVersion}`)
   const key = reader.uvarint()
   const type = typesByKey.get(key)
   if (type === undefined) throw new ProtocolError(`metadata record of kind ${key}, which is newer than this program`)

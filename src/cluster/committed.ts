@@ -1,0 +1,42 @@
+import type { Observer } from '../machine/host.ts'
+import type { MetadataRecord } from './records/records.ts'
+import { ClusterState } from './state.ts'
+
+export interface MetadataReader {
+  /** `state` was made anew: anything may have changed. */
+  load(state: ClusterState): void
+  /** Records that were committed just now; `state` has them already. */
+  commit(state: ClusterState, records: readonly MetadataRecord[]): void
+}
+
+/**
+ * The cluster's metadata as far as it is committed: what everything but the controller itself looks at. It never goes
+ * back: when the log is replayed, what is known already is passed over.
+ */
+export class CommittedMetadata implements Observer<MetadataRecord> {
+  readonly state = new ClusterState()
+  readonly #readers: MetadataReader[] = []
+  /** Offset below which everything is in `state`. */
+  #upTo = 0
+
+  /** Readers are told in the order in which they came, the first time with the next `load` or `commit`. */
+  subscribe(reader: MetadataReader): void {
+    this.#readers.push(reader)
+  }
+
+  load(snapshot: Iterable<MetadataRecord>, upTo: number): void {
+    if (upTo > 0 && upTo <= this.#upTo) return
+    this.state.clear()
+    for (const record of snapshot) this.state.apply(record, upTo - 1)
+    this.#upTo = upTo
+    for (const reader of this.#readers) reader.load(this.state)
+  }
+
+  commit(records: readonly MetadataRecord[], upTo: number): void {
+    if (upTo <= this.#upTo) return
+    let offset = upTo - records.length
+    for (const record of records) this.state.apply(record, offset++)
+    this.#upTo = upTo
+    for (const reader of this.#readers) reader.commit(this.state, records)
+  }
+}

@@ -1,0 +1,83 @@
+import { Host, type HostOptions, type Refusal } from '../machine/host.ts'
+import { KafkaError } from '../protocol/errors.ts'
+import type { Answer, Command, CommandName, CommandRequest, CommandResponse } from './commands/command.ts'
+import type { ControllerSettings } from './commands/context.ts'
+import { Controller, refuseCommand } from './controller.ts'
+import type { Orderer } from './orderer/orderer.ts'
+import { encodeRecord, type MetadataRecord } from './records/records.ts'
+
+export type ControllerOptions = Pick<
+  HostOptions<Command, MetadataRecord, Answer>,
+  'clock' | 'timers' | 'random' | 'logger' | 'observer' | 'onLead' | 'maxWaiting'
+> & {
+  readonly orderer: Orderer
+  readonly settings: ControllerSettings
+  /** The first records of a cluster that has none: `bootstrapRecords()`. */
+  readonly bootstrap: readonly MetadataRecord[]
+  /** Bytes of records after which the log is replaced by a snapshot (`metadata.log.max.record.bytes.between.snapshots`). */
+  readonly snapshotBytes?: number
+}
+
+/** Kafka's default is 20 MiB; less keeps a start short, and a snapshot of 5,000 partitions is half a megabyte. */
+const defaultSnapshotBytes = 4 * 1024 * 1024
+
+/** The controller of this node: commands in, responses out, whatever happens. */
+export class ControllerClient {
+  readonly #host: Host<Command, MetadataRecord, Answer>
+
+  constructor(options: ControllerOptions) {
+    const { orderer, settings, bootstrap, snapshotBytes = defaultSnapshotBytes, ...world } = options
+    this.#host = new Host<Command, MetadataRecord, Answer>({
+      ...world,
+      log: orderer,
+      machine: () => new Controller(settings, bootstrap),
+      refuse: (why, command, error) => refuseCommand(command, refusal(why, error)),
+      // Sizes by type, for nothing is written twice to be measured: see `sizeOf`.
+      compaction: { records: Number.POSITIVE_INFINITY, bytes: snapshotBytes, sizeOf },
+    })
+  }
+
+  /** True when this node decides. */
+  get leading(): boolean {
+    return this.#host.leading
+  }
+
+  /** Never rejects: what goes wrong stands in the response, NOT_CONTROLLER when this node does not decide. */
+  ask<Name extends CommandName>(name: Name, request: CommandRequest<Name>): Promise<CommandResponse<Name>> {
+    const command = { do: name, request } as unknown as Command
+    return this.#host.submit(command) as Promise<CommandResponse<Name>>
+  }
+
+  /** Replaces the log by a snapshot now. */
+  compact(): void {
+    this.#host.compact()
+  }
+
+  stop(): void {
+    this.#host.stop()
+  }
+}
+
+function refusal(why: Refusal, error: Error | undefined): KafkaError {
+  if (error instanceof KafkaError) return error
+  switch (why) {
+    case 'notLeader':
+      return new KafkaError('NOT_CONTROLLER', 'This node does not decide about metadata now; ask again.')
+    case 'overloaded':
+      return new KafkaError('REQUEST_TIMED_OUT', 'Too many changes of metadata are waiting; ask again later.')
+    case 'failed':
+      return new KafkaError('UNKNOWN_SERVER_ERROR', error?.message)
+  }
+}
+
+/** Bytes that a record takes in the log, roughly: only what can be large or comes in numbers is looked at. */
+function sizeOf(record: MetadataRecord): number {
+  switch (record.type) {
+    case 'PartitionRecord':
+      return 80 + 24 * record.replicas.length
+    case 'PartitionChangeRecord':
+      return 50
+    default:
+      return 10 + encodeRecord(record, 30).length
+  }
+}
