@@ -131,6 +131,8 @@ export class LocalOrderer implements Orderer {
     const content = { ...this.#quorum, timestamp: this.#lastTimestamp, records: [...snapshot] }
     const bytes = encodeSnapshot(content, epoch, this.#options.world.clock.now())
     const id = { endOffset: upTo, epoch }
+    // So that what lies before can go as a whole, one day.
+    this.#log.roll()
     this.#snapshotting = this.#snapshotting
       .then(() => this.#keepSnapshot(id, bytes))
       // The log is still whole: the next snapshot tries again.
@@ -312,7 +314,6 @@ export class LocalOrderer implements Orderer {
     if (this.#closed) return
     const [, former, ...old] = snapshotIds(this.#store.names())
     for (const gone of old) this.#store.drop(snapshotName(gone))
-    this.#log.roll()
     if (former !== undefined) this.#log.deleteRecordsBefore(former.endOffset)
   }
 }
