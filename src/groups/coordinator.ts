@@ -32,7 +32,6 @@ import { GroupPartition, type GroupPartitionStats } from './group-partition.ts'
 import { OffsetTopics, type TopicLookup } from './offset-topics.ts'
 import type { LedPartition } from './partition-log.ts'
 import { refusal } from './refusals.ts'
-import { leaveReply, leaversOf } from './replies.ts'
 import type { Transition } from './state.ts'
 
 export const offsetsTopic = '__consumer_offsets'
