@@ -8,7 +8,7 @@ import { ProtocolError } from '../../src/protocol/protocol-error.ts'
 import type { Fields, Message } from '../../src/protocol/schema.ts'
 import { messages } from './messages.ts'
 
-const frames = Number(process.env.OTTLA_FUZZ ?? 2_000_000)
+const frames = Number(process.env.OTTLA_FUZZ ?? 1_000_000)
 const seed = Number(process.env.OTTLA_SEED ?? 1)
 
 /** No frame of some hundred bytes may take this long, whatever it says. Generous: the machine has other work. */
