@@ -5,8 +5,8 @@ import { test } from 'node:test'
 
 /** Reads our own source and says what breaks a rule of the house, and what to use instead. */
 
-// dist/src/tidy.test.js → the project
-const root = join(import.meta.dirname ?? dirname(new URL(import.meta.url).pathname), '..', '..')
+// Tests run in the project's folder.
+const root = process.cwd()
 const source = join(root, 'src')
 
 /** From the ground up: a file imports from its own folder and from floors below. */

@@ -1,7 +1,7 @@
+import { FrameReader, type FrameSink } from '../protocol/frames.ts'
 import type { Socket } from '../world/world.ts'
 import type { ApiEntry, Broker } from './broker.ts'
 import { type OpenedRequest, openRequest, Refused, sealResponse } from './envelope.ts'
-import { FrameReader, type FrameSink } from './frames.ts'
 import type { Peer, RequestContext } from './handler.ts'
 
 /** One request on its way: answers leave in the order of the requests, however they are finished. */

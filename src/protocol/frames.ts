@@ -38,19 +38,23 @@ export class FrameReader {
 
   /** Memory for the next bytes. Never empty. */
   space(): Uint8Array {
-    const slab = this.#slab
     const pending = this.#end - this.#start
-    if (pending === 0 && !this.#held && slab.length >= this.#appetite) {
-      this.#start = this.#end = 0
-      return slab
-    }
     const frame = this.#frameBytes()
-    const fits = this.#start + frame <= slab.length
-    const roomy = slab.length - this.#end >= Math.min(this.#appetite, slab.length) >> 2
-    if (this.#end < slab.length && fits && (roomy || (frame > 0 && slab.length - this.#end >= frame - pending)))
-      return slab.subarray(this.#end)
-    this.#move(pending, frame)
+    if (!this.#suits(pending, frame)) this.#move(pending, frame)
     return this.#slab.subarray(this.#end)
+  }
+
+  /** Whether the next bytes can go behind the last ones. */
+  #suits(pending: number, frame: number): boolean {
+    const { length } = this.#slab
+    const free = length - this.#end
+    if (free === 0 || this.#start + frame > length) return false
+    if (pending === 0 && !this.#held) return this.#start === 0 && !this.#oversized(this.#appetite)
+    return free >= Math.min(this.#appetite, length) >> 2 || free >= frame - pending
+  }
+
+  #oversized(size: number): boolean {
+    return this.#slab.length > 4 * size
   }
 
   /** Bytes of the frame that has begun, with its length; 4 when even that is not known. */
@@ -62,7 +66,7 @@ export class FrameReader {
     // A large frame is believed step by step: at most four times of what has come.
     const believed = Math.min(frame, Math.max(smallestSlab, pending * 4))
     const size = Math.max(this.#appetite, believed, pending + 512)
-    const reuse = !this.#held && size <= this.#slab.length
+    const reuse = !this.#held && size <= this.#slab.length && !this.#oversized(size)
     const target = reuse ? this.#slab : Buffer.allocUnsafeSlow(size)
     this.#slab.copy(target, 0, this.#start, this.#end)
     this.#slab = target

@@ -6,7 +6,7 @@ export const nodeNet: Net = {
   listen(address, accept) {
     return new Promise((resolve, reject) => {
       // Node gives `onread` only to sockets made by hand, so each accepted handle is wrapped anew.
-      const server = net.createServer({ pauseOnConnect: true, noDelay: true }, accepted => {
+      const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, accepted => {
         const handle = takeHandle(accepted)
         if (handle !== null) accept(new NodeSocket({ handle }))
       })
@@ -75,7 +75,7 @@ class NodeSocket implements Socket {
         return true
       },
     }
-    this.#socket = new net.Socket({ ...options, onread } as unknown as net.SocketConstructorOpts)
+    this.#socket = new net.Socket({ ...options, allowHalfOpen: true, onread } as unknown as net.SocketConstructorOpts)
     this.#socket.setNoDelay(true)
     this.#socket.on('end', () => this.#reader?.end())
     if (options.handle !== undefined) this.#note()

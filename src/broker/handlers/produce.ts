@@ -64,15 +64,14 @@ function produce(request: Request, context: RequestContext): Reply<Response> {
 }
 
 function codecsToLoad({ topicData }: Request, context: RequestContext): Promise<unknown> | null {
-  let loading: Promise<unknown>[] | null = null
+  const loading: Promise<unknown>[] = []
   for (const topic of topicData) {
     for (const { index, records } of topic.partitionData) {
-      const partition = lookUp(topic, index, context)
-      const codec = records === null ? null : (partition?.log.beforeAppend(records) ?? null)
-      if (codec !== null) (loading ??= []).push(codec)
+      const codec = records === null ? null : (lookUp(topic, index, context)?.log.beforeAppend(records) ?? null)
+      if (codec !== null) loading.push(codec)
     }
   }
-  return loading === null ? null : Promise.all(loading)
+  return loading.length === 0 ? null : Promise.all(loading)
 }
 
 function refusalOf(request: { acks: number; transactionalId: string | null }): KafkaError | null {

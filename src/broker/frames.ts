@@ -1,1 +1,0 @@
-export { FrameReader, type FrameSink } from '../protocol/frames.ts'
