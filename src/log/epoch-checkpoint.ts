@@ -69,6 +69,12 @@ export class EpochCheckpoint {
     this.#save()
   }
 
+  /** At the end of an orderly stop: the file agrees with the log, so that the next start can trust it unseen. */
+  async close(): Promise<void> {
+    if (!this.#clean) void this.epochs
+    await this.settled()
+  }
+
   /** Fulfilled when no write is under way. */
   async settled(): Promise<void> {
     while (this.#writing !== null) await this.#writing

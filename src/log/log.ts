@@ -354,7 +354,7 @@ export class Log {
     this.#closed = true
     this.#flush.close()
     this.#snapshots.takeLast()
-    await Promise.all([this.#epochs.settled(), this.#snapshots.settled()])
+    await Promise.all([this.#epochs.close(), this.#snapshots.settled()])
     await this.#store.close()
   }
 

@@ -29,7 +29,7 @@ export class ProducerSnapshots {
   /** The log ends where the last user left it: without any snapshot there were no producers. */
   #clean: boolean
   /** Offsets of the files, ascending; null: not looked at yet. */
-  #files: number[] | null = null
+  #files: readonly number[] | null = null
   /** Raised by each truncation: a snapshot that was under way is stale. */
   #generation = 0
   readonly #writing = new Set<Promise<void>>()
@@ -69,11 +69,11 @@ export class ProducerSnapshots {
 
   /** Writes the state as of `offset`, which is the present one. Not awaited by anybody but `settled`. */
   take(offset: number): void {
-    const files = this.#listed()
-    if (files.includes(offset)) return
-    const bytes = encodeSnapshot(this.producers.all())
-    files.push(offset)
-    files.sort((one, other) => one - other)
+    // Loading the producers may drop files: first that, then the list.
+    const producers = this.producers
+    if (this.#listed().includes(offset)) return
+    const bytes = encodeSnapshot(producers.all())
+    this.#files = [...this.#listed(), offset].sort((one, other) => one - other)
     const write: Promise<void> = this.#write(offset, bytes).finally(() => this.#writing.delete(write))
     this.#writing.add(write)
   }
@@ -132,7 +132,7 @@ export class ProducerSnapshots {
     }
   }
 
-  #listed(): number[] {
+  #listed(): readonly number[] {
     if (this.#files !== null) return this.#files
     const names = this.#store.names().filter(name => /^\d{20}\.snapshot$/.test(name))
     this.#files = names.map(name => Number(name.slice(0, -suffix.length))).sort((one, other) => one - other)
@@ -166,8 +166,7 @@ export class ProducerSnapshots {
   /** Reads the newest snapshot that can be used; returns where the scan begins, null when there is none to make. */
   #restore(producers: Producers, now: number): number | null {
     this.#dropAbove(this.#unloadedUpTo)
-    const files = this.#listed()
-    for (let offset = files.at(-1); offset !== undefined; offset = files.at(-1)) {
+    for (const offset of [...this.#listed()].reverse()) {
       const bytes = this.#store.get(fileName(offset))
       const entries = bytes === null ? null : decodeSnapshot(bytes)
       if (entries !== null) {
@@ -178,8 +177,7 @@ export class ProducerSnapshots {
         return offset
       }
       this.#logger.warn('A producer snapshot is unreadable; an older one is taken', { offset })
-      this.#store.drop(fileName(offset))
-      files.pop()
+      this.#drop(file => file === offset)
     }
     return this.#clean ? null : 0
   }
