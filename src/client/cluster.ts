@@ -1,10 +1,10 @@
 import { KafkaError } from '../protocol/errors.ts'
 import { FindCoordinator } from '../protocol/messages/find-coordinator.ts'
 import { Metadata } from '../protocol/messages/metadata.ts'
-import type { Api, Fields, FieldsIn, FieldsOut } from '../protocol/schema.ts'
+import type { Api, Fields, FieldsOut } from '../protocol/schema.ts'
 import type { Address } from '../world/world.ts'
 import { showAddress } from './address.ts'
-import { Connection, type RequestOptions } from './connection.ts'
+import { type Body, Connection, type RequestOptions } from './connection.ts'
 import { failure, isStale, throwIf } from './failures.ts'
 import { type ClientOptions, type ClientWorld, defaultClientOptions } from './options.ts'
 import { retry } from './retry.ts'
@@ -134,7 +134,7 @@ export class Cluster {
     type: CoordinatorType,
     key: string,
     api: Api<Request, Response>,
-    body: FieldsIn<Request>,
+    body: Body<Request>,
     code: (answer: FieldsOut<Response>) => number,
     options: RequestOptions = {},
   ): Promise<FieldsOut<Response>> {
@@ -243,7 +243,9 @@ export class Cluster {
     if (known !== undefined) return known
     const connection = await this.any()
     const keyType = coordinatorTypes.indexOf(type)
-    const answer = await connection.request(FindCoordinator, { key, keyType, coordinatorKeys: [key] })
+    const answer = await connection.request(FindCoordinator, version =>
+      version < 4 ? { key, ...(keyType > 0 ? { keyType } : {}) } : { keyType, coordinatorKeys: [key] },
+    )
     // From version 4 on one request finds several; before, the answer was the coordinator itself.
     const found = answer.coordinators[0] ?? { ...answer, errorMessage: answer.errorMessage }
     if (found.errorCode !== 0) throw failure(found.errorCode, `coordinator of ${key}`, found.errorMessage)

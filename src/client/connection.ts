@@ -23,6 +23,9 @@ export interface RequestOptions {
   readonly minVersion?: number
 }
 
+/** What a request says; a function where versions have no field in common for it. */
+export type Body<Request extends Fields> = FieldsIn<Request> | ((version: number) => FieldsIn<Request>)
+
 /** A request whose answer is still to come. Answers come in the order of their requests. */
 interface Pending {
   readonly correlationId: number
@@ -118,12 +121,13 @@ export class Connection {
   /** Sends a request in the newest common version and gives its answer, whose error codes the caller looks at. */
   async request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
-    body: FieldsIn<Request>,
+    body: Body<Request>,
     options: RequestOptions = {},
   ): Promise<FieldsOut<Response>> {
     const version = this.#chooseVersion(api as unknown as Api, options)
     await this.#turn()
-    return this.#exchange(api, version, body, options.timeoutMs ?? this.#options.requestTimeoutMs)
+    const fields = typeof body === 'function' ? body(version) : body
+    return this.#exchange(api, version, fields, options.timeoutMs ?? this.#options.requestTimeoutMs)
   }
 
   /** Sends a Produce request with acks 0, to which there is no answer. Fulfilled when it is on its way. */

@@ -17,6 +17,18 @@ export function sleep(world: ClientWorld, ms: number): Promise<void> {
   return new Promise(resolve => world.timers.after(ms, resolve))
 }
 
+/** Fulfilled when `promise` is settled or `ms` are over. */
+export function within(world: ClientWorld, ms: number, promise: Promise<unknown>): Promise<void> {
+  return new Promise(resolve => {
+    const timer = world.timers.after(ms, resolve)
+    const done = () => {
+      timer.cancel()
+      resolve()
+    }
+    promise.then(done, done)
+  })
+}
+
 /**
  * Tries until it works, fails for good, or `apiTimeoutMs` are over; then the last error is thrown. `failed` hears of each
  * failure that is retried, to forget what may have caused it.

@@ -1,0 +1,318 @@
+import { defaultMaxDecompressedBytes, type KafkaRecord } from '../protocol/batches/records.ts'
+import { ErrorCode, KafkaError } from '../protocol/errors.ts'
+import { Fetch } from '../protocol/messages/fetch.ts'
+import type { ResponseOutput } from '../protocol/schema.ts'
+import type { Cluster } from './cluster.ts'
+import { failure, isStale, mayRetry } from './failures.ts'
+import { FetchedRecords, loadCodecs } from './fetched.ts'
+import { byTopic, findOffsets, type IsolationLevel, type StartAt, type TopicPartition } from './offsets.ts'
+import { backoffMs, sleep, within } from './retry.ts'
+
+export interface FetchOptions {
+  readonly isolation: IsolationLevel
+  /** Where to go on when a position lies outside of the log, and where to begin without one. */
+  readonly autoOffsetReset: 'earliest' | 'latest' | 'none'
+  /** ms that the broker may wait for `minBytes`. */
+  readonly maxWaitMs: number
+  readonly minBytes: number
+  readonly maxBytes: number
+  readonly partitionMaxBytes: number
+  /** Records that one `poll` gives at most. */
+  readonly maxPollRecords: number
+  /** What one batch may decompress to. */
+  readonly maxDecompressedBytes: number
+}
+
+export const defaultFetchOptions: FetchOptions = {
+  isolation: 'read_uncommitted',
+  autoOffsetReset: 'latest',
+  maxWaitMs: 500,
+  minBytes: 1,
+  maxBytes: 50 * 1024 * 1024,
+  partitionMaxBytes: 1024 * 1024,
+  maxPollRecords: 500,
+  maxDecompressedBytes: defaultMaxDecompressedBytes,
+}
+
+/** Between looks at partitions of which none can be fetched right now. */
+const idleMs = 20
+
+export interface ConsumedRecord extends KafkaRecord, TopicPartition {}
+
+/** A partition that is read. */
+interface Track extends TopicPartition {
+  /** What is not yet turned into an offset. */
+  start: StartAt
+  /** Offset of the next record to give. −1 while `start` is being looked up. */
+  position: number
+  records: FetchedRecords | null
+  paused: boolean
+  highWatermark: number
+  /** Monotonic ms before which it is not fetched: after a failure. */
+  notBefore: number
+  failures: number
+}
+
+type Answered = ResponseOutput<typeof Fetch>['responses'][number]['partitions'][number]
+
+/** Reads partitions from wherever they are led: one request at a time to each broker, for all partitions that ran empty. */
+export class Fetcher {
+  readonly #cluster: Cluster
+  readonly #options: FetchOptions
+  readonly #tracks = new Map<string, Track>()
+  /** Requests under way, by broker. */
+  readonly #underWay = new Map<number, Promise<void>>()
+  /** What `poll` must throw. */
+  #error: unknown = null
+  #turn = 0
+  #fetching: Promise<void> | null = null
+
+  constructor(cluster: Cluster, options: Partial<FetchOptions> = {}) {
+    this.#cluster = cluster
+    this.#options = { ...defaultFetchOptions, ...options }
+  }
+
+  /** Replaces what is read. Partitions that stay keep their position and what was fetched. */
+  assign(partitions: readonly (TopicPartition & { readonly start?: StartAt })[]): void {
+    const before = new Map(this.#tracks)
+    this.#tracks.clear()
+    for (const { topic, partition, start } of partitions) {
+      const name = `${topic}-${partition}`
+      const kept = start === undefined ? before.get(name) : undefined
+      this.#tracks.set(name, kept ?? this.#track(topic, partition, start))
+    }
+  }
+
+  get assignment(): TopicPartition[] {
+    return [...this.#tracks.values()].map(({ topic, partition }) => ({ topic, partition }))
+  }
+
+  /** The offset of the next record that `poll` gives; null while it has to be looked up. */
+  position(topic: string, partition: number): number | null {
+    const track = this.#get(topic, partition)
+    return track.position < 0 ? null : track.position
+  }
+
+  /** Offset after the last record that could be read when last fetched; −1 before the first fetch. */
+  highWatermark(topic: string, partition: number): number {
+    return this.#get(topic, partition).highWatermark
+  }
+
+  seek(topic: string, partition: number, start: StartAt): void {
+    const { paused } = this.#get(topic, partition)
+    this.#tracks.set(`${topic}-${partition}`, { ...this.#track(topic, partition, start), paused })
+  }
+
+  pause(topic: string, partition: number): void {
+    this.#get(topic, partition).paused = true
+  }
+
+  resume(topic: string, partition: number): void {
+    this.#get(topic, partition).paused = false
+  }
+
+  /**
+   * The next records, as soon as there are any; empty after `timeoutMs`. Throws OFFSET_OUT_OF_RANGE (with
+   * `autoOffsetReset` none), CORRUPT_MESSAGE, and what can not be retried, such as TOPIC_AUTHORIZATION_FAILED.
+   */
+  async poll(timeoutMs: number): Promise<ConsumedRecord[]> {
+    const { clock } = this.#cluster.world
+    const deadline = clock.mono() + timeoutMs
+    for (;;) {
+      const records = this.#drain()
+      if (records.length === 0 && this.#error !== null) {
+        const error = this.#error
+        this.#error = null
+        throw error
+      }
+      const fetching = this.#keepFetching()
+      if (records.length > 0) return records
+      const left = deadline - clock.mono()
+      if (left <= 0) return []
+      await within(this.#cluster.world, left, fetching)
+    }
+  }
+
+  /** Fetches what ran empty, also while the caller works on what it got. */
+  #keepFetching(): Promise<void> {
+    this.#fetching ??= this.#fetch()
+      .catch(error => {
+        this.#error = error
+      })
+      .finally(() => {
+        this.#fetching = null
+      })
+    return this.#fetching
+  }
+
+  #track(topic: string, partition: number, start?: StartAt): Track {
+    const position = typeof start === 'number' ? start : -1
+    const where = start ?? (this.#options.autoOffsetReset === 'none' ? 0 : this.#options.autoOffsetReset)
+    return {
+      topic,
+      partition,
+      start: where,
+      position,
+      records: null,
+      paused: false,
+      highWatermark: -1,
+      notBefore: 0,
+      failures: 0,
+    }
+  }
+
+  #get(topic: string, partition: number): Track {
+    const track = this.#tracks.get(`${topic}-${partition}`)
+    if (track === undefined) throw new RangeError(`${topic}-${partition} is not assigned to this consumer`)
+    return track
+  }
+
+  /** Takes fetched records, beginning with another partition each time so that none has to wait for ever. */
+  #drain(): ConsumedRecord[] {
+    const taken: ConsumedRecord[] = []
+    const tracks = [...this.#tracks.values()]
+    this.#turn++
+    for (let i = 0; i < tracks.length; i++) this.#drainTrack(tracks[(i + this.#turn) % tracks.length]!, taken)
+    return taken
+  }
+
+  #drainTrack(track: Track, taken: ConsumedRecord[]): void {
+    const { topic, partition, records } = track
+    if (records === null || track.paused) return
+    try {
+      while (taken.length < this.#options.maxPollRecords) {
+        const record = records.take()
+        if (record === null) {
+          track.position = Math.max(track.position, records.end)
+          track.records = null
+          return
+        }
+        taken.push({ topic, partition, ...record })
+        track.position = record.offset + 1
+      }
+    } catch (error) {
+      track.records = null
+      this.#error = error
+    }
+  }
+
+  /** Fulfilled when some request has ended, or nothing can be asked for a while. */
+  async #fetch(): Promise<void> {
+    await this.#lookUpStarts()
+    const now = this.#cluster.world.clock.mono()
+    const hungry = [...this.#tracks.values()].filter(
+      track => track.records === null && !track.paused && track.position >= 0 && track.notBefore <= now,
+    )
+    const leaders = new Map<number, Track[]>()
+    for (const track of hungry) {
+      try {
+        const leaderId = await this.#cluster.leaderId(track.topic, track.partition)
+        const led = leaders.get(leaderId)
+        if (led === undefined) leaders.set(leaderId, [track])
+        else led.push(track)
+      } catch (error) {
+        this.#failed(track, error)
+      }
+    }
+    for (const [leaderId, tracks] of leaders) {
+      if (this.#underWay.has(leaderId)) continue
+      const asking = this.#ask(leaderId, tracks).finally(() => this.#underWay.delete(leaderId))
+      this.#underWay.set(leaderId, asking)
+    }
+    if (this.#underWay.size > 0) await Promise.race(this.#underWay.values())
+    else await sleep(this.#cluster.world, idleMs)
+  }
+
+  /** Turns names and times into offsets. */
+  async #lookUpStarts(): Promise<void> {
+    const lost = [...this.#tracks.values()].filter(track => track.position < 0)
+    if (lost.length === 0) return
+    for (const track of lost) if (typeof track.start === 'number') track.position = track.start
+    const asked = lost.filter(track => typeof track.start !== 'number')
+    const found = await findOffsets(
+      this.#cluster,
+      asked.map(({ topic, partition, start }) => ({ topic, partition, start: start as Exclude<StartAt, number> })),
+      this.#options.isolation,
+    )
+    const behind: Track[] = []
+    for (const [i, track] of asked.entries()) {
+      track.position = found[i]!.offset
+      if (track.position < 0) behind.push(track)
+    }
+    // No record is that late: whatever comes next is.
+    for (const track of behind) track.start = 'latest'
+    if (behind.length > 0) await this.#lookUpStarts()
+  }
+
+  async #ask(leaderId: number, tracks: readonly Track[]): Promise<void> {
+    const { maxWaitMs, minBytes, maxBytes, partitionMaxBytes, isolation } = this.#options
+    try {
+      const connection = await this.#cluster.broker(leaderId)
+      const from = new Map(tracks.map(track => [track, track.position]))
+      const topics = byTopic(tracks, track => ({
+        partition: track.partition,
+        fetchOffset: track.position,
+        partitionMaxBytes,
+      }))
+      const ids = new Map(topics.map(({ name }) => [this.#cluster.knownTopic(name)?.topicId ?? '', name]))
+      if (ids.has('')) return
+      const names = new Map([...ids].map(([id, name]) => [name, id]))
+      const answer = await connection.request(
+        Fetch,
+        {
+          maxWaitMs,
+          minBytes,
+          maxBytes,
+          isolationLevel: isolation === 'read_committed' ? 1 : 0,
+          topics: topics.map(({ name, partitions }) => ({ topic: name, topicId: names.get(name)!, partitions })),
+        },
+        { timeoutMs: maxWaitMs + this.#cluster.options.requestTimeoutMs },
+      )
+      if (answer.errorCode !== 0) throw failure(answer.errorCode, 'Fetch')
+      for (const { topic, topicId, partitions } of answer.responses) {
+        for (const part of partitions) {
+          const track = this.#tracks.get(`${topic || ids.get(topicId)}-${part.partitionIndex}`)
+          // Meanwhile it may have been taken away, or sent elsewhere.
+          if (track !== undefined && from.get(track) === track.position) await this.#received(track, part)
+        }
+      }
+    } catch (error) {
+      for (const track of tracks) this.#failed(track, error)
+    }
+  }
+
+  async #received(track: Track, part: Answered): Promise<void> {
+    const { topic, partition } = track
+    if (part.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE && this.#options.autoOffsetReset !== 'none') {
+      track.start = this.#options.autoOffsetReset
+      track.position = -1
+      return
+    }
+    if (part.errorCode !== 0) {
+      this.#failed(track, failure(part.errorCode, `${topic}-${partition} at ${track.position}`))
+      return
+    }
+    track.failures = 0
+    track.highWatermark = part.highWatermark
+    const bytes = part.records
+    if (bytes === null || bytes.length === 0) return
+    try {
+      await loadCodecs(bytes)
+      const aborted = this.#options.isolation === 'read_committed' ? (part.abortedTransactions ?? []) : null
+      track.records = new FetchedRecords(bytes, track.position, aborted, this.#options.maxDecompressedBytes)
+    } catch (error) {
+      this.#error = error
+    }
+  }
+
+  #failed(track: Track, error: unknown): void {
+    if (isStale(error)) this.#cluster.forget([track.topic])
+    if (!mayRetry(error)) this.#error = error
+    const pause = backoffMs(this.#cluster.world, this.#cluster.options, track.failures++)
+    track.notBefore = this.#cluster.world.clock.mono() + pause
+  }
+}
+
+export function isOutOfRange(error: unknown): boolean {
+  return error instanceof KafkaError && error.errorName === 'OFFSET_OUT_OF_RANGE'
+}
