@@ -27,10 +27,10 @@ import org.apache.kafka.common.protocol.types.Type;
  * Fills every message of Kafka's own classes with random values, in every version, and prints what Kafka makes of them:
  * one line each of name, version and bytes in hex.
  *
- * java -cp JARS Golden.java SEED INSTANCES [NAME]
+ * java [-Djar=JAR -Dpackage=org/apache/kafka/common/metadata/] -cp JARS Golden.java SEED INSTANCES [NAME]
  */
 public class Golden {
-    static final String PACKAGE = "org/apache/kafka/common/message/";
+    static final String PACKAGE = System.getProperty("package", "org/apache/kafka/common/message/");
     static Random random;
     static Method readableRecords;
 
@@ -59,7 +59,7 @@ public class Golden {
     }
 
     static Collection<String> messageClasses() throws Exception {
-        String jar = Message.class.getProtectionDomain().getCodeSource().getLocation().getPath();
+        String jar = System.getProperty("jar", Message.class.getProtectionDomain().getCodeSource().getLocation().getPath());
         TreeSet<String> names = new TreeSet<>();
         try (JarFile file = new JarFile(jar)) {
             file.stream().map(entry -> entry.getName())

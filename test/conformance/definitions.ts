@@ -5,7 +5,7 @@ import { renamed } from './messages.ts'
 /** A message as Kafka defines it, in JSON inside of its jars. */
 export interface Definition {
   readonly name: string
-  readonly type: 'request' | 'response' | 'header' | 'data'
+  readonly type: 'request' | 'response' | 'header' | 'data' | 'metadata'
   readonly apiKey?: number
   readonly validVersions: string
   readonly flexibleVersions?: string
@@ -26,8 +26,12 @@ export interface FieldDefinition {
 }
 
 export function definitions(release: Release): Definition[] {
+  return definitionsIn(kafkaClients(release), 'common/message/*.json')
+}
+
+export function definitionsIn(jar: string, files: string): Definition[] {
   // The files come one after another; each is one object, with comments on lines of their own. Some end without a newline.
-  const text = unzip(kafkaClients(release), 'common/message/*.json')
+  const text = unzip(jar, files)
   return text
     .replace(/^\}(?=\/\/)/gm, '}\n')
     .replace(/^\s*\/\/.*$/gm, '')

@@ -44,6 +44,11 @@ export function kafkaClients(release: Release): string {
   return artifact('org.apache.kafka', 'kafka-clients', release)
 }
 
+/** Where the records of the cluster's metadata are defined. */
+export function kafkaMetadata(release: Release): string {
+  return artifact('org.apache.kafka', 'kafka-metadata', release)
+}
+
 export function classPath(release: Release): string {
   return [kafkaClients(release), artifact('org.slf4j', 'slf4j-api', SLF4J)].join(':')
 }

@@ -111,8 +111,7 @@ export function* readMetadataBatches(bytes: Uint8Array): Iterable<MetadataBatch>
     const records: MetadataRecord[] = []
     for (const { key, value } of readRecords(bytes, batch.position)) {
       if (value === null) continue
-      // The value is copied: what is kept of it (credentials) must not hold a whole chunk of the log in memory.
-      if ((batch.attributes & controlBit) === 0) records.push(decodeRecord(Buffer.from(value)))
+      if ((batch.attributes & controlBit) === 0) records.push(decodeRecord(value))
       else control.push(...readControl(key, value))
     }
     yield {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { configSchema } from '../../config/schema.ts'
-import type { Volume } from '../../store/store.ts'
 import { MemoryVolume } from '../../store/memory.ts'
+import type { Volume } from '../../store/store.ts'
 import { silent } from '../../world/logger.ts'
 import { nodeWorld } from '../../world/node.ts'
 import { CommittedMetadata } from '../committed.ts'
@@ -183,7 +183,10 @@ describe('a local orderer', () => {
     for (let round = 0; round < 6; round++) await node.create(10, `r${round}-`)
     await node.stop()
     const store = volume.open(metadataTopic, metadataTopicId, options)
-    const names = store.names().filter(name => name.endsWith('.checkpoint')).sort()
+    const names = store
+      .names()
+      .filter(name => name.endsWith('.checkpoint'))
+      .sort()
     const damage = async (name: string) => {
       const bytes = Uint8Array.from(store.get(name)!)
       bytes[200]! ^= 1
@@ -200,18 +203,27 @@ describe('a local orderer', () => {
   it('does not go on with the log of a quorum', async () => {
     const volume = new MemoryVolume(nodeWorld.timers)
     await (await startNode(volume)).stop()
-    await assert.rejects(startNode(volume, { directoryId: 'BauM3WNygOvKsnjDZCnatA' }), /belongs to a quorum of the nodes 1 \(directory Aau/)
+    await assert.rejects(
+      startNode(volume, { directoryId: 'BauM3WNygOvKsnjDZCnatA' }),
+      /belongs to a quorum of the nodes 1 \(directory Aau/,
+    )
   })
 
   it('leaves out what a transaction of Kafka has not ended', async () => {
     const volume = new MemoryVolume(nodeWorld.timers)
     await (await startNode(volume)).stop()
-    const topic = (name: string): MetadataRecord => ({ type: 'TopicRecord', name, topicId: `${name}`.padEnd(21, 'x').concat('A') })
+    const topic = (name: string): MetadataRecord => ({
+      type: 'TopicRecord',
+      name,
+      topicId: `${name}`.padEnd(21, 'x').concat('A'),
+    })
     const store = volume.open(metadataTopic, metadataTopicId, options)
     const append = (...records: MetadataRecord[]) => {
       const bytes = new RecordEncoder().dataBatch(records, 1, store.endOffset, 1)
       const lastOffset = store.endOffset + records.length - 1
-      store.append(bytes, [{ baseOffset: store.endOffset, lastOffset, sizeInBytes: bytes.length, maxTimestamp: 1, leaderEpoch: 1 }])
+      store.append(bytes, [
+        { baseOffset: store.endOffset, lastOffset, sizeInBytes: bytes.length, maxTimestamp: 1, leaderEpoch: 1 },
+      ])
     }
     append(topic('before'), { type: 'BeginTransactionRecord', name: 'x' }, topic('ended'))
     append(topic('alsoended'), { type: 'EndTransactionRecord' })

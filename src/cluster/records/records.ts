@@ -80,7 +80,14 @@ export function decodeRecord(bytes: Uint8Array): MetadataRecord {
   if (type === undefined) throw new ProtocolError(`metadata record of kind ${key}, which is newer than this program`)
   const kind = recordKinds[type] as Message<Fields>
   const record = kind.readFrom(reader, reader.uvarint())
+  // The only one with bytes: they are copied, so that they do not hold a whole chunk of the log in memory.
+  if (type === 'UserScramCredentialRecord') return ownBytes(Object.assign(record, { type }) as RecordOf<typeof type>)
   return Object.assign(record, { type }) as MetadataRecord
+}
+
+function ownBytes(record: RecordOf<'UserScramCredentialRecord'>): MetadataRecord {
+  const own = (bytes: Uint8Array | readonly Uint8Array[]) => Buffer.from(bytes as Uint8Array)
+  return { ...record, salt: own(record.salt), storedKey: own(record.storedKey), serverKey: own(record.serverKey) }
 }
 
 /** Levels of `metadata.version` from which on something can be written. */
