@@ -10,50 +10,14 @@ import { EpochCheckpoint } from './epoch-checkpoint.ts'
 import { FlushPolicy } from './flush-policy.ts'
 import type { EpochEndOffset } from './leader-epochs.ts'
 import { type LogConfig, storeOptions } from './log-config.ts'
+import type { LogObserver, LogOpening, ProducerDescription, RetentionResult } from './log-types.ts'
 import { findMaxTimestamp, findTimestamp, type TimestampOffset } from './offset-lookup.ts'
 import { ProducerSnapshots } from './producer-snapshots.ts'
 import { defaultProducerLimits, type ProducerLimits } from './producers.ts'
-import { expiredSegments, type RetentionReason } from './retention.ts'
+import { expiredSegments } from './retention.ts'
 
 export type { AppendContext, AppendOrigin, AppendResult } from './appender.ts'
-
-/** Told synchronously, never from inside of a call to the log. */
-export interface LogObserver {
-  /** `writtenOffset`, `durableOffset` or `flushedOffset` have moved. */
-  progress(): void
-  /** Records from `from` on are gone again, because the disk was full. */
-  dropped(from: number, error: Error): void
-  /** Stable storage can no longer be promised: the node must stop. */
-  failed(error: Error): void
-}
-
-export interface ProducerDescription {
-  readonly producerId: number
-  readonly producerEpoch: number
-  readonly lastSequence: number
-  readonly lastTimestamp: number
-  readonly coordinatorEpoch: number
-  readonly currentTxnStartOffset: number
-}
-
-export interface RetentionResult {
-  readonly segments: number
-  readonly bytes: number
-  readonly logStartOffset: number
-  readonly reason: RetentionReason | null
-}
-
-/** What was known of a log before it was opened. */
-export interface LogOpening {
-  /** True when the last user closed the log in order. Without it the log's tail is compared with what is kept about it. */
-  readonly clean?: boolean
-  /** From Kafka's `log-start-offset-checkpoint`. */
-  readonly logStartOffset?: number
-  /** Told each time the log's start moves, to be checkpointed. */
-  readonly startMoved?: (logStartOffset: number) => void
-  readonly producerLimits?: ProducerLimits
-  readonly counters?: LogCounters
-}
+export type * from './log-types.ts'
 
 const retryMs = 1000
 

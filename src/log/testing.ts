@@ -1,6 +1,7 @@
 import { buildBatch } from '../protocol/batches/build.ts'
 import type { BatchHeader } from '../protocol/batches/header.ts'
 import { readHeader, sizeInBytes } from '../protocol/batches/header.ts'
+import type { Store, StoreObserver } from '../store/store.ts'
 import { nodeWorld } from '../world/node.ts'
 import type { Clock, Random, Timer, Timers } from '../world/world.ts'
 
@@ -22,11 +23,11 @@ export class HandWorld {
 
   /** The end of this turn of the event loop, and all that follows from it without waiting for the disk or for time. */
   async settle(): Promise<void> {
-    for (let turn = 0; turn < 5; turn++) {
+    for (let turns = 0; turns < 5; turns++) {
       const due = this.#soon
       this.#soon = []
       for (const run of due) run()
-      await new Promise<void>(resolve => nodeWorld.timers.soon(resolve))
+      await turn()
     }
   }
 
@@ -69,4 +70,78 @@ export function headersOf(pieces: readonly Uint8Array[]): BatchHeader[] {
   for (const bytes of pieces)
     for (let at = 0; at < bytes.length; at += sizeInBytes(bytes, at)) headers.push(readHeader(bytes, at))
   return headers
+}
+
+/** A store in memory whose disk does nothing before it is told to: writes, syncs and side files wait for the test. */
+export function manualDisk(store: Store): ManualDisk {
+  const observers: StoreObserver[] = []
+  const disk: ManualDisk = {
+    written: store.endOffset,
+    durable: store.endOffset,
+    syncs: [],
+    puts: [],
+    write(upTo = store.endOffset) {
+      disk.written = upTo
+      for (const observer of observers) observer.written(upTo)
+    },
+    async finishSync() {
+      const sync = disk.syncs.shift()
+      if (sync === undefined) throw new Error('nobody wanted a sync')
+      disk.durable = sync.upTo
+      for (const observer of observers) observer.durable(sync.upTo)
+      sync.resolve(sync.upTo)
+      await turn()
+    },
+    async failSync(error) {
+      for (const observer of observers) observer.failed(error)
+      disk.syncs.shift()?.reject(error)
+      await turn()
+    },
+    async finishPut() {
+      const put = disk.puts.shift()
+      if (put === undefined) throw new Error('no side file is written')
+      await put()
+      await turn()
+    },
+    async dropFrom(offset, error) {
+      await store.truncate(offset)
+      disk.written = Math.min(disk.written, offset)
+      for (const sync of disk.syncs.splice(0)) sync.reject(error)
+      for (const observer of observers) observer.dropped(offset, error)
+      await turn()
+    },
+    store: new Proxy(store, {
+      get(target, name) {
+        if (name === 'writtenOffset') return disk.written
+        if (name === 'durableOffset') return disk.durable
+        if (name === 'observe') return (observer: StoreObserver) => void observers.push(observer)
+        if (name === 'sync')
+          return () => new Promise((resolve, reject) => void disk.syncs.push({ upTo: disk.written, resolve, reject }))
+        if (name === 'put')
+          return (file: string, bytes: Uint8Array) =>
+            new Promise<void>(resolve => void disk.puts.push(() => target.put(file, bytes).then(resolve)))
+        const value = Reflect.get(target, name, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    }),
+  }
+  return disk
+}
+
+export interface ManualDisk {
+  readonly store: Store
+  written: number
+  durable: number
+  /** Syncs that were asked for and have not ended. */
+  readonly syncs: { upTo: number; resolve(upTo: number): void; reject(error: Error): void }[]
+  readonly puts: (() => Promise<void>)[]
+  write(upTo?: number): void
+  finishSync(): Promise<void>
+  failSync(error: Error): Promise<void>
+  finishPut(): Promise<void>
+  dropFrom(offset: number, error: Error): Promise<void>
+}
+
+function turn(): Promise<void> {
+  return new Promise(resolve => nodeWorld.timers.soon(resolve))
 }
