@@ -19,7 +19,7 @@ export function explain(error: unknown): { lines: readonly string[]; exitCode: n
   if (error.name === 'ConfigError') return { lines: error.message.split('\n'), exitCode: 2 }
   const system = systemError(error as NodeJS.ErrnoException)
   if (system !== null) return { lines: [system], exitCode: 1 }
-  if (BUGS.has(error.name) || (error as NodeJS.ErrnoException).code?.startsWith('ERR_') === true) {
+  if (BUGS.has(error.name) || String((error as NodeJS.ErrnoException).code).startsWith('ERR_')) {
     return { lines: [`internal error: ${error.message} (OTTLA_DEBUG=1 shows where)`], exitCode: 70 }
   }
   return { lines: [error.message], exitCode: 1 }

@@ -38,7 +38,8 @@ interface Line {
 function jsonLine({ time, level, message, fields }: Line): string {
   const head = { time: time.toISOString(), level, message }
   try {
-    return JSON.stringify({ ...plain(fields), ...head })
+    // Twice: the first gives the order, the second the last word.
+    return JSON.stringify({ ...head, ...plain(fields), ...head })
   } catch {
     // A circular field must not cost us the message.
     return JSON.stringify(head)

@@ -19,7 +19,9 @@ const CASES: [string, string][] = [
   ['kafka-topics --bootstrap-server b:1 --describe', 'topics describe --bootstrap-server b:1'],
   ['groups --group g --reset-offsets --to-earliest', 'groups reset-offsets --group g --to-earliest'],
   ['groups --help', 'groups --help'],
-  ['kcat -C -b h -t t', 'consume -b h -t t'],
+  ['kcat -C -b h -t t', 'consume -o beginning -b h -t t'],
+  ['kcat -C -t t -o end', 'consume -t t -o end'],
+  ['kcat -G g t', 'consume -G g t'],
   ['kcat -b h -t t -P', 'produce -b h -t t'],
   ['kcat -L -b h', 'topics describe -b h'],
 ]

@@ -91,5 +91,7 @@ function fromKcat(args: readonly string[]): string[] {
   const without = (mode: string) => args.filter(arg => arg !== mode)
   if (args.includes('-P')) return ['produce', ...without('-P')]
   if (args.includes('-L')) return ['topics', 'describe', ...without('-L')]
-  return ['consume', ...without('-C')]
+  // kcat begins at the beginning, Kafka's consumer at the end.
+  const start = args.some(arg => arg.startsWith('-o') || arg === '-G') ? [] : ['-o', 'beginning']
+  return ['consume', ...start, ...without('-C')]
 }

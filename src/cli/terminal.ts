@@ -14,14 +14,16 @@ export interface Terminal {
   readonly errorPaint: Paint
   /** A person reads the output (and no pipe or file). */
   readonly isTerminal: boolean
+  /** What happens when the reader of the output has enough (`| head`); by default the process ends quietly. */
+  onOutputClosed(run: () => void): void
 }
 
 export function processTerminal(): Terminal {
   const { env, stdin, stdout, stderr } = process
-  // A reader that has enough (`| head`) is no error: end as quietly as other tools do.
+  let closed: () => void = () => process.exit(0)
   stdout.on('error', error => {
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(0)
-    throw error
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+    closed()
   })
   stderr.on('error', () => {})
   return {
@@ -33,5 +35,8 @@ export function processTerminal(): Terminal {
     paint: createPaint(wantsColours(env, stdout.isTTY === true)),
     errorPaint: createPaint(wantsColours(env, stderr.isTTY === true)),
     isTerminal: stdout.isTTY === true,
+    onOutputClosed(run) {
+      closed = run
+    },
   }
 }
