@@ -130,38 +130,46 @@ export class ClusterState {
     this.offset = offset + 1
     switch (record.type) {
       case 'RegisterBrokerRecord':
-        return this.#registerBroker(record)
+        this.#registerBroker(record)
+        break
       case 'UnregisterBrokerRecord':
         this.#brokers.delete(record.brokerId)
         this.changedAt.brokers = this.offset
-        return
+        break
       case 'FenceBrokerRecord':
-        return this.#changeBroker(record.id, { fenced: true })
+        this.#changeBroker(record.id, { fenced: true })
+        break
       case 'UnfenceBrokerRecord':
-        return this.#changeBroker(record.id, { fenced: false })
+        this.#changeBroker(record.id, { fenced: false })
+        break
       case 'BrokerRegistrationChangeRecord':
-        return this.#changeRegistration(record)
+        this.#changeRegistration(record)
+        break
       case 'TopicRecord':
-        return this.#addTopic(record)
+        this.#addTopic(record)
+        break
       case 'RemoveTopicRecord':
-        return this.#removeTopic(record)
+        this.#removeTopic(record)
+        break
       case 'PartitionRecord':
-        return this.#setPartition(record)
+        this.#setPartition(record)
+        break
       case 'PartitionChangeRecord':
-        return this.#changePartition(record)
+        this.#changePartition(record)
+        break
       case 'ClearElrRecord':
-        return this.#clearElr(record.topicName)
+        this.#clearElr(record.topicName)
+        break
       case 'ConfigRecord':
-        return this.#setConfig(record)
+        this.#setConfig(record)
+        break
       case 'FeatureLevelRecord':
-        if (record.featureLevel === 0) this.#features.delete(record.name)
-        else this.#features.set(record.name, record.featureLevel)
-        this.changedAt.features = this.offset
-        return
+        this.#setFeature(record)
+        break
       case 'ProducerIdsRecord':
         this.nextProducerId = record.nextProducerId
         this.#producerIds = record
-        return
+        break
       default:
         this.#kept.apply(record)
     }
@@ -302,6 +310,12 @@ export class ClusterState {
     if (values.size === 0) this.#configs.delete(key)
     else this.#configs.set(key, values)
     this.changedAt.configs = this.offset
+  }
+
+  #setFeature({ name, featureLevel }: RecordOf<'FeatureLevelRecord'>): void {
+    if (featureLevel === 0) this.#features.delete(name)
+    else this.#features.set(name, featureLevel)
+    this.changedAt.features = this.offset
   }
 
   #topic(id: string): MutableTopic {

@@ -67,7 +67,8 @@ function checkResource({ resourceType, resourceName }: Resource, { state }: Cont
       if (state.topics.has(resourceName)) return
       throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `The topic '${resourceName}' does not exist.`)
     case ResourceType.BROKER:
-      return checkBroker(resourceName, state.brokers)
+      checkBroker(resourceName, state.brokers)
+      return
     case ResourceType.GROUP:
       if (resourceName !== '') return
       throw new KafkaError('INVALID_REQUEST', 'Default group resources are not allowed.')

@@ -25,6 +25,13 @@ export function registerBroker(request: Registration, context: Context): Outcome
   }
   const known = state.brokers.get(request.brokerId)
   if (known !== undefined && known.incarnationId === request.incarnationId) return registered([], known.epoch)
+  const newest = settings.supportedFeatures.get('metadata.version')?.max ?? 0
+  if (state.metadataVersion > newest) {
+    throw new KafkaError(
+      'UNSUPPORTED_VERSION',
+      `The cluster is at metadata.version ${state.metadataVersion}; this software knows them up to ${newest}.`,
+    )
+  }
   for (const { name, minSupportedVersion, maxSupportedVersion } of request.features) {
     const level = state.features.get(name) ?? 0
     if (level === 0 || (level >= minSupportedVersion && level <= maxSupportedVersion)) continue

@@ -72,7 +72,7 @@ export class LocalOrderer implements Orderer {
   readonly #log: Log
   #listener: OrderedLogListener<MetadataRecord> | null = null
   #encoder = new RecordEncoder()
-  #quorum: QuorumFacts
+  #quorum: QuorumFacts = { kraftVersion: 0, voters: [] }
   #epoch = 0
   #leading = false
   /** End of the LeaderChange record with which our lead begins once it is durable; −1: none is under way. */
@@ -90,7 +90,6 @@ export class LocalOrderer implements Orderer {
     const { volume, world, logger } = options
     this.#options = options
     this.#logger = logger
-    this.#quorum = { kraftVersion: 1, voters: [options.voter] }
     this.#store = volume.open(metadataTopic, metadataTopicId, storeOptions(config, world.random))
     this.#log = Log.open(this.#store, metadataTopic, metadataTopicId, config, world, logger, {
       clean: volume.clean,
@@ -168,6 +167,9 @@ export class LocalOrderer implements Orderer {
     // What a crash has left in the page cache only must not be shown to anybody before it is safe.
     if (this.#store.durableOffset < this.#store.endOffset) await this.#store.sync()
     this.#encoder = new RecordEncoder()
+    // What others have begun says itself by what rules; without a word about it, voters stand in configuration files.
+    const begun = this.#log.logEndOffset > 0 || snapshotIds(this.#store.names()).length > 0
+    this.#quorum = begun ? { kraftVersion: 0, voters: [] } : { kraftVersion: 1, voters: [this.#options.voter] }
     const from = await this.#loadSnapshot()
     const transactions = new MetadataTransactions()
     for await (const batch of this.#batches(from)) {
