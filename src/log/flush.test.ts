@@ -186,3 +186,18 @@ test('a full disk takes back offsets, epochs and sequences; then it goes on', as
   trial.append(1, { producer: [1, 0, 2] })
   assert.equal(trial.log.logEndOffset, 3)
 })
+
+test('no room for the epochs: tried again; any other error of theirs is fatal', async () => {
+  const trial = new Trial({ flush: 'ack' })
+  trial.append(1, {}, 7)
+  trial.disk.write()
+  await trial.disk.finishSync()
+  await trial.disk.finishPut(Object.assign(new Error('full'), { code: 'ENOSPC' }))
+  assert.deepEqual(trial.state, [1, 1, 0, 0, 0])
+  await trial.world.pass(1000)
+  await trial.disk.finishPut()
+  assert.deepEqual(trial.state, [1, 1, 1, 1, 0])
+  trial.append(1, {}, 8)
+  await trial.disk.finishPut(Object.assign(new Error('broken'), { code: 'EIO' }))
+  assert.deepEqual(trial.told.slice(-1), ['failed broken'])
+})

@@ -97,10 +97,10 @@ export function manualDisk(store: Store): ManualDisk {
       disk.syncs.shift()?.reject(error)
       await turn()
     },
-    async finishPut() {
+    async finishPut(error) {
       const put = disk.puts.shift()
       if (put === undefined) throw new Error('no side file is written')
-      await put()
+      await put(error)
       await turn()
     },
     async dropFrom(offset, error) {
@@ -119,7 +119,9 @@ export function manualDisk(store: Store): ManualDisk {
           return () => new Promise((resolve, reject) => void disk.syncs.push({ upTo: disk.written, resolve, reject }))
         if (name === 'put')
           return (file: string, bytes: Uint8Array) =>
-            new Promise<void>(resolve => void disk.puts.push(() => target.put(file, bytes).then(resolve)))
+            new Promise<void>((resolve, reject) => {
+              disk.puts.push(error => (error === undefined ? target.put(file, bytes).then(resolve) : reject(error)))
+            })
         const value = Reflect.get(target, name, target)
         return typeof value === 'function' ? value.bind(target) : value
       },
@@ -134,11 +136,11 @@ export interface ManualDisk {
   durable: number
   /** Syncs that were asked for and have not ended. */
   readonly syncs: { upTo: number; resolve(upTo: number): void; reject(error: Error): void }[]
-  readonly puts: (() => Promise<void>)[]
+  readonly puts: ((error?: Error) => Promise<void> | void)[]
   write(upTo?: number): void
   finishSync(): Promise<void>
   failSync(error: Error): Promise<void>
-  finishPut(): Promise<void>
+  finishPut(error?: Error): Promise<void>
   dropFrom(offset: number, error: Error): Promise<void>
 }
 
