@@ -67,6 +67,8 @@ export class Agent {
   /** Every partition that it holds as a group's member; null before its first assignment. */
   assigned: number[] | null = null
   readonly rows: Row[] = []
+  /** Lengths of `rows` at which the assignment changed: the reading may have gone on elsewhere. */
+  readonly breaks: number[] = []
   readonly errors: string[] = []
   onFate: (fate: Fate) => void = () => {}
   readonly hello: Promise<Hello>
@@ -141,6 +143,7 @@ export class Agent {
       this.stderr = `${this.stderr}${line}\n`.slice(-4000) // a library that prints to standard output
       return
     }
+    if (m.event === 'assigned' || m.event === 'revoked') this.breaks.push(this.rows.length)
     if (m.hello) this.greet(m.hello)
     else if (m.event === 'fate') this.onFate(m)
     else if (m.event === 'assigned') this.assigned = [...m.partitions!].sort((a, b) => a - b)

@@ -224,7 +224,9 @@ func (f *franzClient) join(c command) (fields, error) {
 			if fetches.IsClientClosed() {
 				return
 			}
-			fetches.EachRecord(func(k *kgo.Record) { got(k.Partition, k.Offset, k.Value) })
+			rows := []row{}
+			fetches.EachRecord(func(k *kgo.Record) { rows = append(rows, row{int64(k.Partition), k.Offset, int64(number(k.Value))}) })
+			emit(fields{"event": "got", "rows": rows})
 		}
 	}()
 	return nil, nil

@@ -14,6 +14,37 @@ export function got(partition, offset, value) {
   emit({ event: 'got', rows: [[partition, Number(offset), Number.parseInt(text(value), 10)]] })
 }
 
+/**
+ * Sends numbers until the returned function is called, and tells the fate of each: the crash proof's writer.
+ * `send` resolves to [partition, base offset] of what it was given.
+ */
+export function numbers({ partitions, size, from = 0 }, send, close) {
+  let stopping = false
+  const loop = async () => {
+    for (let i = from; !stopping; i += 5) {
+      const batch = [i, i + 1, i + 2, i + 3, i + 4]
+      try {
+        const next = new Map(await send(batch.map(n => ({ partition: n % partitions, value: padded(n, size) }))))
+        for (const n of batch) {
+          const p = n % partitions
+          const o = next.get(p)
+          next.set(p, o + 1)
+          emit({ event: 'fate', n, p, o })
+        }
+      } catch (error) {
+        for (const n of batch) emit({ event: 'fate', n, p: n % partitions, error: String(error) })
+      }
+      await sleep(5)
+    }
+    await close()
+  }
+  const ended = loop()
+  return () => {
+    stopping = true
+    return ended
+  }
+}
+
 export function serve(hello, verbs) {
   emit({ hello })
   const lines = createInterface({ input: process.stdin })

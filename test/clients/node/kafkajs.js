@@ -5,7 +5,7 @@ import { compress as zstdCompress, decompress as zstdDecompress, init as zstdIni
 import kafkajs from 'kafkajs'
 import SnappyCodec from 'kafkajs-snappy'
 import lz4 from 'lz4-napi'
-import { emit, got, padded, serve, sleep, text } from './agent.js'
+import { emit, got, numbers, padded, serve, sleep, text } from './agent.js'
 
 const { Kafka, CompressionCodecs, CompressionTypes, logLevel } = kafkajs
 const require = createRequire(import.meta.url)
@@ -74,6 +74,7 @@ function consumer({ group, sessionMs = 6000 }) {
 }
 
 let left = null
+let stopped = null
 
 serve(
   {
@@ -88,11 +89,16 @@ serve(
     async create({ topic, partitions }) {
       const admin = kafka.admin()
       await admin.connect()
-      const created = await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true })
-      if (!created) throw new Error('the topic exists')
-      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+      const topics = [{ topic, numPartitions: partitions }]
+      if (!(await admin.createTopics({ topics, waitForLeaders: false }))) throw new Error('the topic exists')
+      let found = []
+      for (let i = 0; i < 100 && found.length !== partitions; i++) {
+        if (i > 0) await sleep(50)
+        const metadata = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => null)
+        found = metadata?.topics[0].partitions ?? []
+      }
       await admin.disconnect()
-      return { partitions: topics[0].partitions.length }
+      return { partitions: found.length }
     },
 
     async delete({ topic }) {
@@ -164,5 +170,18 @@ serve(
     },
 
     leave: async () => left(),
+
+    async load(command) {
+      const { topic, idempotent, acks = -1 } = command
+      const producer = kafka.producer({ idempotent, maxInFlightRequests: 1 })
+      await producer.connect()
+      const send = async messages => {
+        const sent = await producer.send({ topic, acks, messages })
+        return sent.map(s => [s.partition, Number(s.baseOffset)])
+      }
+      stopped = numbers(command, send, () => producer.disconnect())
+    },
+
+    stop: async () => stopped(),
   },
 )

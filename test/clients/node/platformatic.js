@@ -1,6 +1,6 @@
 // @platformatic/kafka as an agent of the client matrix: the newest version that runs on the Node at hand.
 import { readFileSync } from 'node:fs'
-import { emit, got, padded, serve, sleep, text } from './agent.js'
+import { emit, got, numbers, padded, serve, sleep, text } from './agent.js'
 
 const [major, minor] = process.versions.node.split('.').map(Number)
 const newest = major > 22 || (major === 22 && minor >= 22)
@@ -68,6 +68,7 @@ const start = (consumer, topic, reset) =>
   })
 
 let left = null
+let stopped = null
 
 serve(
   {
@@ -149,5 +150,19 @@ serve(
     },
 
     leave: async () => left(),
+
+    async load(command) {
+      const { topic, idempotent, acks = -1 } = command
+      const producer = new Producer({ ...base, acks, ...(idempotent ? { idempotent: true } : {}) })
+      const send = async messages => {
+        const { offsets } = await producer.send({
+          messages: messages.map(m => ({ topic, partition: m.partition, value: Buffer.from(m.value) })),
+        })
+        return offsets.map(o => [o.partition, Number(o.offset)])
+      }
+      stopped = numbers(command, send, () => producer.close())
+    },
+
+    stop: async () => stopped(),
   },
 )

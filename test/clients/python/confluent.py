@@ -33,7 +33,7 @@ def delete(c):
     return {"gone": False}
 
 
-def producer(c):
+def producer(c, **more):
     return Producer({
         **BASE,
         "compression.type": c.get("compression", "none"),
@@ -41,6 +41,7 @@ def producer(c):
         "enable.idempotence": c.get("idempotent", False),
         "linger.ms": 5,
         "queue.buffering.max.messages": 200000,
+        **{name.replace("_", "."): value for name, value in more.items()},
     })
 
 
@@ -158,6 +159,32 @@ def leave(_):
         raise RuntimeError("the consumer did not close within 20 s")
 
 
+def load(c):
+    """Sends numbers until "stop" and tells the fate of each: the crash proof's writer."""
+    p = producer(c, message_timeout_ms=60000, retry_backoff_ms=30, reconnect_backoff_ms=20, reconnect_backoff_max_ms=200)
+
+    def loop():
+        i = c.get("from", 0)
+        while not stop.is_set():
+            def delivered(error, m, n=i):
+                fate = {"event": "fate", "n": n, "p": n % c["partitions"]}
+                emit({**fate, "error": str(error)} if error is not None else {**fate, "o": m.offset()})
+
+            p.produce(c["topic"], partition=i % c["partitions"], value=padded(i, c["size"]), on_delivery=delivered)
+            p.poll(0.001)
+            i += 1
+        p.flush(30)
+        stopped.set()
+
+    threading.Thread(target=loop, daemon=True).start()
+
+
+def stop_load(_):
+    stop.set()
+    if not stopped.wait(60):
+        raise RuntimeError("the producer did not finish within 60 s")
+
+
 serve(
     {
         "client": "confluent-kafka",
@@ -166,5 +193,15 @@ serve(
         "idempotent": True,
         "duplicateHeaders": True,
     },
-    {"create": create, "delete": delete, "produce": produce, "bulk": bulk, "consume": consume, "join": join, "leave": leave},
+    {
+        "create": create,
+        "delete": delete,
+        "produce": produce,
+        "bulk": bulk,
+        "consume": consume,
+        "join": join,
+        "leave": leave,
+        "load": load,
+        "stop": stop_load,
+    },
 )
