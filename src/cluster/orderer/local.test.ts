@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { configSchema } from '../../config/schema.ts'
 import { MemoryVolume } from '../../store/memory.ts'
-import type { Volume } from '../../store/store.ts'
+import type { Store, StoreObserver, Volume } from '../../store/store.ts'
 import { silent } from '../../world/logger.ts'
 import { nodeWorld } from '../../world/node.ts'
 import { CommittedMetadata } from '../committed.ts'
@@ -21,6 +21,63 @@ const voter = {
 }
 const options = { segmentBytes: 1 << 30, segmentMs: 1e12, indexIntervalBytes: 4096, segmentIndexBytes: 1 << 20 }
 
+/** A volume whose disk can be stopped: what is appended meanwhile is neither durable nor safe from being dropped. */
+class StoppableDisk {
+  readonly volume: Volume
+  readonly #memory = new MemoryVolume(nodeWorld.timers)
+  readonly #observers: StoreObserver[] = []
+  #store: Store | null = null
+  #stoppedAt = -1
+
+  constructor() {
+    this.volume = this.#wrap(this.#memory, { open: (...args: Parameters<Volume['open']>) => this.#open(...args) })
+  }
+
+  stop(): void {
+    this.#stoppedAt = this.#store!.endOffset
+  }
+
+  goOn(): void {
+    const end = this.#store!.endOffset
+    this.#stoppedAt = -1
+    for (const observer of this.#observers) observer.durable(end)
+  }
+
+  /** The disk was full. */
+  async drop(): Promise<void> {
+    const from = this.#stoppedAt
+    await this.#store!.truncate(from)
+    this.#stoppedAt = -1
+    for (const observer of this.#observers) observer.dropped(from, new Error('no space left'))
+  }
+
+  #open(...args: Parameters<Volume['open']>): Store {
+    const store = this.#memory.open(...args)
+    this.#store = store
+    store.observe({ written() {}, durable: upTo => this.#durable(upTo), dropped() {}, failed() {} })
+    return this.#wrap(store, {
+      observe: (observer: StoreObserver) => void this.#observers.push(observer),
+      durableOffset: () => (this.#stoppedAt >= 0 ? this.#stoppedAt : store.durableOffset),
+    })
+  }
+
+  #durable(upTo: number): void {
+    if (this.#stoppedAt < 0) for (const observer of this.#observers) observer.durable(upTo)
+  }
+
+  /** `target` with some methods (and one getter) replaced. */
+  #wrap<T extends object>(target: T, replaced: { [name: string]: unknown }): T {
+    return new Proxy(target, {
+      get: (_, name) => {
+        if (name === 'durableOffset') return (replaced.durableOffset as () => number)()
+        const value = replaced[name as string] ?? Reflect.get(target, name, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+      set: (_, name, value) => Reflect.set(target, name, value, target),
+    })
+  }
+}
+
 async function startNode(volume: Volume, more: { snapshotBytes?: number; directoryId?: string } = {}) {
   const failures: Error[] = []
   const orderer = new LocalOrderer({
@@ -29,6 +86,7 @@ async function startNode(volume: Volume, more: { snapshotBytes?: number; directo
     logger: silent,
     voter: { ...voter, directoryId: more.directoryId ?? voter.directoryId },
     failed: error => failures.push(error),
+    retryMs: 5,
   })
   const committed = new CommittedMetadata()
   const controller = new ControllerClient({
@@ -232,6 +290,40 @@ describe('a local orderer', () => {
     const node = await startNode(volume)
     assert.deepEqual([...node.committed.state.topics.keys()], ['before', 'ended', 'alsoended'])
     assert.ok((await logged(volume)).includes('2 AbortTransactionRecord'))
+    await node.stop()
+  })
+
+  it('answers and shows nothing before it is durable', async () => {
+    const disk = new StoppableDisk()
+    const node = await startNode(disk.volume)
+    disk.stop()
+    let answered = false
+    const asked = node.create(1).then(response => {
+      answered = true
+      return response
+    })
+    await new Promise(resolve => setTimeout(resolve, 20))
+    assert.equal(answered, false)
+    assert.equal(node.committed.state.topics.size, 0)
+    disk.goOn()
+    assert.equal((await asked).topics[0]!.errorCode, 0)
+    assert.equal(node.committed.state.topics.size, 1)
+    await node.stop()
+  })
+
+  it('refuses what a full disk has dropped, and goes on in a new epoch', async () => {
+    const disk = new StoppableDisk()
+    const node = await startNode(disk.volume)
+    await node.create(1, 'kept')
+    disk.stop()
+    const dropped = node.create(1, 'dropped')
+    await disk.drop()
+    assert.equal((await dropped).topics[0]!.errorCode, 41, 'NOT_CONTROLLER: ask again')
+    while (!node.controller.leading) await new Promise(resolve => setTimeout(resolve, 5))
+    assert.equal((await node.create(1, 'later')).topics[0]!.errorCode, 0)
+    assert.deepEqual([...node.committed.state.topics.keys()], ['kept0', 'later0'])
+    assert.equal(node.orderer.describe().leaderEpoch, 2)
+    assert.deepEqual(node.failures, [])
     await node.stop()
   })
 

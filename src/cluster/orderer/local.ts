@@ -35,8 +35,7 @@ const config: LogConfig = {
 }
 
 const readBytes = 1024 * 1024
-/** ms between attempts to lead again after the disk was full. */
-const retryMs = 1000
+const defaultRetryMs = 1000
 
 export interface LocalOrdererOptions {
   readonly volume: Volume
@@ -46,6 +45,8 @@ export interface LocalOrdererOptions {
   readonly voter: Voter
   /** Stable storage can no longer be promised: the node must stop. */
   readonly failed: (error: Error) => void
+  /** ms between attempts to lead again after the disk was full. */
+  readonly retryMs?: number
 }
 
 interface Pending {
@@ -164,6 +165,13 @@ export class LocalOrderer implements Orderer {
 
   /** The newest snapshot that is whole, then the log behind it. */
   async #replay(): Promise<void> {
+    const { damage } = this.#store
+    if (damage !== null) {
+      throw new Error(
+        `the metadata log of this node is damaged at offset ${damage.offset}; restore the folder __cluster_metadata-0 ` +
+          'from a copy',
+      )
+    }
     // What a crash has left in the page cache only must not be shown to anybody before it is safe.
     if (this.#store.durableOffset < this.#store.endOffset) await this.#store.sync()
     this.#encoder = new RecordEncoder()
@@ -223,12 +231,14 @@ export class LocalOrderer implements Orderer {
   async *#batches(from: number): AsyncGenerator<MetadataBatch> {
     let at = Math.max(from, this.#log.logStartOffset)
     while (at < this.#log.logEndOffset) {
+      const before = at
       for (const chunk of await this.#log.read(at, readBytes)) {
         for (const batch of readMetadataBatches(chunk)) {
           at = batch.endOffset
           if (at > from) yield batch
         }
       }
+      if (at === before) throw new Error(`the metadata log has nothing at offset ${at}, before its end`)
     }
   }
 
@@ -299,7 +309,7 @@ export class LocalOrderer implements Orderer {
   }
 
   #tryAgainLater(): void {
-    this.#options.world.timers.after(retryMs, () => {
+    this.#options.world.timers.after(this.#options.retryMs ?? defaultRetryMs, () => {
       if (this.#closed) return
       this.#replay()
         .then(() => this.#standForElection())
