@@ -42,7 +42,7 @@ type command struct {
 	TimeoutMs   int      `json:"timeoutMs"`
 	SessionMs   int      `json:"sessionMs"`
 	Reset       string   `json:"reset"`
-	Keys        int      `json:"keys"`
+	Retries     int64    `json:"retries"`
 }
 
 type fields map[string]any

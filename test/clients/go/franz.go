@@ -88,6 +88,9 @@ func (f *franzClient) producer(c command, more ...kgo.Opt) (*kgo.Client, error) 
 	if !c.Idempotent {
 		options = append(options, kgo.DisableIdempotentWrite(), kgo.MaxProduceRequestsInflightPerBroker(1))
 	}
+	if c.Retries > 0 {
+		options = append(options, kgo.RecordRetries(int(c.Retries)))
+	}
 	if c.Acks != nil && *c.Acks == 1 {
 		options = append(options, kgo.RequiredAcks(kgo.LeaderAck()))
 	} else if c.Acks != nil && *c.Acks == 0 {
