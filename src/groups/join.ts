@@ -43,7 +43,7 @@ export function joinGroup(
   if (known === undefined && request.memberId !== '') return refuse(version, request.memberId, 'UNKNOWN_MEMBER_ID')
   if (known === undefined && crowded) return refuse(version, '', 'COORDINATOR_LOAD_IN_PROGRESS')
   const group = known ?? simpleGroup(request.groupId, at.ms)
-  if (!hasRoom(group, request.memberId, config)) return turnAway(group, command, config, at)
+  if (!hasRoom(group, request, config)) return turnAway(group, command, config, at)
   const names = new Set(request.protocols.map(protocol => protocol.name))
   if (!supportsProtocols(group, request.protocolType, names)) {
     return refuse(version, request.memberId, 'INCONSISTENT_GROUP_PROTOCOL')
@@ -64,18 +64,30 @@ function invalidRequest(request: JoinGroupRequest, config: GroupConfig): ErrorNa
   return size > config.maxMemberMetadataBytes ? 'UNKNOWN_SERVER_ERROR' : null
 }
 
-/** While members rejoin, those who are here count, not those who were: so the last to come are the ones turned away. */
-function hasRoom(group: Group, memberId: string, config: GroupConfig): boolean {
-  const member = group.members.get(memberId)
+/**
+ * While members rejoin, those who are here count, not those who were: so the last to come are the ones turned away. The
+ * place of a static member is held for it, also under a new id, and not given to others (Kafka's group can outgrow its
+ * limit that way).
+ */
+function hasRoom(group: Group, request: JoinGroupRequest, config: GroupConfig): boolean {
+  const former = request.groupInstanceId === null ? undefined : group.staticMembers.get(request.groupInstanceId)
+  const member = group.members.get(request.memberId || (former ?? ''))
   switch (group.state) {
     case 'Empty':
       return true
     case 'PreparingRebalance':
-      return (member !== undefined && member.joining !== null) || joiningCount(group) < config.maxSize
+      if (member === undefined) return occupiedCount(group) < config.maxSize
+      return member.joining !== null || joiningCount(group) < config.maxSize
     case 'CompletingRebalance':
     case 'Stable':
       return member !== undefined || group.members.size < config.maxSize
   }
+}
+
+function occupiedCount(group: Group): number {
+  let count = 0
+  for (const member of group.members.values()) if (member.joining !== null || member.groupInstanceId !== null) count++
+  return count
 }
 
 function turnAway(group: Group, command: JoinCommand, config: GroupConfig, at: Moment): GroupDecision {
