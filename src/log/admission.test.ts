@@ -26,6 +26,7 @@ import type { KafkaError } from '../protocol/errors.ts'
 import { admitProduced } from './admission.ts'
 import { newCounters } from './counters.ts'
 import { defaultLogConfig, type LogConfig } from './log-config.ts'
+import { checkProduceVersion } from './produced-batch.ts'
 
 const now = 1_700_000_000_000
 const key = Buffer.from('key')
@@ -199,4 +200,29 @@ test('what is admitted, recovery will not call damaged', () => {
     assert.equal(validateBatch(bytes, 0), null)
   }
   assert.ok(admitted > 1_000, `${admitted}`)
+})
+
+test('what a version of Produce allows', () => {
+  const transactional = batch({ ...idempotent, transactional: true })
+  const zstd = codec(4)
+  const cases: [what: string, bytes: Uint8Array, version: number, transactionalId: string | null, string | null][] = [
+    ['magic 2', batch(), 3, null, null],
+    ['magic 1', downConvert(batch(), 1), 2, null, null],
+    ['magic 1', downConvert(batch(), 1), 3, null, 'INVALID_RECORD'],
+    ['magic 0', downConvert(batch(), 0), 9, null, 'INVALID_RECORD'],
+    ['zstd', zstd, 6, null, 'UNSUPPORTED_COMPRESSION_TYPE'],
+    ['zstd', zstd, 7, null, null],
+    ['a transaction', transactional, 9, null, 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED'],
+    ['a transaction', transactional, 9, 'id', null],
+    ['ten bytes', new Uint8Array(10), 9, null, null],
+  ]
+  for (const [what, bytes, version, transactionalId, expected] of cases) {
+    let refused: string | null = null
+    try {
+      checkProduceVersion(bytes, version, transactionalId)
+    } catch (error) {
+      refused = (error as KafkaError).errorName
+    }
+    assert.equal(refused, expected, `${what} in version ${version}`)
+  }
 })

@@ -6,10 +6,12 @@ import {
   baseTimestamp,
   batchLength,
   batchOverhead,
+  compressionBits,
   controlBit,
   crc,
   expectedCrc,
   lastOffsetDelta,
+  lastOffsetDeltaAt,
   logAppendTimeBit,
   logOverhead,
   magic,
@@ -22,6 +24,9 @@ import {
 } from '../protocol/batches/header.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { LogConfig } from './log-config.ts'
+
+/** Of a message of magic 0 without key and value, the smallest thing there ever was. */
+const smallestLength = 14
 
 /**
  * May this batch of a client be appended? By its header and its CRC alone: the records stay unread. The order of the
@@ -38,6 +43,23 @@ export function checkProducedBatch(bytes: Uint8Array, config: LogConfig): number
     throw corrupt(`The batch's CRC-32C is ${crc(bytes, 0)}, its bytes give ${expected}: it was damaged on its way`)
   checkNumbers(bytes)
   return size
+}
+
+/**
+ * What a version of Produce allows, before the log is asked: from 3 on nothing but magic 2 (KIP-98), before 7 no zstd
+ * (KIP-110), no transaction without its id. Throws INVALID_RECORD, UNSUPPORTED_COMPRESSION_TYPE,
+ * TRANSACTIONAL_ID_AUTHORIZATION_FAILED.
+ */
+export function checkProduceVersion(bytes: Uint8Array, version: number, transactionalId: string | null): void {
+  if (version < 3 || bytes.length < lastOffsetDeltaAt) return
+  // Nonsense is for the log to refuse.
+  if (magic(bytes, 0) > 2 || batchLength(bytes, 0) < smallestLength) return
+  if (magic(bytes, 0) < 2) throw invalid(`Produce version ${version} takes no records of magic ${magic(bytes, 0)}`)
+  const flags = attributes(bytes, 0)
+  if ((flags & transactionalBit) !== 0 && transactionalId === null)
+    throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'The batch is transactional, the request is not')
+  if (version < 7 && (flags & compressionBits) === 4)
+    throw new KafkaError('UNSUPPORTED_COMPRESSION_TYPE', `Produce version ${version} does not know zstd`)
 }
 
 /** Throws MESSAGE_TOO_LARGE for more bytes than `max.message.bytes`. */
@@ -62,7 +84,7 @@ export function checkFitsSegment(size: number, config: LogConfig): void {
 function checkFraming(bytes: Uint8Array): number {
   if (bytes.length < logOverhead) throw invalid('There is no record batch')
   const length = batchLength(bytes, 0)
-  if (length < 14) throw corrupt(`The batch's length ${length} is too small`)
+  if (length < smallestLength) throw corrupt(`The batch's length ${length} is too small`)
   if (bytes.length <= magicAt) throw invalid('The record batch is cut off in its header')
   if (magic(bytes, 0) > 2) throw corrupt(`The batch has magic ${magic(bytes, 0)}; 2 is the newest there is`)
   const size = logOverhead + length

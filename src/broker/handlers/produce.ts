@@ -1,3 +1,4 @@
+import { checkProduceVersion } from '../../log/produced-batch.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { Produce } from '../../protocol/messages/produce.ts'
 import type { Partition } from '../../replication/partition.ts'
@@ -37,6 +38,7 @@ function produce(request: Request, context: RequestContext): Reply<Response> {
       try {
         if (refusal !== null) throw refusal
         const partition = find(topic, index, context)
+        if (records !== null) checkProduceVersion(records, context.version, request.transactionalId)
         append(partition, records, acks, answer, produced, context)
       } catch (error) {
         fail(answer, error)
