@@ -162,15 +162,31 @@ test('a snapshot keeps all that is known', () => {
 })
 
 test("the snapshot is Kafka's, byte by byte", () => {
-  const producers = new Producers(defaultProducerLimits)
-  producers.append(0x0102030405, 6, 7, 9, 1, 8, false, 0)
-  const bytes = Buffer.from(encodeSnapshot(producers.all()))
-  assert.equal(bytes.subarray(0, 2).toString('hex'), '0001')
-  assert.equal(
-    bytes.subarray(6).toString('hex'),
-    `00000001${'0000000102030405'}${'0006'}${'00000007'}${'0000000000000009'}${'00000001'}${'0000000000000008'}${'ffffffff'}${'ffffffffffffffff'}`,
+  // Written by Apache Kafka 4.3.1 at the end of the topic `sequences` of test/conformance/produce-cases.ts.
+  const written = Buffer.from(
+    [
+      '0001f13c4b3e00000004',
+      '0000000000000001000300000000000000000000000c00000000000001a1fdca960dffffffffffffffffffffffff',
+      '00000000000000020000000003e9000000000000000e00000000000001a1fdca960dffffffffffffffffffffffff',
+      '0000000000000003000000000000000000000000001100000000000001a1fdca960dffffffffffffffffffffffff',
+      '0000000000000004000000000002000000000000001600000000000001a1fdca960dffffffffffffffffffffffff',
+    ].join(''),
+    'hex',
   )
-  assert.equal(decodeSnapshot(bytes)?.length, 1)
+  const entries = decodeSnapshot(written)!
+  const rows = entries.map(({ producerId, epoch, lastSequence, lastOffset }) => [
+    producerId,
+    epoch,
+    lastSequence,
+    lastOffset,
+  ])
+  assert.deepEqual(rows, [
+    [1, 3, 0, 12],
+    [2, 0, 1001, 14],
+    [3, 0, 0, 17],
+    [4, 0, 2, 22],
+  ])
+  assert.deepEqual(Buffer.from(encodeSnapshot(entries)), written)
 })
 
 test('a damaged snapshot is none', () => {
