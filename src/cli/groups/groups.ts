@@ -1,0 +1,141 @@
+import type { Cluster } from '../../client/cluster.ts'
+import { failure, throwIf } from '../../client/failures.ts'
+import type { TopicPartition } from '../../client/offsets.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import { ConsumerGroupDescribe } from '../../protocol/messages/consumer-group-describe.ts'
+import { ConsumerProtocolAssignment } from '../../protocol/messages/consumer-protocol.ts'
+import { DescribeGroups } from '../../protocol/messages/describe-groups.ts'
+import { ListGroups } from '../../protocol/messages/list-groups.ts'
+import { Failure } from '../failure.ts'
+import { suggestion } from '../settings.ts'
+
+export interface ListedGroup {
+  readonly groupId: string
+  readonly protocolType: string
+  /** Empty where the broker is too old to say. */
+  readonly state: string
+  readonly type: string
+}
+
+export interface GroupMember {
+  readonly memberId: string
+  readonly instanceId: string | null
+  readonly clientId: string
+  readonly host: string
+  readonly partitions: readonly TopicPartition[]
+}
+
+export interface DescribedGroup {
+  readonly groupId: string
+  readonly state: string
+  readonly assignor: string
+  readonly coordinator: number
+  readonly members: readonly GroupMember[]
+}
+
+/** Groups of all brokers, in alphabetical order. */
+export async function listGroups(
+  cluster: Cluster,
+  statesFilter: readonly string[] = [],
+  typesFilter: readonly string[] = [],
+): Promise<ListedGroup[]> {
+  const { brokers } = await cluster.metadata([])
+  const answers = await Promise.all(
+    brokers.map(async ({ nodeId }) => {
+      const connection = await cluster.broker(nodeId)
+      const answer = await connection.request(ListGroups, { statesFilter, typesFilter })
+      throwIf(answer.errorCode, 'groups')
+      return answer.groups
+    }),
+  )
+  const groups = answers.flat().map(({ groupId, protocolType, groupState, groupType }) => {
+    return { groupId, protocolType, state: groupState, type: groupType }
+  })
+  return groups.sort((a, b) => (a.groupId < b.groupId ? -1 : 1))
+}
+
+/** Positional names and `--group` mean the same. None: every group where `all`, else a Failure. */
+export async function groupsNamed(
+  cluster: Cluster,
+  positional: readonly string[],
+  flags: { readonly group?: readonly string[]; readonly allGroups?: boolean },
+  all: boolean,
+): Promise<string[]> {
+  const names = [...new Set([...positional, ...(flags.group ?? [])])]
+  if (names.length > 0) return names
+  if (!all && flags.allGroups !== true) throw new Failure('say which group', 2)
+  return (await listGroups(cluster)).map(group => group.groupId)
+}
+
+/** Throws Failure when there is no such group, with the name that was probably meant. */
+export async function describeGroup(cluster: Cluster, groupId: string): Promise<DescribedGroup> {
+  const connection = await cluster.coordinator('group', groupId)
+  const coordinator = (await cluster.metadata([])).brokers.find(
+    ({ host, port }) => host === connection.address.host && port === connection.address.port,
+  )
+  const answer = await connection.request(DescribeGroups, { groups: [groupId] })
+  const group = answer.groups[0]!
+  if (group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND || (group.errorCode === 0 && group.groupState === 'Dead')) {
+    return describeModern(cluster, groupId, coordinator?.nodeId ?? -1)
+  }
+  if (group.errorCode !== 0) throw failure(group.errorCode, `group ${groupId}`, group.errorMessage)
+  const members = group.members.map(member => ({
+    memberId: member.memberId,
+    instanceId: member.groupInstanceId,
+    clientId: member.clientId,
+    host: member.clientHost,
+    partitions: group.protocolType === 'consumer' ? assigned(member.memberAssignment) : [],
+  }))
+  return {
+    groupId,
+    state: group.groupState,
+    assignor: group.protocolData,
+    coordinator: coordinator?.nodeId ?? -1,
+    members,
+  }
+}
+
+/** Groups of the protocol of KIP-848 answer to a request of their own. */
+async function describeModern(cluster: Cluster, groupId: string, coordinator: number): Promise<DescribedGroup> {
+  const connection = await cluster.coordinator('group', groupId)
+  const served = connection.versionOf(ConsumerGroupDescribe as never) >= 0
+  const answer = served ? await connection.request(ConsumerGroupDescribe, { groupIds: [groupId] }) : null
+  const group = answer?.groups[0]
+  if (group === undefined || group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND) {
+    const names = (await listGroups(cluster)).map(each => each.groupId)
+    throw new Failure(`there is no group ${groupId}${suggestion(groupId, names)}`)
+  }
+  if (group.errorCode !== 0) throw failure(group.errorCode, `group ${groupId}`, group.errorMessage)
+  const members = group.members.map(member => ({
+    memberId: member.memberId,
+    instanceId: member.instanceId,
+    clientId: member.clientId,
+    host: member.clientHost,
+    partitions: flat(
+      member.assignment.topicPartitions.map(each => ({ topic: each.topicName, partitions: each.partitions })),
+    ),
+  }))
+  return { groupId, state: group.groupState, assignor: group.assignorName, coordinator, members }
+}
+
+function assigned(bytes: Uint8Array): TopicPartition[] {
+  if (bytes.length < 2) return []
+  const version = Math.min(3, new DataView(bytes.buffer, bytes.byteOffset).getInt16(0))
+  try {
+    return flat(ConsumerProtocolAssignment.read(bytes, Math.max(0, version), 2).assignedPartitions)
+  } catch {
+    // Other assignors may send what they like.
+    return []
+  }
+}
+
+function flat(topics: readonly { topic: string; partitions: readonly number[] }[]): TopicPartition[] {
+  return topics.flatMap(({ topic, partitions }) => partitions.map(partition => ({ topic, partition })))
+}
+
+/** `orders` or `orders:0,2`: null stands for every partition. */
+export function topicFlag(text: string): { topic: string; partitions: readonly number[] | null } {
+  const parts = /^([a-zA-Z0-9._-]+)(?::(\d+(?:,\d+)*))?$/.exec(text)
+  if (parts === null) throw new Failure(`--topic ${text}: say a name, or name:0,1`, 2)
+  return { topic: parts[1]!, partitions: parts[2] === undefined ? null : parts[2].split(',').map(Number) }
+}
