@@ -99,7 +99,9 @@ export async function describeGroup(cluster: Cluster, groupId: string): Promise<
 async function describeModern(cluster: Cluster, groupId: string, coordinator: number): Promise<DescribedGroup> {
   const connection = await cluster.coordinator('group', groupId)
   const served = connection.versionOf(ConsumerGroupDescribe as never) >= 0
-  const answer = served ? await connection.request(ConsumerGroupDescribe, { groupIds: [groupId] }) : null
+  const answer = served
+    ? await connection.request(ConsumerGroupDescribe, { groupIds: [groupId], includeAuthorizedOperations: false })
+    : null
   const group = answer?.groups[0]
   if (group === undefined || group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND) {
     const names = (await listGroups(cluster)).map(each => each.groupId)
