@@ -9,7 +9,7 @@ export interface BrokerOptions {
   port: number
   /** The folder with everything that the broker keeps. */
   data: string
-  /** More words after `ottla start`. */
+  /** More words after `ottla start`; for Apache Kafka lines of its properties file. */
   args?: readonly string[]
   /** Where its output goes. */
   log: string
@@ -109,9 +109,9 @@ export class Kafka implements Broker {
 
   async start(): Promise<number> {
     const begun = Date.now()
-    const { port, data } = this.options
+    const { port, data, args = [] } = this.options
     const script = join(root, 'test/peers/kafka/start.sh')
-    const words = ['--port', String(port), '--dir', data, '--', 'group.initial.rebalance.delay.ms=100']
+    const words = ['--port', String(port), '--dir', data, '--', 'group.initial.rebalance.delay.ms=100', ...args]
     // A restarted log.dirs is opened as it was left; settings are only written the first time.
     execFileSync(script, existsSync(join(data, 'node1')) ? words.slice(0, 4) : words, {
       stdio: ['ignore', 'ignore', 'inherit'],

@@ -1,16 +1,18 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { dice } from '../checker/generate.ts'
-import { Ottla } from './broker.ts'
+import { Kafka, Ottla } from './broker.ts'
 import { LoopDisk, noLoopDevices } from './loop-disk.ts'
 import { finish, item, judge, percentile, skip } from './report.ts'
 import { Workload, writerOf } from './workload.ts'
 
 // Power cuts: the data directory lies on an ext4 of its own; its image is taken at a random moment under load, and the
-// broker goes on from that image. What was not synced is gone; what was acknowledged must not be.
+// broker goes on from that image. What was not synced is gone; what was acknowledged must not be. `--kafka` runs the same
+// against Apache Kafka, told to sync each record.
 
 const { values: options } = parseArgs({
   options: {
@@ -18,6 +20,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     clients: { type: 'string', default: 'java,confluent,franz-go,platformatic' },
     port: { type: 'string', default: '29151' },
+    kafka: { type: 'boolean', default: false },
   },
 })
 
@@ -30,18 +33,17 @@ if (impossible) {
 const roll = dice(Number(options.seed))
 const place = mkdtempSync(join(tmpdir(), 'ottla-power-'))
 const disk = new LoopDisk(place, '1G')
-const broker = new Ottla({
-  port: Number(options.port),
-  data: join(disk.mount, 'data'),
-  log: join(place, 'broker.log'),
-  args: ['--flush', 'ack'],
-})
+const settings = { port: Number(options.port), data: join(disk.mount, 'data'), log: join(place, 'broker.log') }
+const broker = options.kafka
+  ? new Kafka({ ...settings, args: ['log.flush.interval.messages=1'] })
+  : new Ottla({ ...settings, args: ['--flush', 'ack'] })
 const workload = new Workload(options.clients.split(',').map(writerOf), broker.bootstrap)
 console.log(`seed ${options.seed}, ${options.clients}, files in ${place}`)
 
 const starts: number[] = []
 let going = await item('start', async () => {
   await broker.start()
+  if (options.kafka) execFileSync('sync', ['-f', disk.mount]) // the files that its start script wrote
   await workload.start()
   await workload.progress(100, 30_000)
   return undefined
