@@ -8,9 +8,9 @@ import type { BatchSummary, Store, StoreOptions, TopicPartition, Volume } from '
 
 export interface VolumeUnderTest {
   /** A volume that nobody has used. */
-  open(): Volume
+  open(): Volume | Promise<Volume>
   /** Opens again what was closed; null where nothing outlives the process. */
-  reopen: ((volume: Volume) => Volume) | null
+  reopen: ((volume: Volume) => Promise<Volume>) | null
   /** After each test. */
   cleanUp(): void
 }
@@ -88,11 +88,11 @@ export function storeContract(name: string, setUp: () => VolumeUnderTest): void 
     const test = (title: string, run: (volume: Volume, under: VolumeUnderTest) => Promise<void>): void => {
       it(title, async () => {
         const under = setUp()
-        const volume = under.open()
+        const volume = await under.open()
         try {
           await run(volume, under)
-          await volume.close()
         } finally {
+          await volume.close()
           under.cleanUp()
         }
       })
@@ -423,7 +423,7 @@ export function storeContract(name: string, setUp: () => VolumeUnderTest): void 
       assert.equal(Buffer.from(store.get('leader-epoch-checkpoint')!).toString(), 'three')
       assert.deepEqual(store.names(), ['b.snapshot', 'leader-epoch-checkpoint'])
       store.drop('leader-epoch-checkpoint')
-      store.drop('never was there')
+      store.drop('never-was-there')
       assert.equal(store.get('leader-epoch-checkpoint'), null)
       fill(store, 1)
       await store.sync()
@@ -451,7 +451,7 @@ export function storeContract(name: string, setUp: () => VolumeUnderTest): void 
       const removed = volume.remove(partition)
       assert.throws(() => fill(store, 1))
       await removed
-      await volume.remove({ topic: 'never was there', partition: 0 })
+      await volume.remove({ topic: 'never-was-there', partition: 0 })
       assert.deepEqual(volume.list(), [])
       assert.equal(volume.logStartOffset(partition), 0)
       assert.equal(volume.highWatermark(partition), 0)
@@ -491,7 +491,7 @@ export function storeContract(name: string, setUp: () => VolumeUnderTest): void 
       await store.close()
       if (under.reopen === null) return
       await volume.close(42)
-      const again = under.reopen(volume)
+      const again = await under.reopen(volume)
       assert.equal(again.clean, true)
       assert.equal(again.previousBrokerEpoch, 42)
       assert.equal(Buffer.from(again.get('meta.properties')!).toString(), 'version=1\n')
@@ -518,7 +518,7 @@ export function storeContract(name: string, setUp: () => VolumeUnderTest): void 
       await store.sync()
       const before = await everything(store)
       // A second opening of the same bytes, as after a crash: the first volume is not closed.
-      const again = under.reopen(volume)
+      const again = await under.reopen(volume)
       assert.equal(again.clean, false)
       const reopened = again.open(partition, topicId, defaults)
       assert.deepEqual(await everything(reopened), before)

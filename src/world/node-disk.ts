@@ -33,8 +33,8 @@ const openFlags = { read: O_RDONLY, write: O_RDWR, create: O_RDWR | O_CREAT }
 const maxPieces = 1024
 
 class NodeFile implements File {
-  readonly #fd: number
-  #closed = false
+  /** −1 once it is closed: the kernel gives the number to the next file, and we must not touch a stranger. */
+  #fd: number
 
   constructor(fd: number) {
     this.#fd = fd
@@ -96,10 +96,9 @@ class NodeFile implements File {
   }
 
   close(): void {
-    // The kernel would give the number to the next file: a second close would hit a stranger.
-    if (this.#closed) return
-    this.#closed = true
-    fs.closeSync(this.#fd)
+    const fd = this.#fd
+    this.#fd = -1
+    if (fd >= 0) fs.closeSync(fd)
   }
 }
 

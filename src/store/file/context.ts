@@ -1,0 +1,28 @@
+import type { Logger } from '../../world/logger.ts'
+import type { World } from '../../world/world.ts'
+import type { Arena } from '../arena.ts'
+import type { TopicPartition } from '../store.ts'
+import type { Handles } from './handles.ts'
+import type { Progress } from './progress.ts'
+import type { SyncSlots } from './sync-slots.ts'
+import type { TailCache } from './tail-cache.ts'
+
+/** What all stores of one volume share. */
+export interface VolumeContext {
+  readonly root: string
+  readonly world: Pick<World, 'clock' | 'timers' | 'random' | 'disk'>
+  readonly logger: Logger
+  readonly handles: Handles
+  readonly tailCache: TailCache
+  readonly arena: Arena
+  readonly syncSlots: SyncSlots
+  readonly progress: Progress
+  /** Waiting bytes of one store that are written without waiting for the end of the turn. */
+  readonly writeAtOnceBytes: number
+  /** The store's `turn` is called at the end of this turn of the event loop. */
+  schedule(store: { turn(): void }): void
+  /** The partition is about to get other bytes from offset `to` on: no recovery may trust more. Fulfilled when durable. */
+  lowerRecoveryPoint(partition: TopicPartition, to: number): Promise<void>
+  /** The store has changed since the last checkpoint. */
+  touched(partition: TopicPartition): void
+}

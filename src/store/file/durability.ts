@@ -1,0 +1,272 @@
+import { KafkaError } from '../../protocol/errors.ts'
+import type { Observers } from '../observers.ts'
+import type { StoreOptions, TopicPartition } from '../store.ts'
+import type { VolumeContext } from './context.ts'
+import type { PartitionDirectory } from './partition-directory.ts'
+import { Pending } from './pending.ts'
+import type { FileSegment } from './segment.ts'
+import type { Segments } from './segments.ts'
+import { Syncer } from './syncer.ts'
+import type { Tail, TailChunk } from './tail-cache.ts'
+
+/** What the parts of one store share. */
+export interface StoreParts {
+  readonly topicPartition: TopicPartition
+  readonly context: VolumeContext
+  readonly directory: PartitionDirectory
+  readonly segments: Segments
+  readonly tail: Tail
+  readonly observers: Observers
+  options: StoreOptions
+}
+
+/**
+ * How far one log is safe: appended, written, durable. Writes gather until the end of the turn; syncs are shared; a
+ * truncation makes void what a sync that began before it would prove.
+ */
+export class Durability {
+  readonly #parts: StoreParts
+  readonly #pending: Pending
+  readonly #syncer: Syncer
+  /** Segments with bytes, or a length, that no sync has covered. */
+  readonly #unsynced = new Set<FileSegment>()
+  endOffset: number
+  writtenOffset: number
+  durableOffset: number
+  /** Grows whenever bytes may have changed their meaning: who waited for the disk must look again. */
+  generation = 0
+  failure: Error | null = null
+  /** Appends that were lost, until the observers know. */
+  #dropped: { readonly from: number; readonly error: Error } | null = null
+  /** The recovery point on disk reaches beyond a truncation: nothing counts as durable before that is put right. */
+  #gate: Promise<unknown> | null = null
+  #toldWritten: number
+  #scheduled = false
+  #stopped = false
+
+  constructor(parts: StoreParts, endOffset: number, durableOffset: number) {
+    this.#parts = parts
+    this.#pending = new Pending(parts.context, parts.directory)
+    this.#syncer = new Syncer(this)
+    this.endOffset = this.writtenOffset = this.#toldWritten = endOffset
+    this.durableOffset = durableOffset
+    parts.tail.writtenOffset = endOffset
+  }
+
+  /** Throws KAFKA_STORAGE_ERROR when nothing may be appended. */
+  mustTake(): void {
+    if (this.failure !== null) throw storageError(`The disk failed: ${this.failure.message}`)
+    if (this.#stopped) throw storageError('The store is closed')
+    // Whoever appends now does not know yet that what went before is lost.
+    if (this.#dropped !== null) throw storageError(this.#dropped.error.message)
+  }
+
+  append(segment: FileSegment, chunk: TailChunk): void {
+    this.endOffset = chunk.endOffset
+    this.#pending.add(segment, chunk)
+    if (this.#pending.bytes >= this.#parts.context.writeAtOnceBytes) this.write()
+    this.schedule()
+  }
+
+  /** See `Store.sync`. */
+  sync(): Promise<number> {
+    if (this.failure !== null) return Promise.reject(this.failure)
+    if (this.durableOffset >= this.endOffset) return Promise.resolve(this.durableOffset)
+    if (this.#stopped) return Promise.reject(storageError('The store is closed'))
+    const done = this.#syncer.wait()
+    this.schedule()
+    return done
+  }
+
+  /** Nobody waits for it: a segment was closed, or recovery found what no sync had covered. */
+  syncInBackground(): void {
+    this.#syncer.wait().catch(() => {})
+    this.schedule()
+  }
+
+  mustSync(segment: FileSegment): void {
+    this.#unsynced.add(segment)
+  }
+
+  /** Whoever waits learns of it at the end of the turn. */
+  schedule(): void {
+    if (this.#scheduled || this.#stopped) return
+    this.#scheduled = true
+    this.#parts.context.schedule(this)
+  }
+
+  /** The end of a turn of the event loop. */
+  turn(): void {
+    this.#scheduled = false
+    if (this.#stopped) return
+    this.write()
+    const { observers } = this.#parts
+    const dropped = this.#dropped
+    if (dropped !== null) {
+      this.#dropped = null
+      observers.dropped(dropped.from, dropped.error)
+    }
+    if (this.#toldWritten < this.writtenOffset) {
+      this.#toldWritten = this.writtenOffset
+      observers.written(this.writtenOffset)
+    }
+    if (this.failure === null) this.#syncer.start()
+  }
+
+  /** Everything that waits goes into the page cache, or is dropped when there is no room. */
+  write(): void {
+    if (this.#pending.isEmpty || this.failure !== null) return
+    try {
+      this.#pending.write(({ segment, endOffset }) => {
+        this.#unsynced.add(segment)
+        this.writtenOffset = this.#parts.tail.writtenOffset = endOffset
+      })
+      this.#parts.tail.shrink()
+      this.#parts.context.touched(this.#parts.topicPartition)
+    } catch (error) {
+      this.#writeFailed(error as Error)
+    }
+  }
+
+  #writeFailed(error: Error): void {
+    if (!passesByItself(error)) {
+      this.fail(error)
+      return
+    }
+    try {
+      this.#dropPending(error)
+    } catch (second) {
+      this.fail(second as Error)
+    }
+  }
+
+  /** Back to the last good end; it goes on when there is room again. */
+  #dropPending(error: Error): void {
+    const { segments, tail, options, context, topicPartition } = this.#parts
+    const segment = this.#pending.segment!
+    const from = this.writtenOffset
+    this.#pending.clear()
+    this.generation++
+    segments.removeAfter(segment)
+    segment.cut(segment.writtenBytes, from, options.indexIntervalBytes)
+    this.#unsynced.add(segment)
+    tail.cut(from)
+    this.endOffset = from
+    this.#syncer.dropped(from, error)
+    this.#dropped = { from, error }
+    context.logger.warn('No room for records: the last ones were refused', {
+      ...topicPartition,
+      from,
+      error: error.message,
+    })
+    this.schedule()
+  }
+
+  /** The log ends at `to` from now on. Pending bytes must have been written, or must not matter. */
+  cutTo(to: number): void {
+    this.generation++
+    this.#pending.clear()
+    this.#parts.tail.cut(to)
+    this.endOffset = this.writtenOffset = this.#parts.tail.writtenOffset = to
+    this.#toldWritten = Math.min(this.#toldWritten, to)
+    this.durableOffset = Math.min(this.durableOffset, to)
+    this.#syncer.truncated(to)
+    const noted = this.#parts.context.lowerRecoveryPoint(this.#parts.topicPartition, to)
+    const gate = Promise.all([this.#gate, noted])
+    this.#gate = gate
+    const open = (): void => {
+      if (this.#gate === gate) this.#gate = null
+    }
+    gate.then(open, error => this.fail(error as Error))
+  }
+
+  /** The log is empty and goes on at `at`, after `cutTo`. */
+  moveTo(at: number): void {
+    this.endOffset = this.writtenOffset = this.#toldWritten = this.#parts.tail.writtenOffset = at
+  }
+
+  /** Fulfilled when what was changed by now, names included, is durable. */
+  async settle(): Promise<void> {
+    if (this.failure !== null) throw this.failure
+    const done = this.#syncer.wait(true)
+    this.schedule()
+    await done
+  }
+
+  /** For the syncer. */
+  async syncOnce(): Promise<boolean> {
+    const { segments, directory, context } = this.#parts
+    return context.syncSlots.run(async () => {
+      // What came while we waited for a slot goes along.
+      this.write()
+      const { generation, writtenOffset: upTo } = this
+      const covered = [...this.#unsynced]
+      this.#unsynced.clear()
+      const valid = (): boolean => generation === this.generation && !this.#stopped
+      for (const segment of covered) {
+        if (!valid()) break
+        if (segment.exists && segments.all.includes(segment)) {
+          await context.handles.pinned(segment.path, file => file.sync())
+        }
+      }
+      await directory.sync()
+      if (this.#gate !== null) await this.#gate
+      if (!valid()) {
+        for (const segment of covered) if (segments.all.includes(segment)) this.#unsynced.add(segment)
+        return false
+      }
+      if (upTo > this.durableOffset) {
+        this.durableOffset = upTo
+        context.touched(this.#parts.topicPartition)
+        this.#parts.observers.durable(upTo)
+      }
+      return true
+    })
+  }
+
+  syncFailed(error: Error): void {
+    if (!this.#stopped) this.fail(error)
+  }
+
+  /** From now on everything is refused: after a failed sync nobody knows what the disk has (never try again). */
+  fail(error: Error): void {
+    if (this.failure !== null || this.#stopped) return
+    this.failure = error
+    this.#pending.clear()
+    const { context, topicPartition, observers } = this.#parts
+    context.logger.error('The disk failed; what it has is unknown', { ...topicPartition, error })
+    this.#syncer.rejectAll(error)
+    context.world.timers.soon(() => observers.failed(error))
+  }
+
+  /** Writes and syncs what is there, then takes nothing more. */
+  async finish(): Promise<void> {
+    this.write()
+    if (this.failure === null && (this.durableOffset < this.endOffset || this.#unsynced.size > 0)) {
+      const done = this.#syncer.wait(true)
+      this.#syncer.start()
+      await done
+    }
+    this.stop()
+    await this.#syncer.idle()
+  }
+
+  /** Takes nothing more; what waited is lost. */
+  stop(): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.generation++
+    this.#pending.clear()
+    this.#syncer.rejectAll(storageError('The store is closed'))
+  }
+}
+
+/** No room on the disk or in the quota, or no descriptors: errors that go away. */
+function passesByItself(error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  return ['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE', 'ENFILE'].includes(code as string)
+}
+
+function storageError(message: string): KafkaError {
+  return new KafkaError('KAFKA_STORAGE_ERROR', message)
+}

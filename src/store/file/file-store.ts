@@ -1,0 +1,271 @@
+import type { BatchHeader } from '../../protocol/batches/header.ts'
+import { KafkaError } from '../../protocol/errors.ts'
+import { Observers } from '../observers.ts'
+import { checkAppend, mustRoll } from '../rolling.ts'
+import type { BatchSummary, Damage, Segment, Store, StoreObserver, StoreOptions, TopicPartition } from '../store.ts'
+import type { VolumeContext } from './context.ts'
+import { Durability, type StoreParts } from './durability.ts'
+import { directoryName } from './names.ts'
+import { openPartition } from './opening.ts'
+import { PartitionDirectory } from './partition-directory.ts'
+import { Reader } from './reader.ts'
+import { Segments } from './segments.ts'
+import { SideFiles } from './side-files.ts'
+import { Tail } from './tail-cache.ts'
+import type { Cut } from './torn.ts'
+
+/** What the volume knows of a partition before it opens it. */
+export interface Opening {
+  readonly topicId: string
+  readonly options: StoreOptions
+  readonly recoveryPoint: number
+  /** It was closed in order. */
+  readonly clean: boolean
+  /** The folder is there. */
+  readonly exists: boolean
+}
+
+/** One partition in Kafka's files. */
+export class FileStore implements Store {
+  readonly shared = false
+  /** What recovery cut off when the store was opened. */
+  readonly cut: Cut | null
+  damage: Damage | null
+  readonly #parts: StoreParts
+  readonly #safety: Durability
+  readonly #reader: Reader
+  readonly #sideFiles: SideFiles
+  #closed = false
+  #closing: Promise<void> | null = null
+
+  constructor(context: VolumeContext, topicPartition: TopicPartition, opening: Opening) {
+    const { topicId, options, recoveryPoint, clean, exists } = opening
+    const directory = new PartitionDirectory(context, directoryName(topicPartition), topicId, exists)
+    const found = openPartition(context, directory, topicId, options, recoveryPoint, clean)
+    const segments = new Segments(context, directory, found.segments)
+    const tail = new Tail(context.tailCache)
+    this.damage = found.damage
+    this.cut = found.cut
+    this.#parts = { topicPartition, context, directory, segments, tail, options, observers: new Observers() }
+    this.#safety = new Durability(this.#parts, found.endOffset, found.durableOffset)
+    this.#reader = new Reader(this.#parts, this.#safety)
+    this.#sideFiles = new SideFiles(context, directory)
+    this.#say()
+    if (found.durableOffset < found.endOffset || found.cut !== null) {
+      for (const segment of found.segments) if (segment.endOffset >= found.durableOffset) this.#safety.mustSync(segment)
+      if (this.damage === null) this.#safety.syncInBackground()
+    }
+  }
+
+  #say(): void {
+    const { logger } = this.#parts.context
+    if (this.cut !== null) logger.warn('Cut off what a crash left unfinished', { ...this.topicPartition, ...this.cut })
+    if (this.damage === null) return
+    const advice = 'Nothing was removed. Restore the folder from another copy, or truncate the log to that offset'
+    logger.error('Records that had been on stable storage are damaged', {
+      ...this.topicPartition,
+      ...this.damage,
+      advice,
+    })
+  }
+
+  get topicPartition(): TopicPartition {
+    return this.#parts.topicPartition
+  }
+
+  get options(): StoreOptions {
+    return this.#parts.options
+  }
+
+  set options(options: StoreOptions) {
+    this.#parts.options = options
+  }
+
+  get startOffset(): number {
+    return this.#parts.segments.first.baseOffset
+  }
+
+  get endOffset(): number {
+    return this.#safety.endOffset
+  }
+
+  get writtenOffset(): number {
+    return this.#safety.writtenOffset
+  }
+
+  get durableOffset(): number {
+    return this.#safety.durableOffset
+  }
+
+  get sizeInBytes(): number {
+    return this.#parts.segments.sizeInBytes
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  /** With everything durable: the next opening can trust it. */
+  get closedInOrder(): boolean {
+    return this.#closed && this.#safety.failure === null && this.damage === null
+  }
+
+  observe(observer: StoreObserver): void {
+    this.#parts.observers.add(observer)
+  }
+
+  append(bytes: Uint8Array, batches: readonly BatchSummary[]): void {
+    this.#mustTake()
+    if (this.damage !== null) throw new KafkaError('KAFKA_STORAGE_ERROR', `The log is damaged: ${this.damage.reason}`)
+    checkAppend(this.endOffset, bytes, batches)
+    const { segments, options, tail, context } = this.#parts
+    const { baseOffset } = batches[0]!
+    if (mustRoll(segments.active, options, batches, bytes.length)) this.#rollTo(baseOffset)
+    const segment = segments.active
+    for (const batch of batches) segment.account(batch, options.indexIntervalBytes)
+    this.#safety.append(segment, tail.push(context.arena.keep(bytes), baseOffset, segment.endOffset))
+  }
+
+  sync(): Promise<number> {
+    return this.#safety.sync()
+  }
+
+  read(from: number, maxBytes: number, upTo: number): Uint8Array[] | Promise<Uint8Array[]> {
+    if (this.#closed) throw new KafkaError('KAFKA_STORAGE_ERROR', 'The store is closed')
+    return this.#reader.read(from, maxBytes, upTo)
+  }
+
+  scan(from: number): Iterable<BatchHeader> {
+    return this.#reader.scan(from)
+  }
+
+  batchForTimestamp(timestamp: number): number | null {
+    return this.#reader.batchForTimestamp(timestamp)
+  }
+
+  async truncate(to: number): Promise<void> {
+    this.#mustTake()
+    this.#safety.write()
+    if (to >= this.endOffset && this.damage === null) return
+    if (to <= this.startOffset) return this.reset(to)
+    const { segments, options } = this.#parts
+    const segment = segments.all[segments.indexOf(to - 1)]!
+    const last = segment.locate(to - 1)
+    const lastEnd = last === null || last.baseOffset >= to ? -1 : last.lastOffset + 1
+    if (lastEnd > to) throw new RangeError(`The batch at ${last!.baseOffset} reaches across ${to}`)
+    const position = segment.locate(to)?.position ?? Math.min(segment.sizeInBytes, segment.writtenBytes)
+    this.damage = null
+    this.#safety.cutTo(to)
+    segments.removeAfter(segment)
+    segment.cut(position, to, options.indexIntervalBytes)
+    this.#safety.mustSync(segment)
+    // The next opening must find this end also where no batch ends there.
+    if (lastEnd !== to && segment.sizeInBytes > 0) segments.ensureFile(segments.roll(to))
+    await this.#safety.settle()
+  }
+
+  async reset(at: number): Promise<void> {
+    this.#mustTake()
+    this.damage = null
+    this.#safety.cutTo(Math.min(at, this.endOffset))
+    this.#parts.tail.clear()
+    this.#parts.segments.startAt(at)
+    this.#safety.moveTo(at)
+    await this.#safety.settle()
+  }
+
+  async trim(to: number): Promise<void> {
+    if (this.#closed) return
+    const { segments, context } = this.#parts
+    const keep = segments.all.findIndex(({ endOffset }) => endOffset > to)
+    const count = keep === -1 ? segments.all.length - 1 : Math.min(keep, segments.all.length - 1)
+    if (count === 0) return
+    // What has not been written has no file to take away.
+    this.#safety.write()
+    if (segments.all.length <= count) return
+    segments.ensureFile(segments.active)
+    for (const path of segments.takeFirst(count)) {
+      // Large files take their time to go: one in each turn of the event loop.
+      await new Promise<void>(resolve => context.world.timers.soon(resolve))
+      if (context.world.disk.exists(path)) context.world.disk.remove(path)
+    }
+  }
+
+  roll(): void {
+    this.#mustTake()
+    if (this.#parts.segments.active.sizeInBytes > 0) this.#rollTo(this.endOffset)
+  }
+
+  segments(): readonly Segment[] {
+    return this.#parts.segments.all
+  }
+
+  names(): readonly string[] {
+    return this.#sideFiles.names()
+  }
+
+  get(name: string): Uint8Array | null {
+    return this.#sideFiles.get(name)
+  }
+
+  put(name: string, bytes: Uint8Array): Promise<void> {
+    return this.#sideFiles.put(name, bytes)
+  }
+
+  drop(name: string): void {
+    this.#sideFiles.drop(name)
+  }
+
+  /** Index entries go to their files, so that a recovery can begin where the log is durable. */
+  flushIndexes(): void {
+    if (!this.#closed && this.#safety.failure === null)
+      for (const segment of this.#parts.segments.all) segment.flushIndexes()
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const { segments, context, tail, directory } = this.#parts
+    try {
+      await this.#safety.finish()
+      await this.#sideFiles.close()
+      if (this.#safety.failure === null && this.damage === null) {
+        segments.ensureFile(segments.active)
+        segments.active.noteMaxTimestamp()
+        await segments.syncIndexes()
+        await directory.sync()
+      }
+    } finally {
+      this.#closed = true
+      tail.clear()
+      context.handles.forgetBelow(directory.path)
+    }
+  }
+
+  /** The partition is removed: nobody gets anything any more. Returns the folder, if there is one. */
+  discard(): string | null {
+    const { context, tail, directory } = this.#parts
+    this.#closed = true
+    this.#safety.stop()
+    void this.#sideFiles.close()
+    tail.clear()
+    context.handles.forgetBelow(directory.path)
+    return directory.exists ? directory.path : null
+  }
+
+  #rollTo(baseOffset: number): void {
+    const { segments } = this.#parts
+    const closed = segments.active
+    segments.roll(baseOffset)
+    // As Kafka does: what is closed becomes durable soon, so that recovery points move on also where nobody asks for syncs.
+    if (closed.sizeInBytes > 0) this.#safety.syncInBackground()
+  }
+
+  #mustTake(): void {
+    if (this.#closed || this.#closing !== null) throw new KafkaError('KAFKA_STORAGE_ERROR', 'The store is closed')
+    this.#safety.mustTake()
+  }
+}

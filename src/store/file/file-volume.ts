@@ -1,0 +1,365 @@
+import { KafkaError } from '../../protocol/errors.ts'
+import type { Logger } from '../../world/logger.ts'
+import type { Lock, World } from '../../world/world.ts'
+import { Arena } from '../arena.ts'
+import type { StoreOptions, TopicPartition, Volume } from '../store.ts'
+import { brokerEpochIn, cleanMark, OffsetCheckpoint, topicIdIn } from './checkpoints.ts'
+import type { VolumeContext } from './context.ts'
+import { FileStore } from './file-store.ts'
+import { Handles } from './handles.ts'
+import {
+  checkFileName,
+  cleanMarkName,
+  deletedDirectoryName,
+  directoryName,
+  highWatermarksName,
+  isDeletedDirectory,
+  keyOf,
+  lockName,
+  logStartsName,
+  partitionIn,
+  partitionMetadataName,
+  recoveryPointsName,
+} from './names.ts'
+import { Progress } from './progress.ts'
+import { SyncSlots } from './sync-slots.ts'
+import { TailCache, type TailCacheStats } from './tail-cache.ts'
+
+export interface FileVolumeOptions {
+  /** Memory for recent batches of all partitions. Default 32 MiB. */
+  readonly tailBytes?: number
+  /** Bytes of recent batches of one partition. Default: half of `tailBytes`. */
+  readonly tailPartitionBytes?: number
+  /** Files kept open. Default 512. */
+  readonly openFiles?: number
+  /** Bytes of one partition that are written without waiting for the end of the turn. Default 4 MiB. */
+  readonly writeAtOnceBytes?: number
+  /** Syncs under way at once; each holds a thread of Node's pool (four, unless told otherwise). Default 3. */
+  readonly concurrentSyncs?: number
+}
+
+type VolumeWorld = Pick<World, 'clock' | 'timers' | 'random' | 'disk'>
+
+/** Partitions that a volume opens only to close it in order need no more than this. */
+const plainOptions: StoreOptions = {
+  segmentBytes: 1 << 30,
+  segmentMs: Number.MAX_SAFE_INTEGER,
+  indexIntervalBytes: 4096,
+  segmentIndexBytes: 10 << 20,
+}
+const closingAtOnce = 64
+
+/** Another process, or another volume of this one, has the directory. */
+export class VolumeInUseError extends Error {
+  readonly code = 'ELOCKED'
+
+  constructor(root: string) {
+    super(`${root} is in use by another broker. Stop it, or choose another directory`)
+    this.name = 'VolumeInUseError'
+  }
+}
+
+interface Known {
+  readonly topicPartition: TopicPartition
+  /** Undefined: not read yet; null: there is none. */
+  topicId: string | null | undefined
+  /** The folder is there, or may be. */
+  onDisk: boolean
+  store: FileStore | null
+}
+
+/** A directory in Apache Kafka's own format: either of us opens what the other has written. */
+export class FileVolume implements Volume {
+  readonly shared = false
+  readonly clean: boolean
+  readonly previousBrokerEpoch: number
+  readonly #context: VolumeContext
+  readonly #lock: Lock
+  readonly #known = new Map<string, Known>()
+  readonly #recoveryPoints: OffsetCheckpoint
+  readonly #logStarts: OffsetCheckpoint
+  readonly #highWatermarks: OffsetCheckpoint
+  readonly #touched = new Set<string>()
+  #dirty: { turn(): void }[] = []
+  #closing: Promise<void> | null = null
+
+  /**
+   * Takes the directory, makes it when it is missing. Throws VolumeInUseError, and what the disk throws (EACCES, ENOSPC).
+   * Partitions are read when they are opened.
+   */
+  static async open(
+    root: string,
+    world: VolumeWorld,
+    logger: Logger,
+    options: FileVolumeOptions = {},
+  ): Promise<FileVolume> {
+    world.disk.makeDirectory(root)
+    const lock = world.disk.lock(`${root}/${lockName}`)
+    if (lock === null) throw new VolumeInUseError(root)
+    try {
+      const volume = new FileVolume(root, world, logger, options, lock)
+      await volume.#begin()
+      return volume
+    } catch (error) {
+      lock.release()
+      throw error
+    }
+  }
+
+  private constructor(root: string, world: VolumeWorld, logger: Logger, options: FileVolumeOptions, lock: Lock) {
+    const { tailBytes = 32 << 20, tailPartitionBytes, openFiles = 512 } = options
+    this.#lock = lock
+    this.#context = {
+      root,
+      world,
+      logger,
+      handles: new Handles(world.disk, openFiles),
+      tailCache: new TailCache(tailBytes, tailPartitionBytes),
+      arena: new Arena(),
+      syncSlots: new SyncSlots(options.concurrentSyncs ?? 3),
+      progress: new Progress(world.clock, logger),
+      writeAtOnceBytes: options.writeAtOnceBytes ?? 4 << 20,
+      schedule: store => this.#schedule(store),
+      lowerRecoveryPoint: (partition, to) => this.#lowerRecoveryPoint(partition, to),
+      touched: partition => this.#touched.add(keyOf(partition)),
+    }
+    const mark = this.get(cleanMarkName)
+    this.clean = mark !== null
+    this.previousBrokerEpoch = mark === null ? -1 : brokerEpochIn(textOf(mark))
+    this.#recoveryPoints = this.#readCheckpoint(recoveryPointsName)
+    this.#logStarts = this.#readCheckpoint(logStartsName)
+    this.#highWatermarks = this.#readCheckpoint(highWatermarksName)
+  }
+
+  /** From here on the directory is not clean any more, also after a power cut. */
+  async #begin(): Promise<void> {
+    const { root, world } = this.#context
+    for (const name of world.disk.list(root)) {
+      const topicPartition = partitionIn(name)
+      if (topicPartition !== null) {
+        this.#known.set(name, { topicPartition, topicId: undefined, onDisk: true, store: null })
+      } else if (isDeletedDirectory(name)) void this.#removeLater(`${root}/${name}`)
+    }
+    if (!this.clean) return
+    world.disk.remove(`${root}/${cleanMarkName}`)
+    await world.disk.syncDirectory(root)
+  }
+
+  list(): readonly (TopicPartition & { readonly topicId: string | null })[] {
+    return [...this.#known.values()].map(known => ({ ...known.topicPartition, topicId: this.#topicId(known) }))
+  }
+
+  open(topicPartition: TopicPartition, topicId: string, options: StoreOptions): FileStore {
+    const key = directoryName(topicPartition)
+    const before = this.#known.get(key)
+    if (before?.store && !before.store.isClosed) {
+      if (before.topicId !== topicId) {
+        throw new KafkaError('INCONSISTENT_TOPIC_ID', `${key} belongs to topic ${before.topicId}, not to ${topicId}`)
+      }
+      before.store.options = options
+      return before.store
+    }
+    const closed = before?.store ?? null
+    const store = new FileStore(this.#context, topicPartition, {
+      topicId,
+      options,
+      recoveryPoint: closed?.durableOffset ?? this.#recoveryPoints.get(topicPartition) ?? 0,
+      clean: closed?.closedInOrder ?? this.clean,
+      exists: before?.onDisk ?? false,
+    })
+    this.#known.set(key, { topicPartition, topicId, onDisk: true, store })
+    return store
+  }
+
+  async remove(topicPartition: TopicPartition): Promise<void> {
+    const key = directoryName(topicPartition)
+    const known = this.#known.get(key)
+    this.#known.delete(key)
+    for (const checkpoint of [this.#recoveryPoints, this.#logStarts, this.#highWatermarks])
+      checkpoint.delete(topicPartition)
+    if (known === undefined) return
+    known.store?.discard()
+    const { root, world } = this.#context
+    if (!world.disk.exists(`${root}/${key}`)) return
+    const doomed = `${root}/${deletedDirectoryName(topicPartition, world.random.bytes(16))}`
+    world.disk.rename(`${root}/${key}`, doomed)
+    await world.disk.syncDirectory(root)
+    void this.#removeLater(doomed)
+  }
+
+  async checkpoint(): Promise<void> {
+    for (const key of this.#touched) this.#known.get(key)?.store?.flushIndexes()
+    this.#touched.clear()
+    for (const { topicPartition, store, onDisk } of this.#known.values()) {
+      if (store !== null && onDisk && store.endOffset > 0) this.#recoveryPoints.set(topicPartition, store.durableOffset)
+    }
+    await Promise.all([
+      this.#writeCheckpoint(recoveryPointsName, this.#recoveryPoints),
+      this.#writeCheckpoint(logStartsName, this.#logStarts),
+      this.#writeCheckpoint(highWatermarksName, this.#highWatermarks),
+    ])
+  }
+
+  logStartOffset(partition: TopicPartition): number {
+    return this.#logStarts.get(partition) ?? 0
+  }
+
+  setLogStartOffset(partition: TopicPartition, offset: number): void {
+    this.#logStarts.set(partition, offset)
+  }
+
+  highWatermark(partition: TopicPartition): number {
+    return this.#highWatermarks.get(partition) ?? 0
+  }
+
+  setHighWatermark(partition: TopicPartition, offset: number): void {
+    this.#highWatermarks.set(partition, offset)
+  }
+
+  get(name: string): Uint8Array | null {
+    const { root, world } = this.#context
+    const path = `${root}/${checkFileName(name)}`
+    return world.disk.exists(path) ? world.disk.readFile(path) : null
+  }
+
+  put(name: string, bytes: Uint8Array, mode?: number): Promise<void> {
+    const { root, world } = this.#context
+    return world.disk.replaceFile(`${root}/${checkFileName(name)}`, bytes, mode)
+  }
+
+  space(): { free: number; total: number } {
+    return this.#context.world.disk.space(this.#context.root)
+  }
+
+  /** For metrics. */
+  get tailCache(): TailCacheStats {
+    return this.#context.tailCache.stats
+  }
+
+  /** For metrics: files open now. */
+  get openFiles(): number {
+    return this.#context.handles.count
+  }
+
+  close(brokerEpoch = -1): Promise<void> {
+    this.#closing ??= this.#close(brokerEpoch)
+    return this.#closing
+  }
+
+  async #close(brokerEpoch: number): Promise<void> {
+    const { handles, world, root, logger } = this.#context
+    try {
+      const inOrder = await this.#closeAll()
+      await this.checkpoint()
+      if (!inOrder) {
+        logger.warn('The directory was not left clean: the next start will check it', { root })
+        return
+      }
+      await world.disk.replaceFile(`${root}/${cleanMarkName}`, cleanMark(brokerEpoch))
+    } finally {
+      handles.closeAll()
+      this.#lock.release()
+    }
+  }
+
+  /** True when all partitions are whole and durable. */
+  async #closeAll(): Promise<boolean> {
+    const all = [...this.#known.values()].values()
+    let inOrder = true
+    const closer = async (): Promise<void> => {
+      for (const known of all) {
+        try {
+          inOrder = (await this.#closeOne(known)) && inOrder
+        } catch (error) {
+          inOrder = false
+          this.#context.logger.error('A partition could not be closed', { ...known.topicPartition, error })
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: closingAtOnce }, closer))
+    return inOrder
+  }
+
+  async #closeOne(known: Known): Promise<boolean> {
+    if (known.store === null) {
+      if (this.clean) return true
+      // Nobody has looked at it since the crash: the clean mark would vouch for it, so it is recovered now.
+      this.open(known.topicPartition, this.#topicId(known) ?? 'AAAAAAAAAAAAAAAAAAAAAA', plainOptions)
+    }
+    const store = this.#known.get(keyOf(known.topicPartition))?.store ?? null
+    if (store === null) return true
+    await store.close()
+    return store.closedInOrder
+  }
+
+  #topicId(known: Known): string | null {
+    if (known.topicId !== undefined) return known.topicId
+    const { root, world } = this.#context
+    const path = `${root}/${keyOf(known.topicPartition)}/${partitionMetadataName}`
+    known.topicId = world.disk.exists(path) ? topicIdIn(world.disk.readFile(path).toString()) : null
+    return known.topicId
+  }
+
+  #schedule(store: { turn(): void }): void {
+    this.#dirty.push(store)
+    if (this.#dirty.length > 1) return
+    this.#context.world.timers.soon(() => {
+      const dirty = this.#dirty
+      this.#dirty = []
+      for (const each of dirty) each.turn()
+    })
+  }
+
+  /**
+   * A recovery trusts what lies below its point without looking. So the point goes down before other bytes take the place
+   * of those: at once for the case that this process dies, durably before any of them counts as durable.
+   */
+  async #lowerRecoveryPoint(partition: TopicPartition, to: number): Promise<void> {
+    if ((this.#recoveryPoints.get(partition) ?? 0) <= to) return
+    this.#recoveryPoints.set(partition, to)
+    const { root, world } = this.#context
+    const path = `${root}/${recoveryPointsName}`
+    world.disk.writeFile(`${path}.lowered`, this.#recoveryPoints.toText())
+    world.disk.rename(`${path}.lowered`, path)
+    await this.#writeCheckpoint(recoveryPointsName, this.#recoveryPoints)
+  }
+
+  #readCheckpoint(name: string): OffsetCheckpoint {
+    const bytes = this.get(name)
+    if (bytes === null) return new OffsetCheckpoint()
+    const read = OffsetCheckpoint.parse(textOf(bytes))
+    if (read === null) this.#context.logger.warn('A checkpoint cannot be read: it is made anew', { name })
+    return read ?? new OffsetCheckpoint()
+  }
+
+  async #writeCheckpoint(name: string, checkpoint: OffsetCheckpoint): Promise<void> {
+    const { root, world } = this.#context
+    if (!checkpoint.changed) return
+    checkpoint.changed = false
+    try {
+      await world.disk.replaceFile(`${root}/${name}`, checkpoint.toText())
+    } catch (error) {
+      checkpoint.changed = true
+      throw error
+    }
+  }
+
+  /** File by file, one in each turn of the event loop. What an end of the process leaves is removed at the next start. */
+  async #removeLater(directory: string): Promise<void> {
+    const { world, logger } = this.#context
+    try {
+      for (const name of world.disk.list(directory)) {
+        await new Promise<void>(resolve => world.timers.soon(resolve))
+        world.disk.remove(`${directory}/${name}`)
+      }
+      world.disk.removeTree(directory)
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 'ENOENT') return
+      logger.warn('A deleted partition could not be removed from the disk', { directory, error })
+    }
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString()
+}

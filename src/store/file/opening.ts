@@ -1,0 +1,130 @@
+import { KafkaError } from '../../protocol/errors.ts'
+import type { Damage, StoreOptions } from '../store.ts'
+import { topicIdIn } from './checkpoints.ts'
+import type { VolumeContext } from './context.ts'
+import {
+  cleanedSuffix,
+  deletedSuffix,
+  indexSuffix,
+  logSuffix,
+  makingSuffix,
+  offsetIn,
+  partitionMetadataName,
+  timeIndexSuffix,
+} from './names.ts'
+import type { PartitionDirectory } from './partition-directory.ts'
+import { checkSegment } from './recovery.ts'
+import { FileSegment } from './segment.ts'
+import { finishSwaps } from './swaps.ts'
+import { type Cut, cutTail, setAside } from './torn.ts'
+
+/** What was found in a partition's folder. */
+export interface Opened {
+  readonly segments: FileSegment[]
+  readonly endOffset: number
+  /** Everything below was on stable storage before. */
+  readonly durableOffset: number
+  readonly damage: Damage | null
+  /** What recovery cut off; null when there was nothing to cut. */
+  readonly cut: Cut | null
+}
+
+const nothing: Opened = { segments: [], endOffset: 0, durableOffset: 0, damage: null, cut: null }
+
+/** Throws INCONSISTENT_TOPIC_ID when the folder belongs to another topic of the same name. */
+export function openPartition(
+  context: VolumeContext,
+  directory: PartitionDirectory,
+  topicId: string,
+  options: StoreOptions,
+  recoveryPoint: number,
+  clean: boolean,
+): Opened {
+  if (!directory.exists) return nothing
+  checkTopicId(context, directory, topicId)
+  const segments = load(context, directory)
+  const last = segments.at(-1)
+  if (last === undefined) return { ...nothing, ...missing(0, recoveryPoint) }
+  for (const [i, segment] of segments.entries()) segment.endOffset = segments[i + 1]?.baseOffset ?? segment.baseOffset
+  if (clean && last.loadTail(options.indexIntervalBytes) === null) {
+    return {
+      segments,
+      endOffset: last.endOffset,
+      durableOffset: last.endOffset,
+      cut: null,
+      ...missing(last.endOffset, recoveryPoint),
+    }
+  }
+  return recover(context, directory, segments, options, recoveryPoint)
+}
+
+function missing(endOffset: number, recoveryPoint: number): { damage: Damage | null } {
+  if (endOffset >= recoveryPoint) return { damage: null }
+  const reason = `the log ends at offset ${endOffset}, but ${recoveryPoint} had been reached on stable storage`
+  return { damage: { offset: endOffset, reason } }
+}
+
+function checkTopicId(context: VolumeContext, directory: PartitionDirectory, topicId: string): void {
+  const path = `${directory.path}/${partitionMetadataName}`
+  const { disk } = context.world
+  const known = disk.exists(path) ? topicIdIn(disk.readFile(path).toString()) : null
+  if (known === topicId) return
+  if (known !== null) {
+    throw new KafkaError('INCONSISTENT_TOPIC_ID', `${directory.path} belongs to topic id ${known}, not to ${topicId}`)
+  }
+  directory.noteTopicId()
+}
+
+/** The segments by their files; finishes and clears away what an interruption left behind. */
+function load(context: VolumeContext, directory: PartitionDirectory): FileSegment[] {
+  const { disk } = context.world
+  const at = (name: string): string => `${directory.path}/${name}`
+  finishSwaps(context, directory.path)
+  const names = disk.list(directory.path)
+  const logs = names.filter(name => offsetIn(name, logSuffix) !== null)
+  const bases = new Set(logs.map(name => offsetIn(name, logSuffix)))
+  for (const name of names) {
+    const leftover = [deletedSuffix, cleanedSuffix, makingSuffix].some(suffix => name.endsWith(suffix))
+    const index = offsetIn(name, indexSuffix) ?? offsetIn(name, timeIndexSuffix)
+    if (leftover || (index !== null && !bases.has(index))) disk.remove(at(name))
+  }
+  return logs.map(name => {
+    return new FileSegment(context.handles, directory.path, offsetIn(name, logSuffix)!, disk.size(at(name)), false)
+  })
+}
+
+/** Walks over everything that may not have reached the disk in order, and cuts where it stops making sense. */
+function recover(
+  context: VolumeContext,
+  directory: PartitionDirectory,
+  segments: FileSegment[],
+  options: StoreOptions,
+  recoveryPoint: number,
+): Opened {
+  const first = segments.findLastIndex(({ baseOffset }) => baseOffset <= recoveryPoint)
+  for (let i = Math.max(0, first); i < segments.length; i++) {
+    const segment = segments[i]!
+    const problem = checkSegment(context, segment, recoveryPoint, options.indexIntervalBytes)
+    const { endOffset } = segment
+    if (problem === null) {
+      if (i === segments.length - 1) break
+      segment.noteMaxTimestamp()
+      segment.endOffset = segments[i + 1]!.baseOffset
+      continue
+    }
+    if (endOffset < recoveryPoint) {
+      const damage = { offset: endOffset, reason: `${segment.path}, byte ${segment.sizeInBytes}: ${problem}` }
+      return { segments, endOffset, durableOffset: endOffset, damage, cut: null }
+    }
+    let cut = cutTail(context, directory.path, segment, problem)
+    for (const later of segments.splice(i + 1)) {
+      cut = { ...cut, bytes: cut.bytes + later.writtenBytes, doubtful: cut.doubtful || later.writtenBytes > 0 }
+      setAside(context, directory.path, later)
+    }
+    directory.namesChanged()
+    return { segments, endOffset, durableOffset: Math.min(recoveryPoint, endOffset), damage: null, cut }
+  }
+  const { endOffset } = segments.at(-1)!
+  const durableOffset = Math.min(recoveryPoint, endOffset)
+  return { segments, endOffset, durableOffset, cut: null, ...missing(endOffset, recoveryPoint) }
+}

@@ -1,0 +1,87 @@
+import type { VolumeContext } from './context.ts'
+import type { PartitionDirectory } from './partition-directory.ts'
+import type { FileSegment } from './segment.ts'
+import type { TailChunk } from './tail-cache.ts'
+
+interface Waiting {
+  readonly segment: FileSegment
+  readonly chunk: TailChunk
+}
+
+/** What one run of chunks for one segment became. */
+export interface Run {
+  readonly segment: FileSegment
+  /** Offset after its last record. */
+  readonly endOffset: number
+}
+
+/** Batches that were appended in this turn of the event loop: they leave together, one vectored write for each segment. */
+export class Pending {
+  readonly #context: VolumeContext
+  readonly #directory: PartitionDirectory
+  #waiting: Waiting[] = []
+  bytes = 0
+
+  constructor(context: VolumeContext, directory: PartitionDirectory) {
+    this.#context = context
+    this.#directory = directory
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0
+  }
+
+  /** The segment that the next write goes to. */
+  get segment(): FileSegment | undefined {
+    return this.#waiting[0]?.segment
+  }
+
+  add(segment: FileSegment, chunk: TailChunk): void {
+    this.#waiting.push({ segment, chunk })
+    this.bytes += chunk.bytes.length
+  }
+
+  clear(): void {
+    this.#waiting = []
+    this.bytes = 0
+  }
+
+  /** Writes all; tells of each run that is written. Throws what the disk throws: then the rest still waits. */
+  write(written: (run: Run) => void): void {
+    while (this.#waiting.length > 0) {
+      const { segment } = this.#waiting[0]!
+      const chunks: Uint8Array[] = []
+      let bytes = 0
+      let count = 0
+      for (const waiting of this.#waiting) {
+        if (waiting.segment !== segment) break
+        push(chunks, waiting.chunk.bytes)
+        bytes += waiting.chunk.bytes.length
+        count++
+      }
+      this.#open(segment).write(chunks, segment.writtenBytes)
+      segment.writtenBytes += bytes
+      const { endOffset } = this.#waiting[count - 1]!.chunk
+      this.bytes -= bytes
+      this.#waiting = count === this.#waiting.length ? [] : this.#waiting.slice(count)
+      written({ segment, endOffset })
+    }
+  }
+
+  #open(segment: FileSegment): ReturnType<VolumeContext['handles']['get']> {
+    if (segment.exists) return this.#context.handles.get(segment.path)
+    this.#directory.ensure()
+    const file = this.#context.handles.get(segment.path, 'create')
+    segment.exists = true
+    this.#directory.namesChanged()
+    return file
+  }
+}
+
+/** Small batches stand side by side in the arena: neighbours go out as one piece. */
+function push(chunks: Uint8Array[], bytes: Uint8Array): void {
+  const last = chunks[chunks.length - 1]
+  if (last !== undefined && last.buffer === bytes.buffer && last.byteOffset + last.length === bytes.byteOffset) {
+    chunks[chunks.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.length + bytes.length)
+  } else chunks.push(bytes)
+}

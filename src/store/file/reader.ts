@@ -1,0 +1,121 @@
+import type { BatchHeader } from '../../protocol/batches/header.ts'
+import { KafkaError } from '../../protocol/errors.ts'
+import { checkRead } from '../rolling.ts'
+import type { Durability, StoreParts } from './durability.ts'
+import { ReadHints } from './read-hints.ts'
+import { readLater } from './read-later.ts'
+import type { FileSegment } from './segment.ts'
+
+/** Reads of one store: from memory when the batches are recent, else from their segment. */
+export class Reader {
+  readonly #parts: StoreParts
+  readonly #safety: Durability
+  readonly #hints = new ReadHints()
+  #hintsOf = 0
+
+  constructor(parts: StoreParts, safety: Durability) {
+    this.#parts = parts
+    this.#safety = safety
+  }
+
+  /** See `Store.read`. */
+  read(from: number, maxBytes: number, upTo: number): Uint8Array[] | Promise<Uint8Array[]> {
+    const { endOffset } = this.#safety
+    checkRead(from, this.#parts.segments.first.baseOffset, endOffset)
+    if (from >= upTo || from === endOffset) return []
+    return this.#parts.tail.read(from, maxBytes, upTo) ?? this.#readLater(from, maxBytes, upTo)
+  }
+
+  async #readLater(from: number, maxBytes: number, upTo: number): Promise<Uint8Array[]> {
+    const { segments, tail } = this.#parts
+    const { generation } = this.#safety
+    for (let i = segments.indexOf(from); ; ) {
+      const segment = segments.all[i]
+      // Only a gap was left in the files: what follows is in memory, if anywhere.
+      if (!segment?.exists) return tail.read(Math.max(from, tail.first?.baseOffset ?? 0), maxBytes, upTo) ?? []
+      const bytes = await this.#readSegment(segment, from, maxBytes, upTo)
+      // Truncated, reset or closed meanwhile: what was read may be half old and half new.
+      if (generation !== this.#safety.generation) return this.read(from, maxBytes, upTo)
+      checkRead(from, segments.first.baseOffset, this.#safety.endOffset)
+      if (bytes !== null) return [bytes]
+      if (segment !== segments.active && segment.endOffset >= upTo) return []
+      i = segments.all.indexOf(segment) + 1
+    }
+  }
+
+  /** Null when there is no such batch in the segment, or when everything has changed. */
+  async #readSegment(segment: FileSegment, from: number, maxBytes: number, upTo: number): Promise<Uint8Array | null> {
+    const { options, context, segments } = this.#parts
+    const { generation, writtenOffset } = this.#safety
+    const hint = this.#hint(segment, from)
+    const range = {
+      from,
+      maxBytes,
+      upTo,
+      position: hint ?? segment.offsets.floor(from - segment.baseOffset)?.value ?? 0,
+      slack: hint === null ? options.indexIntervalBytes : 0,
+      end: segment.writtenBytes,
+      baseOffset: segment.baseOffset,
+      endOffset: segment === segments.active ? writtenOffset : segment.endOffset,
+    }
+    try {
+      const { bytes, endPosition } = await context.handles.pinned(segment.path, file => readLater(file, range))
+      if (bytes.length === 0 || generation !== this.#safety.generation) return null
+      this.#hints.note(segment, bytes, endPosition)
+      return bytes
+    } catch (error) {
+      // A file that was cut or removed under our hands is no corruption.
+      if (generation !== this.#safety.generation || !segments.all.includes(segment)) return null
+      throw error
+    }
+  }
+
+  #hint(segment: FileSegment, from: number): number | null {
+    if (this.#hintsOf !== this.#safety.generation) this.#hints.clear()
+    this.#hintsOf = this.#safety.generation
+    return this.#hints.take(segment, from)
+  }
+
+  /** See `Store.scan`. */
+  *scan(from: number): Generator<BatchHeader, void, void> {
+    const { segments, tail } = this.#parts
+    let next = Math.max(from, segments.first.baseOffset)
+    while (next < Math.min(this.#safety.writtenOffset, tail.first?.baseOffset ?? Number.POSITIVE_INFINITY)) {
+      const segment = segments.all[segments.indexOf(next)]!
+      const { generation } = this.#safety
+      for (const header of this.#headers(segment, next)) {
+        next = header.lastOffset + 1
+        yield header
+        if (generation !== this.#safety.generation) break
+      }
+      if (generation === this.#safety.generation) next = Math.max(next, segment.endOffset)
+    }
+    yield* tail.batches(next)
+  }
+
+  *#headers(segment: FileSegment, from: number): Generator<BatchHeader, void, void> {
+    const { generation } = this.#safety
+    const place = segment.locate(from)
+    if (place === null) return
+    const walk = segment.headers(place.position, segment.baseOffset)
+    for (let header = walk.next(); header !== null; header = walk.next()) {
+      yield header
+      if (generation !== this.#safety.generation) return
+    }
+    if (walk.problem !== null && walk.end < segment.sizeInBytes) {
+      throw new KafkaError('CORRUPT_MESSAGE', `${segment.path}, byte ${walk.end}: ${walk.problem}`)
+    }
+  }
+
+  /** See `Store.batchForTimestamp`. */
+  batchForTimestamp(timestamp: number): number | null {
+    for (const segment of this.#parts.segments.all) {
+      if (segment.maxTimestamp < timestamp) continue
+      const near = segment.times.floor(timestamp)?.value ?? 0
+      for (const batch of this.scan(segment.baseOffset + near)) {
+        if (batch.maxTimestamp >= timestamp) return batch.baseOffset
+      }
+    }
+    return null
+  }
+}

@@ -1,0 +1,208 @@
+import type { BatchSummary, Segment } from '../store.ts'
+import { HeaderCursor } from './cursor.ts'
+import type { Handles } from './handles.ts'
+import { fileName, indexSuffix, logSuffix, timeIndexSuffix } from './names.ts'
+import { offsetEntries, SparseIndex, timeEntries } from './sparse-index.ts'
+
+/** Where a batch was found. */
+export interface Place {
+  readonly position: number
+  readonly baseOffset: number
+  readonly lastOffset: number
+  readonly sizeInBytes: number
+}
+
+/** One `.log` file with its two indexes. Files are made when something is written into them. */
+export class FileSegment implements Segment {
+  readonly baseOffset: number
+  readonly path: string
+  readonly offsets: SparseIndex
+  readonly times: SparseIndex
+  endOffset: number
+  /** With what waits to be written. */
+  sizeInBytes: number
+  /** Bytes in the file that are batches. */
+  writtenBytes: number
+  /** The log file is there. */
+  exists: boolean
+  readonly #handles: Handles
+  /** Undefined: not read yet. */
+  #maxTimestamp: number | undefined
+  #maxTimestampOffset = -1
+  #firstTimestamp: number | undefined
+  #bytesSinceEntry = 0
+
+  /** `sizeInBytes` of the file that is there, 0 for a new segment. */
+  constructor(handles: Handles, directory: string, baseOffset: number, sizeInBytes: number, isNew: boolean) {
+    this.#handles = handles
+    this.baseOffset = baseOffset
+    this.endOffset = baseOffset
+    this.sizeInBytes = sizeInBytes
+    this.writtenBytes = sizeInBytes
+    this.exists = !isNew
+    this.path = `${directory}/${fileName(baseOffset, logSuffix)}`
+    this.offsets = new SparseIndex(handles, `${directory}/${fileName(baseOffset, indexSuffix)}`, offsetEntries, isNew)
+    this.times = new SparseIndex(handles, `${directory}/${fileName(baseOffset, timeIndexSuffix)}`, timeEntries, isNew)
+    if (sizeInBytes === 0) this.#forgetTimes()
+  }
+
+  get maxTimestamp(): number {
+    if (this.#maxTimestamp === undefined) this.#loadMaxTimestamp()
+    return this.#maxTimestamp!
+  }
+
+  /** ms of the first batch; −1 when there is none. */
+  get firstTimestamp(): number {
+    if (this.#firstTimestamp === undefined) {
+      this.#firstTimestamp = this.headers(0, this.baseOffset).next()?.maxTimestamp ?? -1
+    }
+    return this.#firstTimestamp
+  }
+
+  get indexEntries(): number {
+    return this.offsets.count
+  }
+
+  /** A walk over what is written, from the batch at `position` on, which must not begin below `baseOffset`. */
+  headers(position: number, baseOffset: number): HeaderCursor {
+    return new HeaderCursor(() => this.#handles.get(this.path), position, this.writtenBytes, baseOffset)
+  }
+
+  /** Takes a batch at the end into the indexes and sums: it is to be written, or was found there. */
+  account(batch: BatchSummary, indexIntervalBytes: number): void {
+    const position = this.sizeInBytes
+    if (position === 0) this.#firstTimestamp = batch.maxTimestamp
+    if (batch.maxTimestamp > this.maxTimestamp) {
+      this.#maxTimestamp = batch.maxTimestamp
+      this.#maxTimestampOffset = batch.lastOffset
+    }
+    if (this.#bytesSinceEntry > indexIntervalBytes) {
+      this.offsets.append(batch.lastOffset - this.baseOffset, position)
+      this.noteMaxTimestamp()
+      this.#bytesSinceEntry = 0
+    }
+    this.#bytesSinceEntry += batch.sizeInBytes
+    this.sizeInBytes += batch.sizeInBytes
+    this.endOffset = batch.lastOffset + 1
+  }
+
+  /** The last entry of a time index names the newest of all records. */
+  noteMaxTimestamp(): void {
+    const last = this.times.last?.key ?? -1
+    if (this.maxTimestamp > last) this.times.append(this.maxTimestamp, this.#maxTimestampOffset - this.baseOffset)
+  }
+
+  /** The first batch that is written and ends above `offset`; null when there is none. Reads headers of one index interval. */
+  locate(offset: number): Place | null {
+    const entry = this.offsets.floor(offset - this.baseOffset)
+    const found = this.#walkTo(offset, entry?.value ?? 0, entry?.key)
+    if (found !== 'lost') return found
+    this.rebuildIndexes(0)
+    const again = this.#walkTo(offset, 0, undefined)
+    return again === 'lost' ? null : again
+  }
+
+  #walkTo(offset: number, position: number, indexed: number | undefined): Place | null | 'lost' {
+    if (!this.exists) return null
+    const walk = this.headers(position, this.baseOffset)
+    for (let header = walk.next(); header !== null; header = walk.next()) {
+      if (walk.position === position && indexed !== undefined && header.baseOffset > this.baseOffset + indexed)
+        return 'lost'
+      if (header.lastOffset >= offset) return { ...header, position: walk.position }
+    }
+    return walk.end === position && position > 0 ? 'lost' : null
+  }
+
+  /**
+   * Learns from the last index entry and the batches after it where the segment ends. Returns why it does not end with a whole
+   * batch at `sizeInBytes`; then everything stands as if it ended before that.
+   */
+  loadTail(indexIntervalBytes: number): string | null {
+    const size = this.writtenBytes
+    const { last } = this.offsets
+    const sensible = last === null || (last.key >= 0 && last.value > 0 && last.value < size)
+    if (last !== null && sensible) {
+      this.#maxTimestamp = this.times.last?.key ?? -1
+      this.#maxTimestampOffset = this.baseOffset + (this.times.last?.value ?? 0)
+      const walk = this.headers(last.value, this.baseOffset)
+      const header = walk.next()
+      if (header !== null && header.baseOffset <= this.baseOffset + last.key)
+        return this.#accountFrom(last.value, indexIntervalBytes)
+    }
+    return this.rebuildIndexes(indexIntervalBytes)
+  }
+
+  /** Reads the headers of the whole segment. Returns as `loadTail`. */
+  rebuildIndexes(indexIntervalBytes: number): string | null {
+    this.offsets.clear()
+    this.times.clear()
+    this.#forgetTimes()
+    return this.#accountFrom(0, indexIntervalBytes)
+  }
+
+  #accountFrom(position: number, indexIntervalBytes: number): string | null {
+    this.sizeInBytes = position
+    this.#bytesSinceEntry = 0
+    if (!this.exists) return null
+    if (position > 0) this.#firstTimestamp = undefined
+    const walk = this.headers(position, this.baseOffset)
+    for (let header = walk.next(); header !== null; header = walk.next()) this.account(header, indexIntervalBytes)
+    return walk.problem
+  }
+
+  /** From the recovery's walk: forgets what indexes say from `position` on, before the batches are accounted anew. */
+  restartAt(position: number): void {
+    this.offsets.cut(entry => entry.value <= position && entry.value > 0)
+    const at = this.offsets.last?.key ?? -1
+    this.times.cut(entry => entry.value <= at)
+    this.#maxTimestamp = this.times.last?.key ?? -1
+    this.#maxTimestampOffset = this.baseOffset + (this.times.last?.value ?? 0)
+    this.#firstTimestamp = undefined
+    this.#bytesSinceEntry = 0
+    this.sizeInBytes = position
+    this.endOffset = this.baseOffset
+  }
+
+  /** Drops what lies at and after `position`, which is where the batch at offset `to` would stand. Not durable yet. */
+  cut(position: number, to: number, indexIntervalBytes: number): void {
+    if (this.exists) this.#handles.get(this.path).truncate(position)
+    this.writtenBytes = position
+    this.offsets.cut(entry => entry.value < position)
+    const at = this.offsets.last?.key ?? -1
+    this.times.cut(entry => entry.value <= at)
+    if (position === 0) this.#forgetTimes()
+    this.loadTail(indexIntervalBytes)
+    this.endOffset = to
+  }
+
+  flushIndexes(): void {
+    if (!this.exists) return
+    this.offsets.flush()
+    this.times.flush()
+  }
+
+  /** Writes what is left; returns the paths of index files that changed since they were opened. */
+  finishIndexes(): string[] {
+    return [this.offsets, this.times].filter(index => index.finish()).map(({ path }) => path)
+  }
+
+  #forgetTimes(): void {
+    this.#maxTimestamp = -1
+    this.#maxTimestampOffset = -1
+    this.#firstTimestamp = -1
+  }
+
+  /** Of a closed segment, the time index ends with it; where it has no entries, the headers must tell. */
+  #loadMaxTimestamp(): void {
+    const { last } = this.times
+    this.#maxTimestamp = last?.key ?? -1
+    this.#maxTimestampOffset = this.baseOffset + (last?.value ?? 0)
+    if (last !== null || !this.exists) return
+    const walk = this.headers(0, this.baseOffset)
+    for (let header = walk.next(); header !== null; header = walk.next()) {
+      if (header.maxTimestamp <= this.#maxTimestamp) continue
+      this.#maxTimestamp = header.maxTimestamp
+      this.#maxTimestampOffset = header.lastOffset
+    }
+  }
+}

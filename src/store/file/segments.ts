@@ -1,0 +1,138 @@
+import type { VolumeContext } from './context.ts'
+import { deletedSuffix, fileName, transactionIndexSuffix } from './names.ts'
+import type { PartitionDirectory } from './partition-directory.ts'
+import { FileSegment } from './segment.ts'
+
+/** The segments of one partition, from the oldest on; never empty. The last one is written to. */
+export class Segments {
+  readonly #context: VolumeContext
+  readonly #directory: PartitionDirectory
+  #all: readonly FileSegment[]
+
+  constructor(context: VolumeContext, directory: PartitionDirectory, all: readonly FileSegment[]) {
+    this.#context = context
+    this.#directory = directory
+    this.#all = all.length > 0 ? all : [this.#make(0)]
+  }
+
+  get all(): readonly FileSegment[] {
+    return this.#all
+  }
+
+  get first(): FileSegment {
+    return this.#all[0]!
+  }
+
+  get active(): FileSegment {
+    return this.#all[this.#all.length - 1]!
+  }
+
+  get sizeInBytes(): number {
+    let sum = 0
+    for (const segment of this.#all) sum += segment.sizeInBytes
+    return sum
+  }
+
+  /** Index of the segment in which `offset` lies, or of the first one when it lies below. */
+  indexOf(offset: number): number {
+    let low = 0
+    let high = this.#all.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if (this.#all[middle]!.baseOffset <= offset) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  /** Closes the active segment and begins one at `baseOffset`; an empty one gives way to it. Makes no file. */
+  roll(baseOffset: number): FileSegment {
+    const { active } = this
+    if (active.sizeInBytes === 0 && active.baseOffset === baseOffset) return active
+    const segment = this.#make(baseOffset)
+    if (active.sizeInBytes === 0) {
+      this.#remove(active)
+      this.#all = [...this.#all.slice(0, -1), segment]
+      return segment
+    }
+    active.endOffset = baseOffset
+    active.noteMaxTimestamp()
+    this.#all = [...this.#all, segment]
+    return segment
+  }
+
+  /**
+   * An empty active segment has a file, too: without it nobody would know where the log goes on. Not needed at offset 0 of
+   * a partition that has no folder.
+   */
+  ensureFile(segment: FileSegment): void {
+    if (segment.exists || (segment.baseOffset === 0 && this.#all.length === 1)) return
+    this.#directory.ensure()
+    this.#context.handles.get(segment.path, 'create')
+    segment.exists = true
+    this.#directory.namesChanged()
+  }
+
+  /** Takes the segments after `last` off the list; their files, where there are any, go at once, the newest first. */
+  removeAfter(last: FileSegment): void {
+    const at = this.#all.indexOf(last)
+    for (const segment of this.#all.slice(at + 1).reverse()) this.#remove(segment)
+    this.#all = this.#all.slice(0, at + 1)
+  }
+
+  /** Removes all files and begins at `baseOffset`. */
+  startAt(baseOffset: number): void {
+    for (const segment of [...this.#all].reverse()) this.#remove(segment)
+    this.#all = [this.#make(baseOffset)]
+    this.ensureFile(this.active)
+  }
+
+  /** Takes the first `count` segments off the list and marks their files; returns what to remove later. */
+  takeFirst(count: number): string[] {
+    const gone = this.#all.slice(0, count)
+    this.#all = this.#all.slice(count)
+    return gone.flatMap(segment => {
+      const marked = this.#files(segment).map(path => {
+        this.#context.world.disk.rename(path, path + deletedSuffix)
+        return path + deletedSuffix
+      })
+      if (marked.length > 0) this.#directory.namesChanged()
+      return marked
+    })
+  }
+
+  /** Writes the indexes of all segments that changed, and makes them durable: Kafka and we trust them after a clean stop. */
+  async syncIndexes(): Promise<void> {
+    for (const segment of this.#all) {
+      if (!segment.exists) continue
+      for (const path of segment.finishIndexes()) {
+        await this.#context.syncSlots.run(() => this.#context.handles.pinned(path, file => file.sync()))
+        this.#directory.namesChanged()
+      }
+    }
+  }
+
+  #make(baseOffset: number): FileSegment {
+    return new FileSegment(this.#context.handles, this.#directory.path, baseOffset, 0, true)
+  }
+
+  #remove(segment: FileSegment): void {
+    for (const path of this.#files(segment)) {
+      this.#context.world.disk.remove(path)
+      this.#directory.namesChanged()
+    }
+    segment.exists = false
+  }
+
+  /** Files of a segment that are there, closed; the log last, so that no index is ever left without one. */
+  #files(segment: FileSegment): string[] {
+    if (!segment.exists) return []
+    const { disk } = this.#context.world
+    const transactions = `${this.#directory.path}/${fileName(segment.baseOffset, transactionIndexSuffix)}`
+    const paths = [segment.offsets.path, segment.times.path, transactions, segment.path].filter(path =>
+      disk.exists(path),
+    )
+    for (const path of paths) this.#context.handles.forget(path)
+    return paths
+  }
+}
