@@ -76,8 +76,9 @@ function hasRoom(group: Group, request: JoinGroupRequest, config: GroupConfig): 
     case 'Empty':
       return true
     case 'PreparingRebalance':
-      if (member === undefined) return occupiedCount(group) < config.maxSize
-      return member.joining !== null || joiningCount(group) < config.maxSize
+      if (member !== undefined && member.joining !== null) return true
+      if (member !== undefined && member.groupInstanceId !== null) return joiningCount(group) < config.maxSize
+      return occupiedCount(group) < config.maxSize
     case 'CompletingRebalance':
     case 'Stable':
       return member !== undefined || group.members.size < config.maxSize
