@@ -1,4 +1,5 @@
-import { type Command, Option } from 'commander'
+import { parseArgs } from 'node:util'
+import type { Command } from 'commander'
 import { nearest } from '../config/nearest.ts'
 import { type ConfigSources, type ResolvedConfig, resolveConfig } from '../config/sources.ts'
 import { Failure } from './failure.ts'
@@ -17,22 +18,80 @@ export interface StartFlags {
   readonly override?: readonly string[]
 }
 
-const collect = (value: string, before: readonly string[] = []) => [...before, value]
+interface StartOption {
+  readonly name: keyof StartFlags
+  readonly short?: string
+  /** Left out: a switch. */
+  readonly value?: string
+  readonly multiple?: boolean
+  readonly hidden?: boolean
+  readonly help: string
+}
 
 /** The flags that `start` and `config` share. */
+const START_OPTIONS: readonly StartOption[] = [
+  { name: 'port', short: 'p', value: '<port>', help: 'port to listen on; 0: any free one (default 9092)' },
+  { name: 'host', value: '<host>', help: 'address to listen on; 0.0.0.0: every interface (default localhost)' },
+  {
+    name: 'advertise',
+    value: '<host[:port]>',
+    help: 'what clients are told; default: the address at which they reached us',
+  },
+  { name: 'data', short: 'd', value: '<folder>', help: 'where the data is kept (default ./ottla-data)' },
+  { name: 'memory', help: 'keep nothing' },
+  {
+    name: 'flush',
+    value: '<when>',
+    help: 'what an acknowledgement means: ack (on disk, default) or os (as Apache Kafka)',
+  },
+  {
+    name: 'config',
+    short: 'c',
+    value: '<file>',
+    help: "settings in Java's properties format, such as Kafka's server.properties",
+  },
+  {
+    name: 'set',
+    short: 's',
+    value: '<key=value>',
+    multiple: true,
+    help: 'any setting of Kafka or ottla; may be repeated',
+  },
+  {
+    name: 'override',
+    value: '<key=value>',
+    multiple: true,
+    hidden: true,
+    help: "as --set (kafka-server-start's spelling)",
+  },
+]
+
+const collect = (value: string, before: readonly string[] = []) => [...before, value]
+
 export function startFlags(command: Command): Command {
+  for (const { name, short, value, multiple, hidden, help } of START_OPTIONS) {
+    const flags = [short === undefined ? `--${name}` : `-${short}, --${name}`, value].filter(Boolean).join(' ')
+    const option = command.createOption(flags, help)
+    if (multiple === true) option.argParser(collect)
+    if (hidden === true) option.hideHelp()
+    command.addOption(option)
+  }
   return command
-    .option('-p, --port <port>', 'port to listen on; 0: any free one (default 9092)')
-    .option('--host <host>', 'address to listen on; 0.0.0.0: every interface (default localhost)')
-    .option('--advertise <host[:port]>', 'what clients are told; default: the address at which they reached us')
-    .option('-d, --data <folder>', 'where the data is kept (default ./ottla-data)')
-    .option('--memory', 'keep nothing')
-    .option('--flush <when>', 'what an acknowledgement means: ack (on disk, default) or os (as Apache Kafka)')
-    .option('-c, --config <file>', "settings in Java's properties format, such as Kafka's server.properties")
-    .option('-s, --set <key=value>', 'any setting of Kafka or ottla; may be repeated', collect)
-    .addOption(
-      new Option('--override <key=value>', "as --set (kafka-server-start's spelling)").argParser(collect).hideHelp(),
-    )
+}
+
+/** The same flags without loading a parser that knows everything; null: let that one see (and say) what is wrong. */
+export function quickFlags(args: readonly string[]): StartFlags | null {
+  const options = Object.fromEntries(
+    START_OPTIONS.map(({ name, short, value, multiple = false }) => {
+      const type: 'string' | 'boolean' = value === undefined ? 'boolean' : 'string'
+      return [name, short === undefined ? { type, multiple } : { type, multiple, short }]
+    }),
+  )
+  try {
+    return parseArgs({ args: [...args], options }).values as StartFlags
+  } catch {
+    return null
+  }
 }
 
 const SHORT = ['port', 'host', 'advertise', 'data', 'flush'] as const

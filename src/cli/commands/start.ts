@@ -12,7 +12,7 @@ export function define(command: Command, terminal: Terminal): void {
 }
 
 /** Runs a node until a signal ends it. */
-async function start(flags: StartFlags, terminal: Terminal): Promise<void> {
+export async function start(flags: StartFlags, terminal: Terminal): Promise<void> {
   // Loaded while the settings are read: both are needed, neither waits for the other.
   const loading = import('../../node.ts')
   loading.catch(() => {})
