@@ -5,8 +5,10 @@ import { type ControllerSettings, newUuid } from './cluster/commands/context.ts'
 import { CommittedMetadata } from './cluster/committed.ts'
 import { ControllerClient } from './cluster/controller-client.ts'
 import { bootstrapRecords, supportedFeatures } from './cluster/features.ts'
+import { type MetaProperties, openMetaProperties } from './cluster/meta-properties.ts'
 import { LocalOrderer } from './cluster/orderer/local.ts'
 import { roundRobin } from './cluster/placement/round-robin.ts'
+import type { Endpoint } from './config/addresses.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
 import { describeTopic } from './config/describe.ts'
 import { configSchema } from './config/schema.ts'
@@ -16,7 +18,6 @@ import { GroupCoordinator, offsetsTopic } from './groups/coordinator.ts'
 import { LogManager } from './log/log-manager.ts'
 import { ErrorCode, errorName, KafkaError } from './protocol/errors.ts'
 import { Replicas } from './replication/replicas.ts'
-import { MemoryVolume } from './store/memory.ts'
 import type { Volume } from './store/store.ts'
 import type { Logger } from './world/logger.ts'
 import type { Address, World } from './world/world.ts'
@@ -25,17 +26,17 @@ export interface NodeOptions {
   readonly config: ResolvedConfig
   readonly world: World
   readonly logger: Logger
-  /** Stable storage can no longer be promised; the node has closed all connections and must not go on. */
-  readonly onFatal?: (error: Error) => void
 }
 
 export interface RunningNode {
-  /** `host:port` for clients on this machine. */
+  /** `host:port`, for each listener, as clients on this machine may use it. */
   readonly bootstrap: string
   readonly addresses: readonly Address[]
   readonly port: number
   readonly nodeId: number
   readonly clusterId: string
+  /** Rejects when stable storage can no longer be promised: the node has closed all connections and must not go on. */
+  readonly failed: Promise<never>
   /** Answers what is in flight, writes everything down, marks the data as clean. */
   stop(): Promise<void>
 }
@@ -69,30 +70,51 @@ class Node implements RunningNode {
   readonly #controller: ControllerClient
   readonly #groups: GroupCoordinator
   readonly #broker: Broker
+  /** What clients of a port are told, where that is not the address at which they came. */
+  readonly #advertised = new Map<number, Address>()
+  readonly failed: Promise<never>
+  readonly #directoryId: string
+  #fail: (error: Error) => void = () => {}
   #brokerEpoch = -1
   #offsetsTopic: Promise<void> | null = null
   #stopping: Promise<void> | null = null
 
   static async open(options: NodeOptions): Promise<Node> {
-    const { world } = options
-    return new Node(options, new MemoryVolume(world.timers))
+    const { world, config } = options
+    const volume = await openVolume(options)
+    try {
+      const given = config.config.given('node.id')
+      const meta = await openMetaProperties(volume, world.random, {
+        clusterId: config.config.get('cluster.id') ?? undefined,
+        nodeId: given === null ? undefined : config.config.get('node.id'),
+      })
+      return new Node(options, volume, meta)
+    } catch (error) {
+      await volume.close()
+      throw error
+    }
   }
 
-  constructor(options: NodeOptions, volume: Volume) {
+  constructor(options: NodeOptions, volume: Volume, meta: MetaProperties) {
     const { world, logger, config: resolved } = options
     const { clock, timers, random } = world
+    this.failed = new Promise((_, reject) => {
+      this.#fail = reject
+    })
+    this.failed.catch(() => {})
     this.#options = options
     this.#volume = volume
     this.#config = resolved.config
-    this.nodeId = Math.max(1, this.#config.get('node.id'))
-    this.clusterId = this.#config.get('cluster.id') ?? newUuid(random)
+    this.nodeId = meta.nodeId
+    this.clusterId = meta.clusterId
+    this.#directoryId = meta.directoryId
     const failed = (error: Error) => this.#fatal(error)
     this.#logs = LogManager.open(volume, world, logger, {
       retentionCheckMs: this.#config.get('log.retention.check.interval.ms'),
       committed: log => this.#replicas.find(log.topicPartition.topic, log.topicPartition.partition)?.highWatermark ?? 0,
       failed,
     })
-    const voter = { id: this.nodeId, directoryId: newUuid(random), endpoints: [] }
+    const voter = { id: this.nodeId, directoryId: meta.directoryId, endpoints: [] }
     this.#orderer = new LocalOrderer({ volume, world, logger, voter, failed })
     this.#controller = new ControllerClient({
       orderer: this.#orderer,
@@ -139,7 +161,7 @@ class Node implements RunningNode {
       producerIds,
       volume: this.#volume,
       dataDirectory: resolved.dataDirectory ?? 'memory',
-      advertised: new Map(),
+      advertised: this.#advertised,
     })
   }
 
@@ -162,9 +184,23 @@ class Node implements RunningNode {
     replicaManager.load(this.#metadata.state)
     this.#metadata.subscribe(replicaManager)
     await this.#register()
-    const addresses: Address[] = []
-    for (const endpoint of this.#options.config.endpoints) addresses.push(await this.#broker.listen(endpoint))
-    this.addresses = addresses
+    for (const endpoint of this.#options.config.endpoints) await this.#listen(endpoint)
+  }
+
+  async #listen({ name, host, port }: Endpoint): Promise<void> {
+    // `localhost` is two addresses, and clients differ in which one they try.
+    const [first = '', ...others] = host === 'localhost' ? ['127.0.0.1', '::1'] : [host]
+    const bound = await this.#broker.listen({ host: first, port })
+    for (const other of others) {
+      // A machine without IPv6 is fine.
+      await this.#broker.listen({ host: other, port: bound.port }).catch(() => {})
+    }
+    this.addresses = [
+      ...this.addresses,
+      { host: /^(0\.0\.0\.0|::|)$/.test(host) ? 'localhost' : host, port: bound.port },
+    ]
+    const told = this.#options.config.advertised.get(name)
+    if (told !== undefined) this.#advertised.set(bound.port, told)
   }
 
   async #register(): Promise<void> {
@@ -176,7 +212,7 @@ class Node implements RunningNode {
       listeners: [],
       features: [],
       rack: this.#config.get('broker.rack'),
-      logDirs: [],
+      logDirs: [this.#directoryId],
       previousBrokerEpoch: this.#volume.previousBrokerEpoch,
     })
     if (errorCode !== ErrorCode.NONE) throw new Error(`the node could not register itself: ${errorName(errorCode)}`)
@@ -188,9 +224,7 @@ class Node implements RunningNode {
   }
 
   get bootstrap(): string {
-    const [address = { host: 'localhost', port: 0 }] = this.addresses
-    const host = /^(0\.0\.0\.0|::|)$/.test(address.host) ? 'localhost' : address.host
-    return `${host.includes(':') ? `[${host}]` : host}:${address.port}`
+    return this.addresses.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(',')
   }
 
   #topicLookup() {
@@ -238,7 +272,7 @@ class Node implements RunningNode {
     this.#stopping = Promise.resolve()
     this.#options.logger.error('the disk can no longer be trusted; the node stops', { error: error.message })
     this.#broker.abort()
-    this.#options.onFatal?.(error)
+    this.#fail(error)
   }
 
   stop(): Promise<void> {
@@ -252,6 +286,16 @@ class Node implements RunningNode {
     await this.#orderer.close()
     await this.#logs.close()
   }
+}
+
+async function openVolume({ config: { config, dataDirectory }, world, logger }: NodeOptions): Promise<Volume> {
+  // Only the one that is used is loaded.
+  if (dataDirectory === null) {
+    const { MemoryVolume } = await import('./store/memory.ts')
+    return new MemoryVolume(world.timers)
+  }
+  const { FileVolume } = await import('./store/file/file-volume.ts')
+  return FileVolume.open(dataDirectory, world, logger, { tailBytes: config.get('tail.cache.bytes') })
 }
 
 function controllerSettings(clusterId: string, config: BrokerConfig): ControllerSettings {
