@@ -125,9 +125,14 @@ export class Connection {
     options: RequestOptions = {},
   ): Promise<FieldsOut<Response>> {
     const version = this.#chooseVersion(api as unknown as Api, options)
-    await this.#turn()
     const fields = typeof body === 'function' ? body(version) : body
-    return this.#exchange(api, version, fields, options.timeoutMs ?? this.#options.requestTimeoutMs)
+    const timeoutMs = options.timeoutMs ?? this.#options.requestTimeoutMs
+    if (this.#lost === null && this.#pending.length >= this.#options.maxInFlight) {
+      return new Promise(resolve => {
+        this.#waiting.push(() => resolve(this.#exchange(api, version, fields, timeoutMs)))
+      })
+    }
+    return this.#exchange(api, version, fields, timeoutMs)
   }
 
   /** Sends a Produce request with acks 0, to which there is no answer. Fulfilled when it is on its way. */
@@ -164,13 +169,6 @@ export class Connection {
       throw new KafkaError('UNSUPPORTED_VERSION', `${showAddress(this.address)} does not serve ${need}`)
     }
     return version
-  }
-
-  /** Waits while too many requests are under way. */
-  async #turn(): Promise<void> {
-    if (this.#pending.length < this.#options.maxInFlight && this.#waiting.length === 0) return
-    if (this.#lost !== null) throw this.#lost
-    await new Promise<void>(resolve => this.#waiting.push(resolve))
   }
 
   #exchange<Request extends Fields, Response extends Fields>(
