@@ -20,9 +20,21 @@ export async function start(flags: StartFlags, terminal: Terminal): Promise<void
   const logger = loggerOf(resolved, terminal)
   for (const warning of resolved.warnings) logger.warn(warning)
   const { startNode } = await loading
+  const signals = listenForSignals()
+  process.on('uncaughtException', error => die('internal error', error, logger))
   const node = await startNode({ config: resolved, world: terminal.world, logger })
+  const signal = signals.first()
+  node.failed.catch(error => die('the node cannot go on', error, logger))
   announce(node.bootstrap, resolved, terminal, logger)
-  await untilStopped(node, logger)
+  logger.info('stopping', { signal: await Promise.race([signal, node.failed]) })
+  await node.stop()
+  logger.info('stopped')
+}
+
+/** Nothing can be trusted any more; what was acknowledged is on the disk, and a new start finds it. */
+function die(message: string, error: unknown, logger: Logger): never {
+  logger.error(message, { error })
+  process.exit(70)
 }
 
 function loggerOf(resolved: ResolvedConfig, terminal: Terminal): Logger {
@@ -65,22 +77,28 @@ function invocation(env: Terminal['env']): string {
   return env.npm_lifecycle_event === 'start' ? 'node bin/ottla.js' : 'ottla'
 }
 
-interface Node {
-  stop(): Promise<void>
-  /** Rejects when the node cannot go on (a failed fsync). */
-  readonly failed?: Promise<never>
+const SIGNALS = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1 } as const
+type Signal = keyof typeof SIGNALS
+
+interface Signals {
+  /** The first signal that comes from now on. Before this is called a signal ends the process: nothing is under way yet. */
+  first(): Promise<Signal>
 }
 
-async function untilStopped(node: Node, logger: Logger): Promise<void> {
-  const signal = await Promise.race([
-    new Promise<string>(resolve => {
-      for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(name, () => resolve(name))
-    }),
-    ...(node.failed === undefined ? [] : [node.failed]),
-  ])
-  logger.info('stopping', { signal })
-  // Whoever asks twice is in a hurry; what was acknowledged is safe all the same.
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => process.exit(130))
-  await node.stop()
-  logger.info('stopped')
+/** Whoever asks twice is in a hurry; what was acknowledged is safe all the same. */
+function listenForSignals(): Signals {
+  let tell: ((signal: Signal) => void) | null = null
+  for (const name of Object.keys(SIGNALS) as Signal[]) {
+    process.on(name, () => {
+      if (tell === null) process.exit(128 + SIGNALS[name])
+      tell(name)
+      tell = null
+    })
+  }
+  return {
+    first: () =>
+      new Promise(resolve => {
+        tell = resolve
+      }),
+  }
 }
