@@ -3,9 +3,9 @@ import { type BrokerSetting, brokerSettings, brokerSynonyms } from './broker-con
 import { clientMetricsSettings } from './client-metrics-configs.ts'
 import type { ConfigType, Setting } from './definition.ts'
 import { GROUP_FALLBACKS, groupSettings } from './group-configs.ts'
-import { settingOf } from './schema.ts'
 import { topicSettings } from './topic-configs.ts'
 import { fallbacksOf, topicValue } from './topic-values.ts'
+import { settingOf } from './validate.ts'
 import { canonical } from './values.ts'
 
 /** Where a value came from; the numbers are the protocol's (`DescribeConfigsResponse.ConfigSource`). */

@@ -30,7 +30,7 @@ const ALIASES: { readonly [variable: string]: BrokerSetting } = {
 }
 
 /** Ours, beside the settings: read by the command line. */
-const COMMAND_LINE = new Set(['OTTLA_CONFIG', 'OTTLA_BOOTSTRAP', 'OTTLA_BOOTSTRAP_SERVER'])
+const COMMAND_LINE = new Set(['OTTLA_CONFIG', 'OTTLA_BOOTSTRAP', 'OTTLA_DEBUG'])
 
 /** A setting's name in capitals, everything else an underscore: `LOG_RETENTION_MS`. */
 const spelling = (name: string) => name.toUpperCase().replace(/[^A-Z0-9]/g, '_')

@@ -1,15 +1,18 @@
 import { brokerSettings, isBrokerSetting, withoutListener } from './broker-configs.ts'
 import { clientMetricsSettings } from './client-metrics-configs.ts'
-import type { Setting, Settings } from './definition.ts'
+import type { Setting } from './definition.ts'
 import { groupSettings } from './group-configs.ts'
-import { didYouMean } from './nearest.ts'
 import { topicSettings } from './topic-configs.ts'
+import { settingOf, unknown, validate } from './validate.ts'
 import { readValue } from './values.ts'
 
 /** What can be configured; the numbers are the protocol's (`ConfigResource.Type`). */
 export const ConfigResourceType = { TOPIC: 2, BROKER: 4, BROKER_LOGGER: 8, CLIENT_METRICS: 16, GROUP: 32 } as const
 
-/** What the controller must know of settings to decide about a change. */
+/**
+ * What the controller must know of settings to decide about a change. Kafka answers a refusal with INVALID_CONFIG for
+ * topics and groups, with INVALID_REQUEST for brokers and client metrics.
+ */
 export interface ConfigSchema {
   /** A sentence that says what is wrong with a topic's setting, or null. */
   validateTopicConfig(name: string, value: string): string | null
@@ -56,25 +59,6 @@ export const configSchema: ConfigSchema = {
   isList: (resourceType, name) => find(resourceType, name)?.type === 'list',
   defaultValue: (resourceType, name) => find(resourceType, name)?.default ?? null,
   isSensitive: (resourceType, name) => (find(resourceType, name)?.type ?? 'password') === 'password',
-}
-
-/** The setting of that name, hostile names (`__proto__`) included. */
-export function settingOf(settings: Settings, name: string): Setting<unknown> | undefined {
-  return Object.hasOwn(settings, name) ? settings[name] : undefined
-}
-
-/** Also used at start, where every setting may be given. Returns what is wrong, or null. */
-export function validate(kind: string, settings: Settings, name: string, value: string): string | null {
-  const setting = settingOf(settings, name)
-  if (setting === undefined) return unknown(kind, settings, name)
-  const reading = readValue(name, setting, value)
-  if ('error' in reading) return reading.error
-  const fixed = setting.strict && String(reading.value) !== (setting.default ?? '')
-  return fixed ? `Invalid value ${value} for configuration ${name}: ${setting.doc}` : null
-}
-
-function unknown(kind: string, settings: Settings, name: string): string {
-  return `Unknown ${kind} config name: ${name}${didYouMean(name, Object.keys(settings))}`
 }
 
 function find(resourceType: number, name: string): Setting<unknown> | undefined {

@@ -4,7 +4,7 @@ import { type BrokerSetting, brokerSettings, isBrokerSetting, withoutListener } 
 import type { Setting } from './definition.ts'
 import { readEnvironment } from './environment.ts'
 import { readProperties } from './properties.ts'
-import { validate } from './schema.ts'
+import { validate } from './validate.ts'
 import { canonical, readValue } from './values.ts'
 
 /** Everything that a broker's settings are made of, read by the caller: this floor touches neither files nor process.env. */

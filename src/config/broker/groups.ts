@@ -24,9 +24,9 @@ export const groupsSettings = {
   'group.coordinator.background.threads': int(2, atLeast(1)).ignored(oneLoop),
   'group.coordinator.cached.buffer.max.bytes': int(1_048_588, atLeast(524_288)).clusterWide().ignored(noNeed),
   'group.coordinator.rebalance.protocols': list(
-    'classic,consumer,streams',
+    'classic',
     listOf(['consumer', 'classic', 'share', 'streams'], { empty: false }),
-  ).honoured('Kinds of groups that are served; ottla serves `classic`.'),
+  ).readOnly('Only `classic` groups are served yet.'),
   'group.coordinator.threads': int(4, atLeast(1)).ignored(oneLoop),
   'group.initial.rebalance.delay.ms': int(0).honoured(
     'ms that an empty group waits for more members before its first rebalance (Kafka: 3000).',
