@@ -15,7 +15,7 @@ if (!(Number(process.env.UV_THREADPOOL_SIZE) >= 8)) process.env.UV_THREADPOOL_SI
 // Node 22 and later keep compiled code between starts.
 nodeModule.enableCompileCache?.()
 
-const main = new URL('../dist/src/cli/main.js', import.meta.url)
+const main = new URL('../dist/lib/main.js', import.meta.url)
 if (!existsSync(main)) {
   console.error('ottla is not built yet: npm run build')
   process.exit(1)

@@ -1,4 +1,5 @@
-// Compiles src/ to dist/ with tsc, and only when something is newer than the last build.
+// Compiles with tsc to dist/, for the tests, and bundles that to dist/lib/, for users: a few files instead of two hundred
+// load in half the time. Does nothing when nothing is newer than the last build.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,13 +8,32 @@ import { fileURLToPath } from 'node:url'
 const stamp = 'dist/.built'
 const sources = ['src', 'test', 'bench']
 
-export function build() {
+export async function build() {
   process.chdir(new URL('..', import.meta.url).pathname)
   if (!stale()) return
   for (const dir of sources) removeOrphans(join('dist', dir))
   const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], { stdio: 'inherit' })
   if (tsc.status !== 0) process.exit(tsc.status ?? 1)
+  await bundle()
   writeFileSync(stamp, '')
+}
+
+/** What is imported lazily stays a file of its own, so that nobody pays at start for what is not used. */
+async function bundle() {
+  const { build: esbuild } = await import('esbuild')
+  rmSync('dist/lib', { recursive: true, force: true })
+  await esbuild({
+    entryPoints: { main: 'dist/src/cli/main.js', index: 'dist/src/index.js' },
+    outdir: 'dist/lib',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    legalComments: 'none',
+    logLevel: 'warning',
+  })
 }
 
 function stale() {
@@ -50,4 +70,4 @@ function removeOrphans(dir) {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) build()
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build()

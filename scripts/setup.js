@@ -26,4 +26,4 @@ if (!existsSync(installedFor) || readFileSync(installedFor, 'utf8') !== lock) {
   }
   writeFileSync(installedFor, lock)
 }
-build()
+await build()

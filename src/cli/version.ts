@@ -4,7 +4,7 @@ let cached: string | undefined
 
 /** ottla's own version, from package.json. */
 export function version(): string {
-  // dist/src/cli/version.js → package.json
-  cached ??= (createRequire(import.meta.url)('../../../package.json') as { version: string }).version
+  // By the package's own name: the path differs between the compiled and the bundled form.
+  cached ??= (createRequire(import.meta.url)('ottla/package.json') as { version: string }).version
   return cached
 }
