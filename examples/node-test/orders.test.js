@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Kafka, logLevel } from 'kafkajs'
+import { startBroker } from 'ottla'
+
+let broker
+let kafka
+
+before(async () => {
+  broker = await startBroker()
+  kafka = new Kafka({ brokers: [broker.bootstrap], logLevel: logLevel.NOTHING })
+})
+
+after(() => broker.stop())
+
+test('an order that is placed is seen by the warehouse', async () => {
+  const producer = kafka.producer()
+  await producer.connect()
+  await producer.send({ topic: 'orders', messages: [{ key: '42', value: 'one chair' }] })
+  await producer.disconnect()
+
+  const consumer = kafka.consumer({ groupId: 'warehouse' })
+  await consumer.connect()
+  await consumer.subscribe({ topic: 'orders', fromBeginning: true })
+  const order = await new Promise((resolve, reject) => {
+    consumer.run({ eachMessage: async ({ message }) => resolve(message) }).catch(reject)
+  })
+  await consumer.disconnect()
+
+  assert.equal(order.key.toString(), '42')
+  assert.equal(order.value.toString(), 'one chair')
+})
