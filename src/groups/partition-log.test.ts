@@ -244,7 +244,8 @@ class SlowPartition implements LedPartition {
   }
 
   read(): Uint8Array[] {
-    return []
+    const records = Array.from({ length: this.log.logEndOffset }, () => ({ timestamp: 0 }))
+    return [buildBatch({ records })]
   }
 
   async deleteRecords(): Promise<number> {
@@ -288,5 +289,5 @@ test('does not lead before what was there is committed', async () => {
   assert.deepEqual(heard.events, ['load 0'])
   partition.commit(7)
   await started
-  assert.deepEqual(heard.events, ['load 0', 'lead 4'])
+  assert.deepEqual(heard.events, ['load 0', 'commit 0 up to 7', 'lead 4'])
 })

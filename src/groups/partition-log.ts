@@ -108,7 +108,8 @@ export class PartitionLog implements OrderedLog<GroupRecord> {
       const chunks = await this.#partition.read(at, loadBytes)
       if (this.#over) return
       const next = await this.#give(chunks, at)
-      at = next > at ? next : end
+      if (next <= at) throw new KafkaError('CORRUPT_MESSAGE', `there is no whole batch at offset ${at}`)
+      at = next
       await new Promise<void>(resolve => this.#timers.soon(resolve))
     }
     if (this.#over) return

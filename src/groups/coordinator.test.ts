@@ -1,0 +1,436 @@
+import assert from 'node:assert/strict'
+import { after, describe, test } from 'node:test'
+import { Log } from '../log/log.ts'
+import { defaultLogConfig } from '../log/log-config.ts'
+import { dice } from '../machine/testing.ts'
+import { buildBatch } from '../protocol/batches/build.ts'
+import { type ErrorCode, errorName } from '../protocol/errors.ts'
+import { DeleteGroups } from '../protocol/messages/delete-groups.ts'
+import { DescribeGroups } from '../protocol/messages/describe-groups.ts'
+import { Heartbeat } from '../protocol/messages/heartbeat.ts'
+import { JoinGroup } from '../protocol/messages/join-group.ts'
+import { LeaveGroup } from '../protocol/messages/leave-group.ts'
+import { ListGroups } from '../protocol/messages/list-groups.ts'
+import { OffsetCommit } from '../protocol/messages/offset-commit.ts'
+import { OffsetDelete } from '../protocol/messages/offset-delete.ts'
+import { OffsetFetch } from '../protocol/messages/offset-fetch.ts'
+import { SyncGroup } from '../protocol/messages/sync-group.ts'
+import type { Api, Message, RequestInput, RequestOf, ResponseOf, ResponseOutput } from '../protocol/schema.ts'
+import { Partition } from '../replication/partition.ts'
+import { MemoryVolume } from '../store/memory.ts'
+import { silent } from '../world/logger.ts'
+import { nodeWorld } from '../world/node.ts'
+import { defaultGroupConfig } from './config.ts'
+import { GroupCoordinator, javaHash } from './coordinator.ts'
+import type { LedPartition } from './partition-log.ts'
+
+const world = { ...nodeWorld, random: dice(1) }
+/** A broker's sockets keep its process alive; its timers do not. */
+const alive = setInterval(() => {}, 1000)
+after(() => clearInterval(alive))
+const topicT = { name: 't', topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', partitions: 2 }
+const topicU = { name: 'u', topicId: 'AAAAAAAAAAAAAAAAAAAAAg', partitions: 1 }
+const wide = { name: 'wide', topicId: 'AAAAAAAAAAAAAAAAAAAAAw', partitions: 100 }
+const nobody = 'AAAAAAAAAAAAAAAAAAAACQ'
+
+function newPartition(index: number): Partition {
+  const place = { topic: '__consumer_offsets', partition: index }
+  const store = new MemoryVolume(world.timers).open(place, nobody, { segmentBytes: 1e6 } as never)
+  const config = { ...defaultLogConfig, compact: true, delete: false }
+  const log = Log.open(store, place, nobody, config, world, silent, { clean: true })
+  return new Partition(place.topic, nobody, index, log, 1, { leader: 1, leaderEpoch: 0, replicas: [1], isr: [1] })
+}
+
+function newCoordinator(partitionCount = 2): GroupCoordinator {
+  return new GroupCoordinator({
+    config: { ...defaultGroupConfig, initialRebalanceDelayMs: 0 },
+    partitionCount: () => partitionCount,
+    topics: {
+      byName: name => [topicT, topicU, wide].find(topic => topic.name === name),
+      byId: topicId => [topicT, topicU].find(topic => topic.topicId === topicId),
+    },
+    clock: world.clock,
+    timers: world.timers,
+    random: world.random,
+    logger: silent,
+  })
+}
+
+async function serving(): Promise<{ coordinator: GroupCoordinator; partitions: Partition[] }> {
+  const coordinator = newCoordinator()
+  const partitions = [newPartition(0), newPartition(1)]
+  await Promise.all(partitions.map((partition, index) => coordinator.lead(index, partition, 0)))
+  return { coordinator, partitions }
+}
+
+/** Through the wire, there and back: what a client of that version asks and hears. */
+async function call<A extends Api>(
+  api: A,
+  version: number,
+  request: RequestInput<A>,
+  answer: (request: RequestOf<A>) => Promise<ResponseOf<A>>,
+): Promise<ResponseOutput<A>> {
+  const asked = api.request.read(api.request.toBytes(version, request as never), version) as RequestOf<A>
+  const response = (api.response as Message<never>).toBytes(version, (await answer(asked)) as never)
+  return api.response.read(response, version) as ResponseOutput<A>
+}
+
+const client = { clientId: 'client', clientHost: '/127.0.0.1' }
+
+function commit(coordinator: GroupCoordinator, version: number, request: RequestInput<typeof OffsetCommit>) {
+  return call(OffsetCommit, version, request, asked => coordinator.offsetCommit(version, asked))
+}
+
+function fetch(coordinator: GroupCoordinator, version: number, request: RequestInput<typeof OffsetFetch>) {
+  return call(OffsetFetch, version, request, asked => coordinator.offsetFetch(version, asked))
+}
+
+const offsets = (...partitions: [index: number, offset: number][]) =>
+  partitions.map(([partitionIndex, committedOffset]) => ({ partitionIndex, committedOffset, committedMetadata: null }))
+
+test('groups are where Kafka looks for them', () => {
+  // Values of String.hashCode() in Java.
+  assert.deepEqual(
+    ['', 'a', 'group', 'my-consumer-group', 'grüppe', 'polygenelubricants'].map(javaHash),
+    [0, 97, 98629247, 1513705513, -1233264812, -2147483648],
+  )
+  const coordinator = newCoordinator(50)
+  assert.deepEqual(
+    ['', 'group', 'grüppe', 'polygenelubricants'].map(group => coordinator.partitionFor(group)),
+    [0, 47, 12, 0],
+  )
+})
+
+describe('every version of every API', () => {
+  test('a member from beginning to end', async () => {
+    for (let version = 0; version <= 9; version++) {
+      const { coordinator } = await serving()
+      const join = (memberId: string) =>
+        call(
+          JoinGroup,
+          version,
+          {
+            groupId: 'g',
+            sessionTimeoutMs: 10_000,
+            memberId,
+            protocolType: 'consumer',
+            protocols: [{ name: 'range', metadata: Buffer.from('me') }],
+          },
+          asked => coordinator.joinGroup(version, asked, client),
+        )
+      let joined = await join('')
+      if (version >= 4) {
+        assert.equal(errorName(joined.errorCode), 'MEMBER_ID_REQUIRED')
+        joined = await join(joined.memberId)
+      }
+      const { memberId } = joined
+      const expected = { groupInstanceId: null, memberId, metadata: Buffer.from('me') }
+      assert.deepEqual([joined.errorCode, joined.generationId, joined.protocolName], [0, 1, 'range'])
+      assert.deepEqual([joined.leader, joined.members], [memberId, [expected]])
+
+      const syncVersion = Math.min(version, 5)
+      const assignments = [{ memberId, assignment: Buffer.from('all') }]
+      const sync = { groupId: 'g', generationId: 1, memberId, assignments }
+      const named = syncVersion >= 5 ? { protocolType: 'consumer', protocolName: 'range' } : {}
+      const synced = await call(SyncGroup, syncVersion, { ...sync, ...named }, asked =>
+        coordinator.syncGroup(syncVersion, asked),
+      )
+      assert.deepEqual([synced.errorCode, synced.assignment.toString()], [0, 'all'])
+
+      const beatVersion = Math.min(version, 4)
+      const beat = await call(Heartbeat, beatVersion, { groupId: 'g', generationId: 1, memberId }, asked =>
+        coordinator.heartbeat(asked),
+      )
+      assert.equal(beat.errorCode, 0)
+
+      const describeVersion = Math.min(version, 6)
+      const described = await call(DescribeGroups, describeVersion, { groups: ['g', 'none'] }, asked =>
+        coordinator.describeGroups(describeVersion, asked),
+      )
+      assert.deepEqual(
+        described.groups.map(({ groupId, groupState, errorCode }) => [groupId, groupState, errorName(errorCode)]),
+        [
+          ['g', 'Stable', 'NONE'],
+          ['none', 'Dead', describeVersion >= 6 ? 'GROUP_ID_NOT_FOUND' : 'NONE'],
+        ],
+      )
+      const listVersion = Math.min(version, 5)
+      const listed = await call(ListGroups, listVersion, {}, asked => coordinator.listGroups(asked))
+      assert.deepEqual(
+        listed.groups.map(group => [group.groupId, group.protocolType]),
+        [['g', 'consumer']],
+      )
+
+      const leaveVersion = Math.min(version, 5)
+      const leaving = leaveVersion >= 3 ? { members: [{ memberId }] } : { memberId }
+      const left = await call(LeaveGroup, leaveVersion, { groupId: 'g', ...leaving }, asked =>
+        coordinator.leaveGroup(leaveVersion, asked),
+      )
+      assert.deepEqual([left.errorCode, left.members.length], [0, leaveVersion >= 3 ? 1 : 0])
+
+      const deleteVersion = Math.min(version, 3)
+      const deleted = await call(DeleteGroups, deleteVersion, { groupsNames: ['g', 'none'] }, asked =>
+        coordinator.deleteGroups(asked),
+      )
+      assert.deepEqual(
+        deleted.results.map(({ groupId, errorCode }) => [groupId, errorName(errorCode)]),
+        [
+          ['g', 'NONE'],
+          ['none', 'GROUP_ID_NOT_FOUND'],
+        ],
+      )
+      coordinator.stop()
+    }
+  })
+
+  test('offsets, by name and since version 10 by id', async () => {
+    const { coordinator } = await serving()
+    for (let version = 0; version <= 10; version++) {
+      const topic = version >= 10 ? { topicId: topicT.topicId } : { name: 't' }
+      const partitions = offsets([0, version], [1, version + 1])
+      const committed = await commit(coordinator, version, { groupId: 'g', topics: [{ ...topic, partitions }] })
+      assert.deepEqual(committed.topics[0]!.partitions, [
+        { partitionIndex: 0, errorCode: 0 },
+        { partitionIndex: 1, errorCode: 0 },
+      ])
+      const asked = { ...topic, partitionIndexes: [1, 7] }
+      const all =
+        version >= 8 ? { groups: [{ groupId: 'g', topics: [asked] }] } : { groupId: 'g', topics: [asked as never] }
+      const fetched = await fetch(coordinator, version, all as RequestInput<typeof OffsetFetch>)
+      const topics = version >= 8 ? fetched.groups[0]!.topics : fetched.topics
+      const found = topics[0]!.partitions.map(({ partitionIndex, committedOffset }) => [
+        partitionIndex,
+        committedOffset,
+      ])
+      assert.deepEqual(found, [
+        [1, version + 1],
+        [7, -1],
+      ])
+    }
+    const deleted = await call(
+      OffsetDelete,
+      0,
+      {
+        groupId: 'g',
+        topics: ['t', 'x'].map(name => ({ name, partitions: [{ partitionIndex: 0 }] })),
+      },
+      asked => coordinator.offsetDelete(asked),
+    )
+    assert.deepEqual(
+      deleted.topics.map(({ name, partitions }) => [name, errorName(partitions[0]!.errorCode)]),
+      [
+        ['t', 'NONE'],
+        ['x', 'UNKNOWN_TOPIC_OR_PARTITION'],
+      ],
+    )
+  })
+})
+
+test('offsets of what does not exist are refused, each by its name, and the others committed', async () => {
+  const { coordinator } = await serving()
+  const byName = await commit(coordinator, 9, {
+    groupId: 'g',
+    topics: [
+      { name: 'x', partitions: offsets([0, 1]) },
+      { name: 't', partitions: offsets([0, 1], [2, 1], [-1, 1]) },
+      { name: 'u', partitions: offsets([0, 3]) },
+    ],
+  })
+  assert.deepEqual(
+    byName.topics.map(({ name, partitions }) => [name, ...partitions.map(({ errorCode }) => errorName(errorCode))]),
+    [
+      ['x', 'UNKNOWN_TOPIC_OR_PARTITION'],
+      ['t', 'NONE', 'UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_OR_PARTITION'],
+      ['u', 'NONE'],
+    ],
+  )
+  const byId = await commit(coordinator, 10, {
+    groupId: 'g',
+    topics: [
+      { topicId: nobody, partitions: offsets([0, 1]) },
+      { topicId: topicT.topicId, partitions: offsets([1, 5], [2, 1]) },
+    ],
+  })
+  assert.deepEqual(
+    byId.topics.map(({ topicId, partitions }) => [topicId, ...partitions.map(({ errorCode }) => errorName(errorCode))]),
+    [
+      [nobody, 'UNKNOWN_TOPIC_ID'],
+      [topicT.topicId, 'NONE', 'UNKNOWN_TOPIC_OR_PARTITION'],
+    ],
+  )
+  const fetched = await fetch(coordinator, 10, {
+    groups: [
+      { groupId: 'g', topics: null },
+      { groupId: 'g', topics: [{ topicId: nobody, partitionIndexes: [0] }] },
+      { groupId: 'elsewhere', topics: null },
+    ],
+  })
+  assert.deepEqual(
+    fetched.groups.map(({ groupId, topics }) => [
+      groupId,
+      topics.map(({ topicId, partitions }) => [
+        topicId,
+        ...partitions.map(({ committedOffset, errorCode }) =>
+          errorCode === 0 ? committedOffset : errorName(errorCode),
+        ),
+      ]),
+    ]),
+    [
+      [
+        'g',
+        [
+          [topicT.topicId, 1, 5],
+          [topicU.topicId, 3],
+        ],
+      ],
+      ['g', [[nobody, 'UNKNOWN_TOPIC_ID']]],
+      ['elsewhere', []],
+    ],
+  )
+  const none = await commit(coordinator, 9, { groupId: 'g', topics: [{ name: 'x', partitions: offsets([0, 1]) }] })
+  assert.equal(errorName(none.topics[0]!.partitions[0]!.errorCode), 'UNKNOWN_TOPIC_OR_PARTITION')
+})
+
+/** What each API says when its group is not served here. */
+async function errorsOf(coordinator: GroupCoordinator): Promise<Record<string, string>> {
+  const who = { groupId: 'g', generationId: 1, memberId: 'm', groupInstanceId: null }
+  const topics = [
+    { name: 't', topicId: topicT.topicId, partitions: [{ partitionIndex: 0, committedOffset: 1 }] },
+  ] as never
+  const joining = {
+    ...who,
+    sessionTimeoutMs: 10_000,
+    rebalanceTimeoutMs: 1,
+    protocolType: 'c',
+    protocols: [],
+    reason: null,
+  }
+  const syncing = { ...who, protocolType: null, protocolName: null, assignments: [] }
+  const commiting = { ...who, generationIdOrMemberEpoch: -1, retentionTimeMs: -1, topics }
+  const fetching = { groupId: 'g', topics: [{ name: 't', partitionIndexes: [0] }], groups: [], requireStable: false }
+  const asked = { groupId: 'g', memberId: null, memberEpoch: -1, topics: null }
+  const codes = {
+    JoinGroup: (await coordinator.joinGroup(9, joining, client)).errorCode,
+    SyncGroup: (await coordinator.syncGroup(4, syncing)).errorCode,
+    Heartbeat: (await coordinator.heartbeat(who)).errorCode,
+    LeaveGroup: (await coordinator.leaveGroup(5, { groupId: 'g', memberId: '', members: [] })).errorCode,
+    OffsetCommit: (await coordinator.offsetCommit(9, commiting)).topics[0]!.partitions[0]!.errorCode,
+    'OffsetFetch 1': (await coordinator.offsetFetch(1, fetching)).topics![0]!.partitions[0]!.errorCode,
+    'OffsetFetch 7': (await coordinator.offsetFetch(7, fetching)).errorCode,
+    'OffsetFetch 9': (await coordinator.offsetFetch(9, { ...fetching, groups: [asked] })).groups![0]!.errorCode,
+    OffsetDelete: (await coordinator.offsetDelete({ groupId: 'g', topics: [] })).errorCode,
+    DescribeGroups: (await coordinator.describeGroups(5, { groups: ['g'], includeAuthorizedOperations: false }))
+      .groups[0]!.errorCode,
+    DeleteGroups: (await coordinator.deleteGroups({ groupsNames: ['g'] })).results[0]!.errorCode,
+    ListGroups: (await coordinator.listGroups({ statesFilter: [], typesFilter: [] })).errorCode,
+  }
+  return Object.fromEntries(Object.entries(codes).map(([api, code]) => [api, errorName(code ?? 0)]))
+}
+
+const allSay = (error: keyof typeof ErrorCode, except: Record<string, string> = {}): Record<string, string> => {
+  const apis = ['JoinGroup', 'SyncGroup', 'Heartbeat', 'LeaveGroup', 'OffsetCommit', 'OffsetFetch 1', 'OffsetFetch 7']
+  apis.push('OffsetFetch 9', 'OffsetDelete', 'DescribeGroups', 'DeleteGroups', 'ListGroups')
+  return { ...Object.fromEntries(apis.map(api => [api, error])), ...except }
+}
+
+test('a group whose partition is led elsewhere', async () => {
+  const coordinator = newCoordinator()
+  assert.deepEqual(await errorsOf(coordinator), allSay('NOT_COORDINATOR', { ListGroups: 'NONE' }))
+})
+
+test('a group that is being loaded: members need not be upset', async () => {
+  const coordinator = newCoordinator(1)
+  const partition = newPartition(0)
+  let read = (_: Uint8Array[]): void => {}
+  const slow: LedPartition = {
+    highWatermark: 1,
+    log: { logStartOffset: 0, logEndOffset: 1 },
+    append: (bytes, acks, now, origin) => partition.append(bytes, acks, now, origin),
+    whenCommitted: (_, done) => done(null),
+    read: () =>
+      new Promise<Uint8Array[]>(resolve => {
+        read = resolve
+      }),
+    deleteRecords: async () => 0,
+  }
+  const loaded = coordinator.lead(0, slow, 0)
+  await new Promise<void>(resolve => world.timers.soon(resolve))
+  assert.deepEqual(await errorsOf(coordinator), allSay('COORDINATOR_LOAD_IN_PROGRESS', { Heartbeat: 'NONE' }))
+  partition.append(buildBatch({ records: [{ timestamp: 0, key: null, value: null }] }), -1, 0, 'coordinator')
+  await new Promise(resolve => partition.whenCommitted(1, resolve))
+  read(await partition.read(0, 1))
+  await loaded
+  assert.equal((await errorsOf(coordinator)).Heartbeat, 'UNKNOWN_MEMBER_ID')
+  coordinator.stop()
+  assert.deepEqual(await errorsOf(coordinator), allSay('COORDINATOR_NOT_AVAILABLE'))
+})
+
+test('a log that cannot be read serves nobody, and harms nobody else', async () => {
+  const coordinator = newCoordinator(1)
+  const partition = newPartition(0)
+  const broken: LedPartition = {
+    highWatermark: 1,
+    log: { logStartOffset: 0, logEndOffset: 1 },
+    append: (bytes, acks, now, origin) => partition.append(bytes, acks, now, origin),
+    whenCommitted: (_, done) => done(null),
+    read: () => [Buffer.alloc(100, 1)],
+    deleteRecords: async () => 0,
+  }
+  await coordinator.lead(0, broken, 0)
+  const errors = await errorsOf(coordinator)
+  assert.equal(errors.JoinGroup, 'NOT_COORDINATOR')
+})
+
+test('who waits when the lead goes is sent to the new coordinator; offsets are there after it', async () => {
+  const { coordinator, partitions } = await serving()
+  const index = coordinator.partitionFor('g')
+  const join = (version: number) => {
+    const protocols = [{ name: 'range', metadata: Buffer.from('me') }]
+    const terms = { sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 60_000, protocolType: 'consumer', protocols }
+    const request = { groupId: 'g', memberId: '', groupInstanceId: null, reason: null, ...terms }
+    return coordinator.joinGroup(version, request, client)
+  }
+  await commit(coordinator, 9, { groupId: 'g', topics: [{ name: 't', partitions: offsets([0, 77]) }] })
+  const first = await join(3)
+  assert.equal(first.errorCode, 0)
+  const assignments = [{ memberId: first.memberId, assignment: Buffer.from('x') }]
+  const who = { groupId: 'g', generationId: 1, memberId: first.memberId, groupInstanceId: null }
+  await coordinator.syncGroup(3, { ...who, protocolType: null, protocolName: null, assignments })
+  const waiting = join(3)
+  coordinator.resign(index)
+  assert.equal(errorName((await waiting).errorCode), 'NOT_COORDINATOR')
+  assert.equal(coordinator.stats().partitions, 1)
+
+  await coordinator.lead(index, partitions[index]!, 0)
+  const fetched = await fetch(coordinator, 7, { groupId: 'g', topics: [{ name: 't', partitionIndexes: [0] }] })
+  assert.equal(fetched.topics[0]!.partitions[0]!.committedOffset, 77)
+  assert.equal((await coordinator.heartbeat(who)).errorCode, 0)
+  const { groups, offsets: offsetCount, parked, timers } = coordinator.stats()
+  assert.deepEqual({ groups, offsetCount, parked, timers }, { groups: 1, offsetCount: 1, parked: 0, timers: 3 })
+  await coordinator.topicsDeleted(['t'])
+  assert.equal(coordinator.stats().offsets, 0)
+  coordinator.stop()
+})
+
+test('the log of a busy group stays short', async () => {
+  const coordinator = newCoordinator(1)
+  const partition = newPartition(0)
+  await coordinator.lead(0, partition, 0)
+  const rounds = 60
+  const everywhere = (round: number) => offsets(...Array.from({ length: 100 }, (_, i): [number, number] => [i, round]))
+  for (let round = 0; round < rounds; round++) {
+    const commits = Array.from({ length: 5 }, (_, i) =>
+      commit(coordinator, 9, { groupId: `g${i}`, topics: [{ name: 'wide', partitions: everywhere(round) }] }),
+    )
+    await Promise.all(commits)
+  }
+  const { logStartOffset, logEndOffset } = partition.log
+  assert.ok(logStartOffset >= 20_000, `${logStartOffset} to ${logEndOffset}`)
+  assert.ok(logEndOffset - logStartOffset < 25_000)
+  coordinator.stop()
+  const next = newCoordinator(1)
+  await next.lead(0, partition, 0)
+  const fetched = await fetch(next, 7, { groupId: 'g3', topics: [{ name: 'wide', partitionIndexes: [99] }] })
+  assert.equal(fetched.topics[0]!.partitions[0]!.committedOffset, rounds - 1)
+  next.stop()
+})
