@@ -42,6 +42,10 @@ async function answer(
 function response(partitionIndex: number, found: FoundOffset | null, version: number): PartitionResponse {
   const { timestamp, offset, leaderEpoch } = found ?? { timestamp: -1, offset: -1, leaderEpoch: -1 }
   // v0 knew only lists of segment starts; a list of the one right offset is what its clients look at.
-  const oldStyleOffsets = version === 0 && found !== null && offset >= 0 ? [offset] : []
-  return { partitionIndex, errorCode: ErrorCode.NONE, oldStyleOffsets, timestamp, offset, leaderEpoch }
+  if (version === 0) {
+    const oldStyleOffsets = found !== null && offset >= 0 ? [offset] : []
+    return { partitionIndex, errorCode: ErrorCode.NONE, oldStyleOffsets, timestamp: -1, offset: -1, leaderEpoch: -1 }
+  }
+  const epoch = version >= 4 ? leaderEpoch : -1
+  return { partitionIndex, errorCode: ErrorCode.NONE, oldStyleOffsets: [], timestamp, offset, leaderEpoch: epoch }
 }
