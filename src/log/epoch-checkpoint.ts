@@ -7,6 +7,7 @@ import { LeaderEpochs } from './leader-epochs.ts'
 export const epochCheckpointName = 'leader-epoch-checkpoint'
 
 export interface EpochCheckpointHost {
+  logStartOffset(): number
   /** `unsavedFrom` has grown. */
   saved(): void
   /** The file cannot be kept: stable storage can no longer be promised. */
@@ -112,14 +113,17 @@ export class EpochCheckpoint {
     const read = bytes === null ? new LeaderEpochs() : LeaderEpochs.fromText(new TextDecoder().decode(bytes))
     const epochs = read ?? new LeaderEpochs()
     if (read === null) this.#logger.warn('The leader epoch checkpoint is unreadable; it is rebuilt from the log')
-    if (this.#clean && read !== null) return { epochs, changed: false }
     const { startOffset, endOffset, damage } = this.#store
+    // An epoch in which nothing was written begins at the end; one beyond it says that the log was longer.
+    const lost = epochs.latestStart > endOffset
+    if (this.#clean && read !== null && !lost) return { epochs, changed: false }
     let changed = epochs.truncateFromEnd(endOffset)
     if (damage === null && startOffset < endOffset && this.#lastBatchEpoch() !== epochs.latestEpoch) {
       for (const batch of this.#store.scan(Math.max(startOffset, epochs.latestStart))) {
         if (batch.leaderEpoch >= 0) changed = epochs.assign(batch.leaderEpoch, batch.baseOffset) || changed
       }
     }
+    changed = epochs.truncateFromStart(this.#host.logStartOffset()) || changed
     return { epochs, changed }
   }
 

@@ -31,6 +31,11 @@ class Trial {
     })
   }
 
+  /** As after the end of the process. */
+  reopen(): this {
+    return Object.assign(this, { log: Log.open(this.disk.store, place, topicId, this.log.config, this.world, silent) })
+  }
+
   append(count = 1, parts: BatchParts = {}, leaderEpoch = 0): void {
     for (let index = 0; index < count; index++)
       this.log.append(batchOf(this.world, parts), { leaderEpoch, now: this.world.ms, origin: 'client' })
@@ -200,4 +205,27 @@ test('no room for the epochs: tried again; any other error of theirs is fatal', 
   trial.append(1, {}, 8)
   await trial.disk.finishPut(Object.assign(new Error('broken'), { code: 'EIO' }))
   assert.deepEqual(trial.told.slice(-1), ['failed broken'])
+})
+
+test('an epoch whose file never reached the disk is read from the batches', async () => {
+  const trial = new Trial({ flush: 'os' })
+  trial.append(2)
+  trial.append(2, {}, 3)
+  trial.append(1, {}, 5)
+  const { log } = trial.reopen()
+  assert.deepEqual([log.latestEpoch, log.epochForOffset(1), log.epochForOffset(3)], [5, 0, 3])
+  await trial.disk.finishPut()
+  await trial.disk.finishPut()
+  assert.equal(Buffer.from(trial.disk.store.get('leader-epoch-checkpoint')!).toString(), '0\n3\n0 0\n3 2\n5 4\n')
+})
+
+test('a snapshot that was under way when the log was truncated does not come back', async () => {
+  const trial = new Trial({ flush: 'os' })
+  trial.append(3)
+  trial.append(1, { producer: [1, 0, 0] })
+  trial.log.roll()
+  assert.equal(trial.disk.puts.length, 1)
+  await trial.log.truncateTo(1)
+  await trial.disk.finishPut()
+  assert.deepEqual(trial.disk.store.names(), ['leader-epoch-checkpoint'])
 })

@@ -77,7 +77,9 @@ export class Log {
     this.#state = { config, logStartOffset }
     this.#startMoved = opening.startMoved ?? (() => {})
     const later = (run: () => void): void => void world.timers.after(retryMs, () => this.#closed || run())
-    this.#epochs = new EpochCheckpoint(store, clean, { saved: () => this.#moved(), failed, later }, logger)
+    const start = (): number => this.#state.logStartOffset
+    const saved = (): void => this.#moved()
+    this.#epochs = new EpochCheckpoint(store, clean, { logStartOffset: start, saved, failed, later }, logger)
     const limits = opening.producerLimits ?? defaultProducerLimits
     const now = (): number => world.clock.now()
     this.#snapshots = new ProducerSnapshots(store, clean, limits, { now, failed }, logger)

@@ -55,11 +55,11 @@ export class ProducerSnapshots {
   }
 
   /**
-   * To be called before the first append: after a crash, snapshots of offsets that the log has lost must go before other
-   * batches take these offsets.
+   * To be called before the first append: snapshots of offsets that the log has lost must go before other batches take
+   * these offsets.
    */
   beforeFirstAppend(): void {
-    if (!this.#clean) this.#dropAbove(this.#store.endOffset)
+    this.#dropLost(this.#store.endOffset)
   }
 
   setLimits(limits: ProducerLimits): void {
@@ -144,6 +144,13 @@ export class ProducerSnapshots {
     this.#drop(file => file > offset)
   }
 
+  /** The log was longer once: whatever the volume says, the absence of snapshots proves nothing then. */
+  #dropLost(end: number): void {
+    if (!this.#listed().some(offset => offset > end)) return
+    this.#clean = false
+    this.#dropAbove(end)
+  }
+
   #drop(which: (offset: number) => boolean): void {
     const files = this.#listed()
     for (const offset of files.filter(which)) this.#store.drop(fileName(offset))
@@ -165,7 +172,9 @@ export class ProducerSnapshots {
 
   /** Reads the newest snapshot that can be used; returns where the scan begins, null when there is none to make. */
   #restore(producers: Producers, now: number): number | null {
-    this.#dropAbove(this.#unloadedUpTo)
+    this.#dropLost(this.#unloadedUpTo)
+    // Between such a snapshot and the log's first batch something is missing: better to know nothing than half of it.
+    this.#drop(offset => offset < this.#store.startOffset)
     for (const offset of [...this.#listed()].reverse()) {
       const bytes = this.#store.get(fileName(offset))
       const entries = bytes === null ? null : decodeSnapshot(bytes)
