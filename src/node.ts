@@ -16,6 +16,7 @@ import type { ResolvedConfig } from './config/sources.ts'
 import { defaultGroupConfig, type GroupConfig } from './groups/config.ts'
 import { GroupCoordinator, offsetsTopic } from './groups/coordinator.ts'
 import { LogManager } from './log/log-manager.ts'
+import { defaultProducerLimits } from './log/producers.ts'
 import { ErrorCode, errorName, KafkaError } from './protocol/errors.ts'
 import { Replicas } from './replication/replicas.ts'
 import type { Volume } from './store/store.ts'
@@ -111,6 +112,9 @@ class Node implements RunningNode {
     const failed = (error: Error) => this.#fatal(error)
     this.#logs = LogManager.open(volume, world, logger, {
       retentionCheckMs: this.#config.get('log.retention.check.interval.ms'),
+      checkpointMs: this.#config.get('log.flush.offset.checkpoint.interval.ms'),
+      producerCheckMs: this.#config.get('producer.id.expiration.check.interval.ms'),
+      producerLimits: { ...defaultProducerLimits, expirationMs: this.#config.get('producer.id.expiration.ms') },
       committed: log => this.#replicas.find(log.topicPartition.topic, log.topicPartition.partition)?.highWatermark ?? 0,
       failed,
     })
@@ -334,11 +338,12 @@ const MiB = 1024 * 1024
 
 function limitsOf(config: BrokerConfig): BrokerLimits {
   const requestBytes = config.get('socket.request.max.bytes')
+  const queuedBytes = config.get('queued.max.request.bytes')
   return {
     requestBytes,
     // One request of the largest size must always fit.
     connectionBytesInFlight: Math.max(64 * MiB, requestBytes),
-    bytesInFlight: Math.max(256 * MiB, requestBytes),
+    bytesInFlight: Math.max(queuedBytes > 0 ? queuedBytes : 256 * MiB, requestBytes),
     fetchBytes: config.get('fetch.max.bytes'),
     connections: config.get('max.connections'),
     connectionsPerAddress: config.get('max.connections.per.ip'),

@@ -1,4 +1,4 @@
-import { compaction, noNeed, oneBroker, quotas, shares, tiered } from './broker/reasons.ts'
+import { compaction, deletedAtOnce, noNeed, oneBroker, quotas, shares, tiered, unfolds } from './broker/reasons.ts'
 import {
   atLeast,
   between,
@@ -40,9 +40,7 @@ export const topicSettings = {
   'compression.zstd.level': int(3, between(-131_072, 22)).honoured('Level when the broker recompresses with zstd.'),
   'delete.retention.ms': long(86_400_000, atLeast(0)).ignored(compaction),
   'errors.deadletterqueue.group.enable': bool(false).ignored(shares),
-  'file.delete.delay.ms': long(60_000, atLeast(0)).honoured(
-    'ms between taking a segment out of the log and deleting its files.',
-  ),
+  'file.delete.delay.ms': long(60_000, atLeast(0)).ignored(deletedAtOnce),
   'flush.messages': long(MAX_LONG, atLeast(1)).honoured(
     'Records after which the partition is forced to stable storage.',
   ),
@@ -54,9 +52,7 @@ export const topicSettings = {
   'local.retention.bytes': long(-2, atLeast(-2)).ignored(tiered),
   'local.retention.ms': long(-2, atLeast(-2)).ignored(tiered),
   'max.compaction.lag.ms': long(MAX_LONG, atLeast(1)).ignored(compaction),
-  'max.decompressed.message.bytes': int(2_147_483_639, between(1, 2_147_483_639)).honoured(
-    'Largest size that a batch may unfold to where the broker has to decompress it.',
-  ),
+  'max.decompressed.message.bytes': int(2_147_483_639, between(1, 2_147_483_639)).ignored(unfolds),
   'max.message.bytes': int(1_048_588, atLeast(0)).honoured(
     'Largest record batch (bytes, as sent) that the topic takes.',
   ),

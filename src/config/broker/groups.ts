@@ -1,5 +1,5 @@
 import { atLeast, bool, int, list, listOf, long, MAX_INT, oneOfAnyCase, short, string } from '../definition.ts'
-import { consumerGroups, noNeed, oneLoop } from './reasons.ts'
+import { consumerGroups, noNeed, oneBroker, oneLoop } from './reasons.ts'
 
 /** Consumer groups and their offsets. */
 export const groupsSettings = {
@@ -35,8 +35,8 @@ export const groupsSettings = {
   'group.max.size': int(MAX_INT, atLeast(1)).honoured('Members that one group takes at most.'),
   'group.min.session.timeout.ms': int(6000).honoured('Shortest session time-out that a member may ask for.'),
   'offset.metadata.max.bytes': int(4096).honoured('Longest text that may be committed with an offset.'),
-  'offsets.commit.timeout.ms': int(5000, atLeast(1)).honoured(
-    'ms after which a commit that is not yet safe is answered with an error.',
+  'offsets.commit.timeout.ms': int(5000, atLeast(1)).ignored(
+    'A commit is answered when the disk has it, or fails with it.',
   ),
   'offsets.load.buffer.size': int(5_242_880, atLeast(1)).ignored(noNeed),
   'offsets.retention.check.interval.ms': long(600_000, atLeast(1)).honoured(
@@ -47,8 +47,6 @@ export const groupsSettings = {
   'offsets.topic.num.partitions': int(50, atLeast(1)).honoured(
     'Partitions of `__consumer_offsets`; cannot change once it exists.',
   ),
-  'offsets.topic.replication.factor': short(3, atLeast(1)).honoured(
-    'Copies of `__consumer_offsets`; at most as many as there are brokers.',
-  ),
+  'offsets.topic.replication.factor': short(3, atLeast(1)).ignored(oneBroker),
   'offsets.topic.segment.bytes': int(104_857_600, atLeast(1)).honoured('Segment size of `__consumer_offsets`.'),
 }

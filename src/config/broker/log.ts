@@ -1,5 +1,5 @@
 import { atLeast, between, bool, int, list, listOf, long, MAX_LONG, oneOf, orValue, string } from '../definition.ts'
-import { noNeed, oneLoop } from './reasons.ts'
+import { deletedAtOnce, noNeed, oneLoop, unfolds } from './reasons.ts'
 
 /** Logs: segments, retention, flushing, timestamps, sizes. */
 export const logSettings = {
@@ -33,8 +33,8 @@ export const logSettings = {
     .honoured(
       'ms after which appended records are forced to stable storage; falls back to `log.flush.scheduler.interval.ms`.',
     ),
-  'log.flush.offset.checkpoint.interval.ms': int(60_000, atLeast(0)).honoured(
-    'ms between notes of how far each log is safe; recovery after a crash starts there.',
+  'log.flush.offset.checkpoint.interval.ms': int(5000, atLeast(0)).honoured(
+    'ms between notes of how far each log is safe; recovery after a crash starts there (Kafka: 60000).',
   ),
   'log.flush.scheduler.interval.ms': long(MAX_LONG).honoured('The fallback of `log.flush.interval.ms`.'),
   'log.flush.start.offset.checkpoint.interval.ms': int(60_000, atLeast(0)).ignored(noNeed),
@@ -79,12 +79,8 @@ export const logSettings = {
   'log.segment.bytes': int(1_073_741_824, atLeast(1_048_576))
     .clusterWide()
     .honoured('Bytes after which a new segment begins.'),
-  'log.segment.delete.delay.ms': long(60_000, atLeast(0))
-    .clusterWide()
-    .honoured('ms between taking a segment out of the log and deleting its files.'),
-  'max.decompressed.message.bytes': int(2_147_483_639, between(1, 2_147_483_639))
-    .clusterWide()
-    .honoured('Largest size that a batch may unfold to where the broker has to decompress it.'),
+  'log.segment.delete.delay.ms': long(60_000, atLeast(0)).clusterWide().ignored(deletedAtOnce),
+  'max.decompressed.message.bytes': int(2_147_483_639, between(1, 2_147_483_639)).clusterWide().ignored(unfolds),
   'message.max.bytes': int(1_048_588, atLeast(0))
     .clusterWide()
     .honoured('Largest record batch (bytes, as sent) that a topic takes.'),

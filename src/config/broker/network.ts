@@ -22,7 +22,7 @@ export const networkSettings = {
   ),
   'max.connection.creation.rate': int(MAX_INT, atLeast(0))
     .clusterWide()
-    .honoured('New connections a second; those above it wait.'),
+    .ignored('Connections are taken as they come; `max.connections` and `max.connections.per.ip` bound them.'),
   'max.connections': int(MAX_INT, atLeast(0))
     .clusterWide()
     .honoured('Connections at one time; one more is closed at once.'),
@@ -31,7 +31,7 @@ export const networkSettings = {
     .honoured('Connections at one time from one address.'),
   'max.connections.per.ip.overrides': string('')
     .clusterWide()
-    .honoured('Exceptions from `max.connections.per.ip`: `address:count,…`.'),
+    .ignored('`max.connections.per.ip` holds for every address.'),
   'max.incremental.fetch.session.cache.slots': int(1000, atLeast(0)).honoured(
     'Fetch sessions remembered at one time (KIP-227).',
   ),
@@ -39,13 +39,17 @@ export const networkSettings = {
   'num.network.threads': int(3, atLeast(1)).clusterWide().ignored(oneLoop),
   'producer.purgatory.purge.interval.requests': int(1000).ignored(oneLoop),
   'queued.max.request.bytes': long(-1).honoured(
-    'Bytes of requests in flight; above it no connection is read. −1: no limit.',
+    'Bytes of requests in flight; above it no connection is read. −1: 256 MiB.',
   ),
-  'queued.max.requests': int(500, atLeast(1)).honoured('Requests in flight; above it no connection is read.'),
+  'queued.max.requests': int(500, atLeast(1)).ignored(
+    'What is in flight is bounded by bytes: `queued.max.request.bytes`.',
+  ),
   'request.timeout.ms': int(30_000).ignored(oneBroker),
   'socket.connection.setup.timeout.max.ms': long(30_000).ignored(oneBroker),
   'socket.connection.setup.timeout.ms': long(10_000).ignored(oneBroker),
-  'socket.listen.backlog.size': int(50, atLeast(1)).honoured('Connections that may wait to be accepted.'),
+  'socket.listen.backlog.size': int(50, atLeast(1)).ignored(
+    'Up to 1024 connections may wait to be accepted, or fewer if the operating system says so.',
+  ),
   'socket.receive.buffer.bytes': int(102_400).ignored(kernelBuffers),
   'socket.request.max.bytes': int(104_857_600, atLeast(1)).honoured(
     'Largest request; a longer one ends the connection before memory is taken for it.',

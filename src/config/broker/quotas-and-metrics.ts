@@ -23,5 +23,5 @@ export const quotasAndMetricsSettings = {
   'replica.alter.log.dirs.io.max.bytes.per.second': long(MAX_LONG, atLeast(0)).clusterWide().ignored(quotas),
   'replication.quota.window.num': int(11, atLeast(1)).ignored(quotas),
   'replication.quota.window.size.seconds': int(1, atLeast(1)).ignored(quotas),
-  'telemetry.max.bytes': int(1_048_576, atLeast(1)).honoured('Largest telemetry that a client is allowed to push.'),
+  'telemetry.max.bytes': int(1_048_576, atLeast(1)).ignored('Clients are not asked for telemetry.'),
 }

@@ -27,6 +27,10 @@ const DEFAULTS: { [name: string]: string } = {
   'process.roles': 'broker,controller',
   'controller.listener.names': 'CONTROLLER',
   'log.dir': 'null',
+  // Recovery after a crash costs what was written since.
+  'log.flush.offset.checkpoint.interval.ms': '5000',
+  // The others are not served yet.
+  'group.coordinator.rebalance.protocols': 'classic',
   // Kafka's own sample file sets it to 0, too: three seconds of waiting at the first join help nobody on one machine.
   'group.initial.rebalance.delay.ms': '0',
 }
