@@ -228,7 +228,7 @@ export class FileStore implements Store {
   }
 
   async #close(): Promise<void> {
-    const { segments, context, tail, directory } = this.#parts
+    const { segments, tail, directory } = this.#parts
     try {
       await this.#safety.finish()
       await this.#sideFiles.close()
@@ -241,18 +241,18 @@ export class FileStore implements Store {
     } finally {
       this.#closed = true
       tail.clear()
-      context.handles.forgetBelow(directory.path)
+      for (const segment of segments.all) segment.closeFiles()
     }
   }
 
   /** The partition is removed: nobody gets anything any more. Returns the folder, if there is one. */
   discard(): string | null {
-    const { context, tail, directory } = this.#parts
+    const { segments, tail, directory } = this.#parts
     this.#closed = true
     this.#safety.stop()
     void this.#sideFiles.close()
     tail.clear()
-    context.handles.forgetBelow(directory.path)
+    for (const segment of segments.all) segment.closeFiles()
     return directory.exists ? directory.path : null
   }
 

@@ -52,10 +52,6 @@ export class Handles {
     this.#leave(handle)
   }
 
-  forgetBelow(directory: string): void {
-    for (const path of [...this.#open.keys()]) if (path.startsWith(`${directory}/`)) this.forget(path)
-  }
-
   closeAll(): void {
     for (const path of [...this.#open.keys()]) this.forget(path)
   }

@@ -2,7 +2,7 @@ import type { BatchSummary, Segment } from '../store.ts'
 import { HeaderCursor } from './cursor.ts'
 import type { Handles } from './handles.ts'
 import { fileName, indexSuffix, logSuffix, timeIndexSuffix } from './names.ts'
-import { offsetEntries, SparseIndex, timeEntries } from './sparse-index.ts'
+import { type IndexEntry, offsetEntries, SparseIndex, timeEntries } from './sparse-index.ts'
 
 /** Where a batch was found. */
 export interface Place {
@@ -118,18 +118,25 @@ export class FileSegment implements Segment {
    * batch at `sizeInBytes`; then everything stands as if it ended before that.
    */
   loadTail(indexIntervalBytes: number): string | null {
-    const size = this.writtenBytes
     const { last } = this.offsets
-    const sensible = last === null || (last.key >= 0 && last.value > 0 && last.value < size)
-    if (last !== null && sensible) {
-      this.#maxTimestamp = this.times.last?.key ?? -1
-      this.#maxTimestampOffset = this.baseOffset + (this.times.last?.value ?? 0)
-      const walk = this.headers(last.value, this.baseOffset)
-      const header = walk.next()
-      if (header !== null && header.baseOffset <= this.baseOffset + last.key)
-        return this.#accountFrom(last.value, indexIntervalBytes)
-    }
-    return this.rebuildIndexes(indexIntervalBytes)
+    if (last !== null && !this.#pointsAtBatch(last)) return this.rebuildIndexes(indexIntervalBytes)
+    this.#recallTimes()
+    const problem = this.#accountFrom(last?.value ?? 0, indexIntervalBytes)
+    // The time index is the only one that may know of batches beyond the end.
+    return this.#maxTimestampOffset < this.endOffset ? problem : this.rebuildIndexes(indexIntervalBytes)
+  }
+
+  #pointsAtBatch({ key, value }: IndexEntry): boolean {
+    if (key < 0 || value <= 0 || value >= this.writtenBytes) return false
+    const header = this.headers(value, this.baseOffset).next()
+    return header !== null && header.baseOffset <= this.baseOffset + key
+  }
+
+  /** What the time index knows of the newest record. */
+  #recallTimes(): void {
+    const { last } = this.times
+    this.#maxTimestamp = last?.key ?? -1
+    this.#maxTimestampOffset = last === null ? -1 : this.baseOffset + last.value
   }
 
   /** Reads the headers of the whole segment. Returns as `loadTail`. */
@@ -142,6 +149,7 @@ export class FileSegment implements Segment {
 
   #accountFrom(position: number, indexIntervalBytes: number): string | null {
     this.sizeInBytes = position
+    this.endOffset = this.baseOffset
     this.#bytesSinceEntry = 0
     if (!this.exists) return null
     if (position > 0) this.#firstTimestamp = undefined
@@ -155,8 +163,7 @@ export class FileSegment implements Segment {
     this.offsets.cut(entry => entry.value <= position && entry.value > 0)
     const at = this.offsets.last?.key ?? -1
     this.times.cut(entry => entry.value <= at)
-    this.#maxTimestamp = this.times.last?.key ?? -1
-    this.#maxTimestampOffset = this.baseOffset + (this.times.last?.value ?? 0)
+    this.#recallTimes()
     this.#firstTimestamp = undefined
     this.#bytesSinceEntry = 0
     this.sizeInBytes = position
@@ -186,6 +193,11 @@ export class FileSegment implements Segment {
     return [this.offsets, this.times].filter(index => index.finish()).map(({ path }) => path)
   }
 
+  /** Who reads from the files may finish. */
+  closeFiles(): void {
+    for (const path of [this.path, this.offsets.path, this.times.path]) this.#handles.forget(path)
+  }
+
   #forgetTimes(): void {
     this.#maxTimestamp = -1
     this.#maxTimestampOffset = -1
@@ -194,13 +206,11 @@ export class FileSegment implements Segment {
 
   /** Of a closed segment, the time index ends with it; where it has no entries, the headers must tell. */
   #loadMaxTimestamp(): void {
-    const { last } = this.times
-    this.#maxTimestamp = last?.key ?? -1
-    this.#maxTimestampOffset = this.baseOffset + (last?.value ?? 0)
-    if (last !== null || !this.exists) return
+    this.#recallTimes()
+    if (this.times.last !== null || !this.exists) return
     const walk = this.headers(0, this.baseOffset)
     for (let header = walk.next(); header !== null; header = walk.next()) {
-      if (header.maxTimestamp <= this.#maxTimestamp) continue
+      if (header.maxTimestamp <= this.#maxTimestamp!) continue
       this.#maxTimestamp = header.maxTimestamp
       this.#maxTimestampOffset = header.lastOffset
     }

@@ -53,7 +53,7 @@ export function cutTail(context: VolumeContext, directory: string, segment: File
 /** Keeps a whole segment that lies after a cut, under another name. */
 export function setAside(context: VolumeContext, directory: string, segment: FileSegment): void {
   const { disk } = context.world
-  for (const path of [segment.path, segment.offsets.path, segment.times.path]) context.handles.forget(path)
+  segment.closeFiles()
   disk.rename(segment.path, `${directory}/${fileName(segment.baseOffset, tornSuffix)}`)
   for (const path of [segment.offsets.path, segment.times.path]) if (disk.exists(path)) disk.remove(path)
   removeOldTorn(context, directory)
