@@ -13,12 +13,14 @@ stamped() { # stamp-file input...: true when nothing changed since "stamp" was c
 }
 stamp() { local stamp=$1; shift; cat "$@" | sha256sum > "$stamp"; }
 
+# The agents run from the cache, beside their packages: nothing is installed into the checkout.
 node_clients() {
-  local files=("$here/node/package.json" "$here/node/package-lock.json")
-  if ! { [ -d "$here/node/node_modules" ] && stamped "$here/node/node_modules/.stamp" "${files[@]}"; }; then
-    (cd "$here/node" && npm ci --no-audit --no-fund --loglevel=error)
-    stamp "$here/node/node_modules/.stamp" "${files[@]}"
-  fi
+  local at="$cache/node" files=("$here/node/package.json" "$here/node/package-lock.json")
+  mkdir -p "$at"
+  cp "$here"/node/*.js "${files[@]}" "$at"
+  stamped "$at/node_modules/.stamp" "${files[@]}" && return
+  (cd "$at" && npm ci --no-audit --no-fund --loglevel=error)
+  stamp "$at/node_modules/.stamp" "${files[@]}"
 }
 
 python_clients() {
@@ -39,7 +41,7 @@ go_clients() {
 
 java_clients() {
   "$here/../peers/kafka/install.sh" > /dev/null
-  # shellcheck source=../peers/kafka/env.sh
+  # shellcheck source-path=SCRIPTDIR source=../peers/kafka/env.sh
   . "$here/../peers/kafka/env.sh"
   local version jar
   for version in $java_clients; do

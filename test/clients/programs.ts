@@ -14,7 +14,7 @@ const log4j = join(root, 'test/peers/kafka/log4j2-tools.properties')
 
 export type Language = 'node' | 'python' | 'go' | 'java' | 'kcat'
 
-const node = (file: string): Program => ({ command: process.execPath, args: [join(clients, 'node', file)] })
+const node = (file: string): Program => ({ command: process.execPath, args: [join(cache, 'clients/node', file)] })
 const python = (file: string): Program => ({
   command: join(cache, 'clients/python/bin/python'),
   args: ['-u', join(clients, 'python', file)],
