@@ -4,6 +4,7 @@ import { ResourceType } from '../state.ts'
 import type { CommandRequest, CommandResponse, Outcome } from './command.ts'
 import type { Context } from './context.ts'
 import { countBy } from './count.ts'
+import { topicNameProblem } from './topic-name.ts'
 
 type Incremental = CommandRequest<'incrementalAlterConfigs'>
 type Legacy = CommandRequest<'alterConfigs'>
@@ -64,6 +65,7 @@ function resultOf({ resourceType, resourceName }: Resource, error: KafkaError | 
 function checkResource({ resourceType, resourceName }: Resource, { state }: Context): void {
   switch (resourceType) {
     case ResourceType.TOPIC:
+      checkTopicName(resourceName)
       if (state.topics.has(resourceName)) return
       throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `The topic '${resourceName}' does not exist.`)
     case ResourceType.BROKER:
@@ -76,13 +78,19 @@ function checkResource({ resourceType, resourceName }: Resource, { state }: Cont
       if (resourceName !== '') return
       throw new KafkaError('INVALID_REQUEST', "Subscription name can't be empty")
     default:
-      throw new KafkaError('INVALID_REQUEST', `Resource type ${resourceType} cannot be configured.`)
+      throw new KafkaError('INVALID_REQUEST', `Unknown resource type ${resourceType}`)
   }
+}
+
+function checkTopicName(name: string): void {
+  const problem = topicNameProblem(name)
+  if (problem !== null) throw new KafkaError('INVALID_TOPIC_EXCEPTION', problem)
 }
 
 function checkBroker(name: string, brokers: ReadonlyMap<number, unknown>): void {
   if (name === '') return
-  if (!/^\d{1,10}$/.test(name)) throw new KafkaError('INVALID_REQUEST', `Invalid broker name '${name.slice(0, 100)}'`)
+  if (!/^\d{1,10}$/.test(name))
+    throw new KafkaError('INVALID_REQUEST', `Node id must be an integer, but it is: ${name.slice(0, 100)}`)
   if (!brokers.has(Number(name))) throw new KafkaError('BROKER_ID_NOT_REGISTERED', `No broker with id ${name} found.`)
 }
 
@@ -157,6 +165,8 @@ function checkValues({ resourceType, resourceName }: Resource, changes: Changes,
       problem = schema.validateBrokerConfig(name, value, resourceName === '')
     else if (resourceType === ResourceType.GROUP) problem = schema.validateGroupConfig(name, value)
     else problem = schema.validateClientMetricsConfig(name, value)
+    // What can never change is a wrong request, a value that does not fit a wrong setting.
+    if (problem?.startsWith('Cannot update')) throw new KafkaError('INVALID_REQUEST', problem)
     if (problem !== null) throw new KafkaError('INVALID_CONFIG', problem)
   }
   if (resourceType !== ResourceType.TOPIC) return

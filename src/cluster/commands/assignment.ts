@@ -59,7 +59,8 @@ export function place(
     throw new KafkaError(
       'INVALID_REPLICATION_FACTOR',
       `Unable to replicate the partition ${replicationFactor} time(s): The target replication factor of ` +
-        `${replicationFactor} cannot be reached because only ${brokers.length} broker(s) are registered.`,
+        `${replicationFactor} cannot be reached because only ${brokers.length} broker(s) are registered or some brokers ` +
+        'have all their log directories cordoned.',
     )
   }
   const request = { brokers, topicId, firstPartition, partitions, replicationFactor, random: context.at.random }

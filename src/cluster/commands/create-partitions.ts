@@ -35,13 +35,14 @@ export function refuseCreatePartitions(request: Request, error: KafkaError): Res
 
 function failed(name: string, error: unknown): Response['results'][number] {
   if (!(error instanceof KafkaError)) throw error
-  return { name, errorCode: error.code, errorMessage: error.message }
+  // A message that only repeats the code's name is none.
+  return { name, errorCode: error.code, errorMessage: error.message === error.errorName ? null : error.message }
 }
 
 function grow(growth: Growth, context: Context): MetadataRecord[] {
   const topic = context.state.topics.get(growth.name)
   if (topic === undefined) {
-    throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.')
+    throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
   }
   const first = topic.partitions.length
   const added = growth.count - first

@@ -20,15 +20,14 @@ const metadataTopic = '__cluster_metadata'
 export function createTopics(request: Request, context: Context): Outcome<Response> {
   const names = countBy(request.topics, topic => topic.name)
   const tooMany = partitionsAskedFor(request, context) > maxPartitionsPerRequest
-  const claimed = new Names(context)
+  const existing = new ExistingNames(context)
   const records: MetadataRecord[] = []
   const topics = [...new Map(request.topics.map(topic => [topic.name, topic])).values()].map(topic => {
     try {
       if (names.get(topic.name)! > 1) throw new KafkaError('INVALID_REQUEST', 'Duplicate topic name.')
       if (tooMany) throw new KafkaError('POLICY_VIOLATION', 'Excessively large number of partitions per request.')
-      claimed.check(topic.name)
+      existing.check(topic.name)
       const made = createTopic(topic, context)
-      claimed.add(topic.name)
       if (!request.validateOnly) records.push(...made.records)
       return made.result
     } catch (error) {
@@ -45,14 +44,13 @@ export function refuseCreateTopics(request: Request, error: KafkaError): Respons
 function failed(name: string, error: unknown): Result {
   if (!(error instanceof KafkaError)) throw error
   const { code, message } = error
-  return { name, topicId: ZERO_UUID, errorCode: code, errorMessage: message, configs: null }
+  return { name, topicId: ZERO_UUID, errorCode: code, errorMessage: message, configs: [] }
 }
 
-/** Which names are taken, by topics that exist and by those that this request makes. */
-class Names {
+/** Which names are taken. As in Kafka, names of one request do not collide with each other. */
+class ExistingNames {
   readonly #context: Context
-  readonly #added = new Map<string, string>()
-  #existing: Map<string, string> | null = null
+  #byCollisionKey: Map<string, string> | null = null
 
   constructor(context: Context) {
     this.#context = context
@@ -72,24 +70,20 @@ class Names {
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', `Topic '${name}' collides with existing topic: ${other}`)
   }
 
-  add(name: string): void {
-    this.#added.set(collisionKey(name), name)
-  }
-
   #collision(name: string): string | undefined {
     const key = collisionKey(name)
     if (!key.includes('_')) return undefined
-    return this.#added.get(key) ?? this.#collisions().get(key)
+    return this.#collisions().get(key)
   }
 
   #collisions(): Map<string, string> {
-    if (this.#existing === null) {
-      this.#existing = new Map()
+    if (this.#byCollisionKey === null) {
+      this.#byCollisionKey = new Map()
       for (const name of this.#context.state.topics.keys()) {
-        if (name.includes('_') || name.includes('.')) this.#existing.set(collisionKey(name), name)
+        if (name.includes('_') || name.includes('.')) this.#byCollisionKey.set(collisionKey(name), name)
       }
     }
-    return this.#existing
+    return this.#byCollisionKey
   }
 }
 
@@ -150,7 +144,10 @@ function placed(topic: NewTopic, topicId: string, context: Context): PartitionSt
     throw new KafkaError('INVALID_PARTITIONS', 'Number of partitions was set to an invalid non-positive value.')
   }
   if (replicationFactor < -1 || replicationFactor === 0) {
-    throw new KafkaError('INVALID_REPLICATION_FACTOR', 'Replication factor was set to an invalid non-positive value.')
+    throw new KafkaError(
+      'INVALID_REPLICATION_FACTOR',
+      'Replication factor must be larger than 0, or -1 to use the default value.',
+    )
   }
   const { settings } = context
   return place(

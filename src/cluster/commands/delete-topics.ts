@@ -15,20 +15,24 @@ export function deleteTopics(request: Request, context: Context): Outcome<Respon
   const counts = countBy(wanted, keyOf)
   const found = countBy(wanted, one => find(one, context)?.id)
   const records: MetadataRecord[] = []
-  const responses = [...new Map(wanted.map(one => [keyOf(one), one])).values()].map(one => {
+  const responses = [...new Map(wanted.map(one => [keyOf(one), one])).values()].flatMap(one => {
+    const topic = find(one, context)
+    const doubly = topic !== undefined && found.get(topic.id)! > counts.get(keyOf(one))!
+    // The one answer stands at the name.
+    if (doubly && one.name === null) return []
     try {
       checkWanted(one, counts.get(keyOf(one))!)
       if (!context.settings.deleteTopicEnable) {
         throw new KafkaError('TOPIC_DELETION_DISABLED', 'Topic deletion is disabled.')
       }
-      const topic = existing(one, context)
-      if (found.get(topic.id)! > 1) {
+      if (topic === undefined) throw unknown(one)
+      if (doubly) {
         throw new KafkaError('INVALID_REQUEST', 'The provided topic name maps to an ID that was already supplied.')
       }
       records.push({ type: 'RemoveTopicRecord', topicId: topic.id })
       return { name: topic.name, topicId: topic.id, errorCode: ErrorCode.NONE, errorMessage: null }
     } catch (error) {
-      return failed(one, error)
+      return failed(doubly ? { name: one.name, topicId: topic.id } : one, error)
     }
   })
   return { records, response: { throttleTimeMs: 0, responses } }
@@ -60,10 +64,8 @@ function checkWanted({ name, topicId }: Wanted, count: number): void {
   if (count > 1) throw refuse(name === null ? 'Duplicate topic id.' : 'Duplicate topic name.')
 }
 
-function existing(wanted: Wanted, context: Context): TopicState {
-  const topic = find(wanted, context)
-  if (topic !== undefined) return topic
-  throw wanted.name === null
+function unknown({ name }: Wanted): KafkaError {
+  return name === null
     ? new KafkaError('UNKNOWN_TOPIC_ID', 'This server does not host this topic ID.')
     : new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.')
 }
