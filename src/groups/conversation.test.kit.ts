@@ -1,12 +1,6 @@
-import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { Host } from '../machine/host.ts'
-import { MemoryLog } from '../machine/memory-log.ts'
-import { dice, VirtualTime } from '../machine/testing.ts'
 import { errorName } from '../protocol/errors.ts'
 import { ConsumerProtocolSubscription } from '../protocol/messages/consumer-protocol.ts'
 import { ZERO_UUID } from '../protocol/uuid.ts'
-import { silent } from '../world/logger.ts'
 import type {
   Answers,
   FetchCommand,
@@ -18,14 +12,10 @@ import type {
   SyncGroupResponse,
 } from './commands.ts'
 import { Refused } from './commands.ts'
-import { defaultGroupConfig, type GroupConfig } from './config.ts'
 import { subscribedTopicsOf } from './consumer-protocol.ts'
 import type { GroupRecord } from './facts.ts'
-import { GroupMachine } from './group-machine.ts'
 
 /** For tests: groups that talk. A script says who asks what, the transcript what came of it. */
-
-export const testConfig: GroupConfig = { ...defaultGroupConfig, initialRebalanceDelayMs: 0 }
 
 /** `topics:t+u` stands for a consumer's subscription to t and u, anything else for itself. */
 export function bytesOf(text: string): Uint8Array {
@@ -42,8 +32,17 @@ function text(bytes: Uint8Array | readonly Uint8Array[]): string {
 
 type Options = Readonly<Record<string, string>>
 
+/** Who is talked to: a machine in this process, or a broker somewhere. */
+export interface Listener {
+  /** `who` asks, each on its own connection. `reply` is called at once or later. */
+  ask(who: string, command: GroupCommand, reply: (answer: GroupAnswer) => void): void
+  advance(ms: number): void
+  /** The lead goes and comes back, with other settings: what was not in the log is forgotten. */
+  reload(settings: Readonly<Record<string, number>>): void
+}
+
 /**
- * One group, named g unless `group=` says otherwise, on a log that commits at once. Members are called by their client id
+ * One group, named g unless `group=` says otherwise. Members are called by their client id
  * or instance id; a second member of that name is `name#2`. A line of the script is a command; lines that begin with a
  * blank are what is expected of it.
  *
@@ -54,28 +53,15 @@ type Options = Readonly<Record<string, string>>
  *     advance 1000       reload       config groupMaxSize=2
  */
 export class Conversation {
-  readonly #time = new VirtualTime()
-  readonly #log = new MemoryLog<GroupRecord>({ autoCommit: true })
   readonly #ids = new Map<string, string>()
   readonly #generations = new Map<string, number>()
   readonly #names = new Map<string, string>()
-  readonly #host: Host<GroupCommand, GroupRecord, GroupAnswer>
-  #config: GroupConfig = testConfig
+  readonly #listener: Listener
+  #speaker = ''
   #lines: string[] = []
-  #reloading = false
 
-  constructor() {
-    this.#host = new Host<GroupCommand, GroupRecord, GroupAnswer>({
-      log: this.#log,
-      machine: () => new GroupMachine(this.#config),
-      refuse: (why, _, error) => new Refused(why, error ?? null),
-      clock: this.#time,
-      timers: this.#time,
-      random: dice(1),
-      logger: silent,
-      observer: { load: () => {}, commit: records => this.#note(records) },
-    })
-    this.#log.elect()
+  constructor(listener: Listener) {
+    this.#listener = listener
   }
 
   /** The whole transcript: the script's commands, each followed by what really happened. */
@@ -92,6 +78,23 @@ export class Conversation {
     return this.#lines.join('\n')
   }
 
+  /**
+   * As `run`, with somebody who takes time: after each command `settle` waits for whatever comes of it. Answers come in
+   * any order, and leaders learn of members in any order, so both are sorted.
+   */
+  async runSlowly(script: string, settle: () => Promise<void>): Promise<string[]> {
+    const transcript: string[] = []
+    for (const line of script.split('\n')) {
+      const command = line.trim()
+      if (command === '' || command.startsWith('#')) continue
+      this.#lines = []
+      this.#command(command)
+      await settle()
+      transcript.push(command, ...this.#lines.sort())
+    }
+    return transcript
+  }
+
   #command(line: string): void {
     const [verb = '', ...rest] = line.split(' ')
     const isOption = (word: string): boolean => word.includes('=') && !/^[\w.]+-\d+=/.test(word)
@@ -99,6 +102,7 @@ export class Conversation {
       rest.filter(isOption).map(word => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]),
     )
     const [first = '', second = ''] = rest.filter(word => !isOption(word))
+    this.#speaker = first
     const act = this.#verbs[verb]
     if (act === undefined) throw new Error(`what is ${verb}?`)
     act(first, options, second)
@@ -120,21 +124,12 @@ export class Conversation {
       })
     },
     'topics-deleted': topic => this.#ask<'TopicsDeleted'>({ type: 'TopicsDeleted', topics: [topic] }, () => {}),
-    advance: ms => this.#time.advance(Number(ms)),
-    reload: () => this.#reload(),
+    advance: ms => this.#listener.advance(Number(ms)),
+    reload: () => this.#listener.reload({}),
     config: (_, options) => {
-      const numbers = Object.entries(options).map(([name, value]) => [name, Number(value)])
-      this.#config = { ...this.#config, ...Object.fromEntries(numbers) }
-      this.#reload()
+      const settings = Object.entries(options).map(([name, value]) => [name, Number(value)])
+      this.#listener.reload(Object.fromEntries(settings))
     },
-  }
-
-  /** The lead goes and comes back: what was not in the log is forgotten. */
-  #reload(): void {
-    this.#reloading = true
-    this.#log.depose()
-    this.#reloading = false
-    this.#log.elect()
   }
 
   #say(line: string): void {
@@ -145,7 +140,7 @@ export class Conversation {
     command: Extract<GroupCommand, { type: Type }>,
     then: (answer: Answers[Type]) => void,
   ): void {
-    this.#host.ask(command, answer => {
+    this.#listener.ask(this.#speaker, command, answer => {
       if (answer instanceof Refused) this.#say(`refused: ${answer.why}`)
       else then(answer as Answers[Type])
     })
@@ -189,7 +184,7 @@ export class Conversation {
       return
     }
     this.#generations.set(who, answer.generationId ?? -1)
-    const members = answer.members.map(({ memberId, metadata }) => `${this.#name(memberId)}(${text(metadata)})`)
+    const members = answer.members.map(({ memberId, metadata }) => `${this.#name(memberId)}(${text(metadata)})`).sort()
     const all = members.length === 0 ? '' : `, members ${members.join(' ')}`
     const skip = answer.skipAssignment ? ', no need to assign' : ''
     this.#say(
@@ -347,8 +342,8 @@ export class Conversation {
     })
   }
 
-  #note(records: readonly GroupRecord[]): void {
-    if (this.#reloading) return
+  /** Told of what goes into the log. */
+  note(records: readonly GroupRecord[]): void {
     for (const record of records) this.#say(`log: ${this.#told(record)}`)
   }
 
@@ -390,13 +385,4 @@ export class Conversation {
 
 function outcome(errorCode: number): string {
   return errorCode === 0 ? 'ok' : errorName(errorCode)
-}
-
-/** A test of a whole conversation: the transcript must be the script.  */
-export function conversation(name: string, script: string): void {
-  test(name, () => {
-    const expected = script.replace(/^\n|\s*$/g, '')
-    const actual = new Conversation().run(expected)
-    assert.equal(actual, expected)
-  })
 }

@@ -1,4 +1,4 @@
-import { conversation } from './conversation.test.kit.ts'
+import { conversation } from './talking-machine.test.kit.ts'
 
 /** Conversations in Kafka's classic protocol; each expected line was read and understood before it was kept. */
 

@@ -1,4 +1,4 @@
-import { conversation } from './conversation.test.kit.ts'
+import { conversation } from './talking-machine.test.kit.ts'
 
 /** Committed offsets: who may commit, what can be deleted, and when they expire (KIP-211, KIP-496). */
 

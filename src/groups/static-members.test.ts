@@ -1,4 +1,4 @@
-import { conversation } from './conversation.test.kit.ts'
+import { conversation } from './talking-machine.test.kit.ts'
 
 /** Members with a `group.instance.id` (KIP-345). */
 
@@ -63,7 +63,7 @@ sync a instance=i1 assign=i1:x,i2:y
   a: assigned "x"
 join a2 v=9 instance=i1 protocols=range(a)
   log: group g generation 1, range, leader i1#2, i2="y" i1#2="x"
-  i1#2: generation 1, range, leader i1#2, members i2(b) i1#2(a), no need to assign
+  i1#2: generation 1, range, leader i1#2, members i1#2(a) i2(b), no need to assign
 join a3 v=8 instance=i1 protocols=range(a)
   log: group g generation 1, range, leader i1#3, i2="y" i1#3="x"
   i1#3: generation 1, range, leader i1#2
@@ -135,7 +135,7 @@ join b v=9 instance=i2
 join b2 v=9 instance=i2
   i2: FENCED_INSTANCE_ID
 join a v=9 instance=i1
-  i1: generation 2, range, leader i1, members i1(a) c(c) i2#2(b2)
+  i1: generation 2, range, leader i1, members c(c) i1(a) i2#2(b2)
   c: generation 2, range, leader i1
   i2#2: generation 2, range, leader i1
 `,
@@ -158,7 +158,7 @@ sync b instance=i2
 join c v=3 rebalance=5000 session=60000
 join a v=9 instance=i1 rebalance=5000 session=8000
 advance 5010
-  i1: generation 2, range, leader i1, members i1(a) i2(b) c(c)
+  i1: generation 2, range, leader i1, members c(c) i1(a) i2(b)
   c: generation 2, range, leader i1
 describe
   g: CompletingRebalance consumer
@@ -220,7 +220,7 @@ join a v=9 instance=i1 id=new
 join b v=9 instance=i2 id=new
 join c v=3
 advance 10
-  i1: generation 1, range, leader i1, members i1(a) i2(b) c(c)
+  i1: generation 1, range, leader i1, members c(c) i1(a) i2(b)
   i2: generation 1, range, leader i1
   c: generation 1, range, leader i1
 sync a instance=i1 assign=i1:x,i2:y,c:z
