@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { KafkaError } from '../protocol/errors.ts'
+import { FileVolume } from '../store/file/file-volume.ts'
 import { MemoryVolume } from '../store/memory.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, Volume } from '../store/store.ts'
 import { silent } from '../world/logger.ts'
+import { nodeWorld } from '../world/node.ts'
 import { Log } from './log.ts'
 import { defaultLogConfig, storeOptions } from './log-config.ts'
 import { batchOf, HandWorld, headersOf } from './testing.ts'
@@ -21,20 +26,73 @@ const place = { topic: 'a', partition: 0 }
 const topicId = 'bPQ1YzsbTMWjTg8Ms_ZHcg'
 const config = { ...defaultLogConfig, segmentBytes: 600 }
 
+/** What holds the bytes over restarts and crashes. */
+interface Home {
+  readonly volume: Volume
+  restart(): Promise<void>
+  /** The process dies; what it had written stays. */
+  crash(): Promise<void>
+  cleanUp(): void
+}
+
+type MakeHome = (world: HandWorld) => Promise<Home>
+
+const inMemory: MakeHome = async world => ({
+  volume: new MemoryVolume(world.timers),
+  async restart() {},
+  async crash() {},
+  cleanUp() {},
+})
+
+const inFiles: MakeHome = async world => {
+  const parent = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'ottla-log-'))
+  let lives = 0
+  const root = (): string => join(parent, String(lives))
+  const open = (): Promise<Volume> =>
+    FileVolume.open(root(), { ...world, timers: world.timers, disk: nodeWorld.disk }, silent, { tailBytes: 4096 })
+  const home = {
+    volume: await open(),
+    async restart() {
+      await home.volume.close()
+      home.volume = await open()
+    },
+    async crash() {
+      const before = root()
+      lives++
+      cpSync(before, root(), { recursive: true })
+      await home.volume.close()
+      home.volume = await open()
+    },
+    cleanUp: () => rmSync(parent, { recursive: true, force: true }),
+  }
+  return home
+}
+
 class Trial {
-  readonly world = new HandWorld()
-  readonly volume = new MemoryVolume(this.world.timers)
-  store: Store = this.volume.open(place, topicId, storeOptions(config, this.world.random))
-  log: Log = this.open(true)
+  readonly world: HandWorld
+  readonly home: Home
+  store: Store
+  log: Log
   batches: ModelBatch[] = []
   start = 0
   end = 0
   leaderEpoch = 0
 
-  open(clean: boolean): Log {
-    this.store = this.volume.open(place, topicId, storeOptions(config, this.world.random))
-    const logStartOffset = this.volume.logStartOffset(place)
-    const startMoved = (offset: number): void => this.volume.setLogStartOffset(place, offset)
+  constructor(world: HandWorld, home: Home) {
+    this.world = world
+    this.home = home
+    this.store = this.openStore()
+    this.log = this.openLog(true)
+  }
+
+  openStore(): Store {
+    return this.home.volume.open(place, topicId, storeOptions(config, this.world.random))
+  }
+
+  openLog(clean: boolean): Log {
+    const { volume } = this.home
+    const logStartOffset = volume.logStartOffset(place)
+    const startMoved = (offset: number): void => volume.setLogStartOffset(place, offset)
     return Log.open(this.store, place, topicId, config, this.world, silent, { clean, logStartOffset, startMoved })
   }
 
@@ -73,30 +131,35 @@ class Trial {
 
   async truncate(offset: number): Promise<void> {
     if (offset >= this.end || offset <= this.start) return
-    await this.log.truncateTo(offset)
+    await this.world.until(this.log.truncateTo(offset))
     this.cut(offset)
+    await this.world.until(this.home.volume.checkpoint())
   }
 
-  deleteBefore(offset: number): void {
+  async deleteBefore(offset: number): Promise<void> {
     this.start = Math.max(this.start, offset)
     this.log.deleteRecordsBefore(offset)
+    await this.world.until(this.home.volume.checkpoint())
   }
 
   async restart(): Promise<void> {
-    await this.log.close()
-    this.log = this.open(true)
+    await this.world.until(this.log.close())
+    await this.world.until(this.home.restart())
+    this.store = this.openStore()
+    this.log = this.openLog(true)
   }
 
   /** The process dies; the last `lost` batches had not reached the disk. */
   async crash(lost: number): Promise<void> {
     await this.world.settle()
+    await this.world.until(this.home.crash())
+    this.store = this.openStore()
     const keep = this.batches.at(-lost)?.baseOffset ?? this.end
     if (lost > 0 && keep > this.start) {
-      await this.store.truncate(keep)
+      await this.world.until(this.store.truncate(keep))
       this.cut(keep)
     }
-    await this.store.close()
-    this.log = this.open(false)
+    this.log = this.openLog(false)
   }
 
   async check(): Promise<void> {
@@ -104,9 +167,15 @@ class Trial {
     assert.deepEqual([this.log.logStartOffset, this.log.logEndOffset], [this.start, this.end])
     this.checkEpochs()
     this.checkProducers()
-    const there = headersOf(await this.log.read(this.start, 1e9)).map(({ baseOffset }) => baseOffset)
+    const there: number[] = []
+    for (let next = this.start; next < this.end; ) {
+      const headers = headersOf(await this.log.read(next, 500))
+      there.push(...headers.map(({ baseOffset }) => baseOffset))
+      next = headers.at(-1)!.lastOffset + 1
+    }
     const wanted = this.batches.filter(batch => batch.baseOffset + batch.records > this.start)
-    assert.deepEqual(there, wanted.map(({ baseOffset }) => baseOffset)) // biome-ignore format: one line
+    const bases = wanted.map(({ baseOffset }) => baseOffset)
+    assert.deepEqual(there, bases)
   }
 
   checkEpochs(): void {
@@ -158,22 +227,38 @@ const operation = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('check' as const) }) },
 ) // biome-ignore format: a table
 
-test('whatever happens to it, the log is what a plain list of batches would be', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(operation, { minLength: 20, maxLength: 60, size: 'max' }), async operations => {
-      const trial = new Trial()
-      for (const step of operations) {
-        if (step.do === 'append') trial.append(step.records, step.producer, step.newEpoch)
-        else if (step.do === 'lead') trial.leaderEpoch++
-        else if (step.do === 'truncate') await trial.truncate(trial.at(step.part))
-        else if (step.do === 'delete') trial.deleteBefore(trial.at(step.part ** 4))
-        else if (step.do === 'roll') trial.log.roll()
-        else if (step.do === 'restart') await trial.restart()
-        else if (step.do === 'crash') await trial.crash(step.lost)
-        else await trial.check()
-      }
-      await trial.check()
-    }),
-    { numRuns: 80, seed: 7 },
-  )
-})
+async function live(makeHome: MakeHome, operations: readonly Operation[]): Promise<void> {
+  const world = new HandWorld()
+  const home = await makeHome(world)
+  try {
+    const trial = new Trial(world, home)
+    for (const step of operations) {
+      if (step.do === 'append') trial.append(step.records, step.producer, step.newEpoch)
+      else if (step.do === 'lead') trial.leaderEpoch++
+      else if (step.do === 'truncate') await trial.truncate(trial.at(step.part))
+      else if (step.do === 'delete') await trial.deleteBefore(trial.at(step.part ** 4))
+      else if (step.do === 'roll') trial.log.roll()
+      else if (step.do === 'restart') await trial.restart()
+      else if (step.do === 'crash') await trial.crash(step.lost)
+      else await trial.check()
+    }
+    await trial.check()
+    await world.until(trial.log.close())
+    await world.until(home.volume.close())
+  } finally {
+    home.cleanUp()
+  }
+}
+
+type Operation = typeof operation extends fc.Arbitrary<infer Value> ? Value : never
+
+for (const [where, makeHome, numRuns] of [
+  ['memory', inMemory, 60],
+  ['files', inFiles, 8],
+] as const) {
+  test(`in ${where}: whatever happens to it, the log is what a plain list of batches would be`, async () => {
+    const lives = fc.array(operation, { minLength: 20, maxLength: 60, size: 'max' })
+    const property = fc.asyncProperty(lives, operations => live(makeHome, operations))
+    await fc.assert(property, { numRuns, seed: 7, includeErrorInReport: true })
+  })
+}

@@ -31,6 +31,17 @@ export class HandWorld {
     }
   }
 
+  /** Turns the event loop until the promise is settled. */
+  async until<T>(promise: Promise<T>): Promise<T> {
+    let settled = false
+    const note = (): void => {
+      settled = true
+    }
+    promise.then(note, note)
+    while (!settled) await this.settle()
+    return promise
+  }
+
   /** Lets `ms` pass and runs what became due, in order. */
   async pass(ms: number): Promise<void> {
     const until = this.ms + ms
