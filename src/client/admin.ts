@@ -11,7 +11,7 @@ import { IncrementalAlterConfigs } from '../protocol/messages/incremental-alter-
 import type { ResponseOutput } from '../protocol/schema.ts'
 import type { Cluster, TopicMetadata } from './cluster.ts'
 import type { Connection } from './connection.ts'
-import { throwIf } from './failures.ts'
+import { isPassing, throwIf } from './failures.ts'
 import { byLeader, byTopic, type FoundOffset, findOffsets, type StartAt, type TopicPartition } from './offsets.ts'
 
 export interface NewTopic {
@@ -211,12 +211,13 @@ export class Admin {
   }
 
   #onController<T>(ask: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#cluster.retry(async () => ask(await this.#cluster.controller()))
+    return this.#cluster.retry(async () => ask(await this.#cluster.controller()), [], isPassing)
   }
 
   /** Of a broker only that broker knows the configuration. */
   #onOwner<T>({ type, name }: ConfigResource, ask: (connection: Connection) => Promise<T>): Promise<T> {
     const one = (type === 'broker' || type === 'broker-logger') && name !== ''
-    return this.#cluster.retry(async () => ask(await (one ? this.#cluster.broker(Number(name)) : this.#cluster.any())))
+    const find = () => (one ? this.#cluster.broker(Number(name)) : this.#cluster.any())
+    return this.#cluster.retry(async () => ask(await find()), [], isPassing)
   }
 }

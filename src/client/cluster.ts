@@ -5,7 +5,7 @@ import type { Api, Fields, FieldsOut } from '../protocol/schema.ts'
 import type { Address } from '../world/world.ts'
 import { showAddress } from './address.ts'
 import { type Body, Connection, type RequestOptions } from './connection.ts'
-import { failure, isStale, throwIf } from './failures.ts'
+import { failure, isStale, mayRetry, throwIf } from './failures.ts'
 import { type ClientOptions, type ClientWorld, defaultClientOptions } from './options.ts'
 import { retry } from './retry.ts'
 
@@ -81,10 +81,15 @@ export class Cluster {
   }
 
   /** Retries what can be retried, as patiently as the options say, and forgets metadata that led astray. */
-  retry<T>(attempt: () => Promise<T>, about: readonly string[] = []): Promise<T> {
-    return retry(this.world, this.options, attempt, error => {
+  retry<T>(
+    attempt: () => Promise<T>,
+    about: readonly string[] = [],
+    isWorthIt: (error: unknown) => boolean = mayRetry,
+  ): Promise<T> {
+    const failed = (error: unknown) => {
       if (isStale(error)) this.forget(about)
-    })
+    }
+    return retry(this.world, this.options, attempt, failed, isWorthIt)
   }
 
   /** A connection to any broker: one that is open, else the first that can be reached. */

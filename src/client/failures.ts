@@ -15,6 +15,12 @@ export function mayRetry(error: unknown): boolean {
   return error instanceof KafkaError && error.retriable
 }
 
+/** As `mayRetry`, for whoever names topics that ought to exist: a missing one is an answer, not a reason to wait. */
+export function isPassing(error: unknown): boolean {
+  const missing = error instanceof KafkaError && error.errorName === 'UNKNOWN_TOPIC_OR_PARTITION'
+  return mayRetry(error) && !missing
+}
+
 const meansOldMetadata = new Set([
   'NOT_LEADER_OR_FOLLOWER',
   'LEADER_NOT_AVAILABLE',

@@ -50,6 +50,7 @@ export class GroupMember {
   /** Monotonic ms of the last `polled`. */
   #polledAt = 0
   #left = false
+  #joining = false
   /** As leader: how many partitions each topic had when they were shared out. */
   #shared: ReadonlyMap<string, number> | null = null
   #fatal: unknown = null
@@ -91,18 +92,16 @@ export class GroupMember {
   /** Joins, or joins again, and gives the partitions that are ours now. Waits for all other members. */
   async join(topics: readonly string[]): Promise<TopicPartition[]> {
     this.#stopHeartbeats()
-    return this.#cluster.retry(async () => {
-      try {
-        const joined = await this.#joinOnce(topics)
-        const mine = await this.#sync(joined, topics)
-        this.#mustJoin = false
-        this.polled()
-        this.#beatLater()
-        return mine
-      } catch (error) {
-        throw this.#again(error)
-      }
-    })
+    this.#joining = true
+    try {
+      const mine = await this.#cluster.retry(() => this.#attempt(topics))
+      this.#mustJoin = false
+      return mine
+    } finally {
+      this.#joining = false
+      this.polled()
+      this.#beatLater()
+    }
   }
 
   /** Leaves, so that others need not wait for the session to time out. A static member stays (KIP-345). */
@@ -128,6 +127,14 @@ export class GroupMember {
     if (!(error instanceof KafkaError)) return
     if (expelled.has(error.errorName)) this.#forget()
     if (expelled.has(error.errorName) || error.errorName === 'REBALANCE_IN_PROGRESS') this.#mustJoin = true
+  }
+
+  async #attempt(topics: readonly string[]): Promise<TopicPartition[]> {
+    try {
+      return await this.#sync(await this.#joinOnce(topics), topics)
+    } catch (error) {
+      throw this.#again(error)
+    }
   }
 
   async #joinOnce(topics: readonly string[]): Promise<Joined> {
@@ -232,7 +239,7 @@ export class GroupMember {
   async #beat(): Promise<void> {
     const { groupId, groupInstanceId, maxPollIntervalMs } = this.#options
     const generationId = this.#generationId
-    if (this.#left || this.#mustJoin) return
+    if (this.#left || this.#joining || this.#memberId === '') return
     if (this.#cluster.world.clock.mono() - this.#polledAt > maxPollIntervalMs) {
       // Nobody works on our partitions: others may.
       this.#mustJoin = true
@@ -251,11 +258,12 @@ export class GroupMember {
       if (answer.errorCode !== 0) throw failure(answer.errorCode, `heartbeat to ${groupId}`)
     } catch (error) {
       // What was asked before a new generation began says nothing about it.
-      if (generationId !== this.#generationId) return
+      if (this.#joining || generationId !== this.#generationId) return
       this.told(error)
       if (!this.#mustJoin && !mayRetry(error)) this.#fatal = error
     }
-    if (!this.#left && !this.#mustJoin && this.#fatal === null) this.#beatLater()
+    // Also while a rebalance waits for us: until the owner polls, or has been silent for too long.
+    if (!this.#left && !this.#joining && this.#fatal === null) this.#beatLater()
   }
 }
 

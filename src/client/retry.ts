@@ -31,13 +31,14 @@ export function within(world: ClientWorld, ms: number, promise: Promise<unknown>
 
 /**
  * Tries until it works, fails for good, or `apiTimeoutMs` are over; then the last error is thrown. `failed` hears of each
- * failure that is retried, to forget what may have caused it.
+ * failure that is retried, to forget what may have caused it; `isWorthIt` says which are.
  */
 export async function retry<T>(
   world: ClientWorld,
   options: RetryOptions,
   attempt: () => Promise<T>,
   failed: (error: unknown) => void = () => {},
+  isWorthIt: (error: unknown) => boolean = mayRetry,
 ): Promise<T> {
   const deadline = world.clock.mono() + options.apiTimeoutMs
   for (let failures = 0; ; failures++) {
@@ -45,7 +46,7 @@ export async function retry<T>(
       return await attempt()
     } catch (error) {
       const pause = backoffMs(world, options, failures)
-      if (!mayRetry(error) || world.clock.mono() + pause > deadline) throw error
+      if (!isWorthIt(error) || world.clock.mono() + pause > deadline) throw error
       failed(error)
       await sleep(world, pause)
     }
