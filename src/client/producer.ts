@@ -1,69 +1,22 @@
 import { recordSize } from '../protocol/batches/build.ts'
-import type { RecordHeader } from '../protocol/batches/records.ts'
-import {
-  type CompressionType,
-  compressionId,
-  compressionReady,
-  loadCompression,
-} from '../protocol/compression/compression.ts'
+import { compressionId, compressionReady, loadCompression } from '../protocol/compression/compression.ts'
 import { ErrorCode, KafkaError } from '../protocol/errors.ts'
 import { InitProducerId } from '../protocol/messages/init-producer-id.ts'
 import { Produce } from '../protocol/messages/produce.ts'
-import type { RequestInput, ResponseOutput } from '../protocol/schema.ts'
 import type { Cluster } from './cluster.ts'
 import { failure, isStale, mayRetry, throwIf } from './failures.ts'
 import { type Entry, type Identity, type InFlight, Lane } from './lane.ts'
 import { Partitioner } from './partitioner.ts'
+import { answersOf, type PartitionAnswer, topicData } from './produce-request.ts'
+import {
+  defaultProducerOptions,
+  type PlacedRecord,
+  type ProducerOptions,
+  type RecordToSend,
+} from './producer-options.ts'
 import { backoffMs } from './retry.ts'
 
-export interface ProducerOptions {
-  /** −1: all in-sync replicas. 0: no answer, offsets are −1. */
-  readonly acks: -1 | 0 | 1
-  /** Each record once, in order, through all retries (KIP-98). Needs acks −1. */
-  readonly idempotent: boolean
-  readonly compression: CompressionType
-  readonly level: number | null
-  /** Largest batch, bytes before compression. One larger record still goes alone. */
-  readonly maxBatchBytes: number
-  /** ms to wait for company before a batch leaves. 0: what comes while a batch is under way is company enough. */
-  readonly lingerMs: number
-  /** Bytes of records that wait or are under way. */
-  readonly bufferBytes: number
-  /** ms from `send` to giving up. */
-  readonly deliveryTimeoutMs: number
-}
-
-export const defaultProducerOptions: ProducerOptions = {
-  acks: -1,
-  idempotent: true,
-  compression: 'none',
-  level: null,
-  maxBatchBytes: 900_000,
-  lingerMs: 0,
-  bufferBytes: 32 * 1024 * 1024,
-  deliveryTimeoutMs: 120_000,
-}
-
-export interface RecordToSend {
-  readonly topic: string
-  /** Left out: by key like Java's client, sticky without a key. */
-  readonly partition?: number
-  readonly key?: Uint8Array | null
-  readonly value?: Uint8Array | null
-  readonly headers?: readonly RecordHeader[]
-  /** ms; left out: now. */
-  readonly timestamp?: number
-}
-
-export interface PlacedRecord {
-  readonly partition: number
-  /** −1: not known (acks 0, or an old repetition). */
-  readonly offset: number
-  /** ms; the broker's where the topic says LogAppendTime. */
-  readonly timestamp: number
-}
-
-type Answered = ResponseOutput<typeof Produce>['responses'][number]['partitionResponses'][number]
+export * from './producer-options.ts'
 
 /** Answers after which a batch may or may not be written. */
 const doubtful = new Set(['NETWORK_EXCEPTION', 'REQUEST_TIMED_OUT', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND'])
@@ -297,47 +250,26 @@ export class Producer {
     const { requestTimeoutMs } = this.#cluster.options
     try {
       const connection = await this.#cluster.broker(leaderId)
-      const topicData = this.#topicData(lanes, identity)
+      const topics = topicData(this.#cluster, lanes, identity, this.#options)
       if (acks === 0) {
-        await connection.sendOnly(Produce, { acks, timeoutMs: requestTimeoutMs, topicData })
+        await connection.sendOnly(Produce, { acks, timeoutMs: requestTimeoutMs, topicData: topics })
         for (const lane of lanes) this.#written(lane, -1, -1)
         return
       }
       const timeoutMs = requestTimeoutMs + graceMs
-      const answer = await connection.request(Produce, { acks, timeoutMs: requestTimeoutMs, topicData }, { timeoutMs })
-      const answered = new Map<string, Answered>()
-      for (const topic of answer.responses) {
-        const name = topic.name || this.#nameOf(topic.topicId, lanes)
-        for (const each of topic.partitionResponses) answered.set(`${name}-${each.index}`, each)
-      }
-      for (const lane of lanes) this.#answered(lane, answered.get(`${lane.topic}-${lane.partition}`))
+      const answer = await connection.request(
+        Produce,
+        { acks, timeoutMs: requestTimeoutMs, topicData: topics },
+        { timeoutMs },
+      )
+      const answers = answersOf(this.#cluster, lanes, answer)
+      for (const lane of lanes) this.#answered(lane, answers.get(lane))
     } catch (error) {
       for (const lane of lanes) this.#failed(lane, error)
     }
   }
 
-  #topicData(lanes: readonly Lane[], identity: Identity | null): RequestInput<typeof Produce>['topicData'] {
-    const byTopic = new Map<string, { index: number; records: Uint8Array }[]>()
-    for (const lane of lanes) {
-      const { bytes } = lane.next(identity, this.#options)
-      const partition = { index: lane.partition, records: bytes }
-      const others = byTopic.get(lane.topic)
-      if (others === undefined) byTopic.set(lane.topic, [partition])
-      else others.push(partition)
-    }
-    return [...byTopic].map(([name, partitionData]) => {
-      const topicId = this.#cluster.knownTopic(name)?.topicId
-      if (topicId === undefined) throw new KafkaError('LEADER_NOT_AVAILABLE', `${name} is looked up again`)
-      return { name, topicId, partitionData }
-    })
-  }
-
-  /** Newer versions name topics by id only. */
-  #nameOf(topicId: string, lanes: readonly Lane[]): string {
-    return lanes.find(lane => this.#cluster.knownTopic(lane.topic)?.topicId === topicId)?.topic ?? ''
-  }
-
-  #answered(lane: Lane, answer: Answered | undefined): void {
+  #answered(lane: Lane, answer: PartitionAnswer | undefined): void {
     if (answer === undefined) {
       this.#failed(lane, new KafkaError('UNKNOWN_TOPIC_ID', `no answer for ${lane.topic}-${lane.partition}`))
     } else if (answer.errorCode === 0 || answer.errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
