@@ -57,6 +57,7 @@ function systemError(error: AddressError): string | null {
     case 'ENOENT':
       return `no such file or folder: ${path}`
     case 'ENOTDIR':
+    case 'EEXIST':
       return `not a folder: ${path}`
     case 'EISDIR':
       return `a folder, not a file: ${path}`

@@ -11,7 +11,10 @@ export function table(
 ): string {
   if (!isTerminal) return rows.map(row => `${row.map(cell => stripVTControlCharacters(cell)).join('\t')}\n`).join('')
   const widths = head.map((title, i) => Math.max(width(title), ...rows.map(row => width(row[i] ?? ''))))
-  const right = head.map((_, i) => rows.length > 0 && rows.every(row => /^(-|-?\d[\d.]*)?$/.test(plain(row[i] ?? ''))))
+  const numbers = (i: number) =>
+    rows.every(row => /^(-|[+-]?\d[\d.]*)?$/.test(plain(row[i] ?? ''))) &&
+    rows.some(row => /\d/.test(plain(row[i] ?? '')))
+  const right = head.map((_, i) => numbers(i))
   const line = (row: readonly string[]) =>
     `${row
       .map((cell, i) => pad(cell, widths[i]!, right[i]!))

@@ -66,7 +66,7 @@ function show(groupId: string, moves: readonly Move[], flags: ResetFlags, termin
   if (moves.length === 0)
     terminal.stderr.write(`${groupId} has read nothing yet: say --topic to move it all the same\n`)
   else if (flags.execute !== true) {
-    terminal.stderr.write(terminal.errorPaint.yellow('a preview: nothing was changed; --execute does it\n'))
+    terminal.stderr.write(`${terminal.errorPaint.yellow('a preview: nothing was changed; --execute does it')}\n`)
   }
 }
 
