@@ -97,9 +97,10 @@ test('silent producers are forgotten', async () => {
 
 test('5,000 logs are opened and closed in no time', async () => {
   const { manager } = open()
-  const began = performance.now()
+  const began = process.cpuUsage()
   for (let partition = 0; partition < 5000; partition++) manager.create('a', partition, topicId, defaultLogConfig)
   await manager.close()
-  const ms = performance.now() - began
-  assert.ok(ms < 1000, `${ms} ms`)
+  const { user, system } = process.cpuUsage(began)
+  // Of the processor, not of the clock: other tests run beside this one.
+  assert.ok(user + system < 1_500_000, `${user + system} µs`)
 })

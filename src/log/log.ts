@@ -143,7 +143,7 @@ export class Log {
 
   /**
    * Appends whole batches of magic 2, or old message sets from clients, all or none; they can be read at once. Base offset
-   * and leader epoch are stamped into `bytes`, which the log keeps by reference. Throws KafkaError: CORRUPT_MESSAGE,
+   * and leader epoch are stamped into `bytes`, of which the log keeps a copy. Throws KafkaError: CORRUPT_MESSAGE,
    * MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, INVALID_TIMESTAMP, INVALID_RECORD, UNSUPPORTED_COMPRESSION_TYPE,
    * OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, INVALID_TXN_STATE, FENCED_LEADER_EPOCH (a newer leader has
    * written), KAFKA_STORAGE_ERROR (the log is closed); then nothing has changed.
