@@ -10,6 +10,8 @@ interface Slot {
   readonly bytes: number
   /** null: nothing to send; undefined: not finished. */
   answer: readonly Uint8Array[] | null | undefined
+  /** What lent its memory to the answer. */
+  sent: (() => void) | null
 }
 
 /** A client with more than this many requests unanswered is read no further until some are. */
@@ -100,7 +102,7 @@ export class Connection implements Peer, FrameSink {
   }
 
   frame(bytes: Buffer): boolean {
-    const slot: Slot = { bytes: bytes.length, answer: undefined }
+    const slot: Slot = { bytes: bytes.length, answer: undefined, sent: null }
     this.#slots.push(slot)
     this.#bytesInFlight += slot.bytes
     this.#broker.bytesInFlight += slot.bytes
@@ -124,7 +126,7 @@ export class Connection implements Peer, FrameSink {
       else this.#bug(error)
       return true
     }
-    const context = this.#contextOf(opened)
+    const context = this.#contextOf(opened, slot)
     const started = this.#broker.world.clock.mono()
     try {
       const reply = opened.handler.handle(opened.request as never, context)
@@ -142,8 +144,12 @@ export class Connection implements Peer, FrameSink {
     return !opened.handler.keepsBytes
   }
 
-  #contextOf({ version, clientId }: OpenedRequest): RequestContext {
-    return { broker: this.#broker, node: this.#broker.services, version, clientId, peer: this }
+  #contextOf({ version, clientId }: OpenedRequest, slot: Slot): RequestContext {
+    const onSent = (run: () => void): void => {
+      if (this.#closed) run()
+      else slot.sent = run
+    }
+    return { onSent, broker: this.#broker, node: this.#broker.services, version, clientId, peer: this }
   }
 
   #answer(slot: Slot, opened: OpenedRequest, value: unknown, started: number): void {
@@ -166,10 +172,13 @@ export class Connection implements Peer, FrameSink {
     if (this.#closed) return
     const slots = this.#slots
     let chunks: readonly Uint8Array[] | null = null
+    let sent: (() => void) | null = null
     let done = 0
     for (; done < slots.length; done++) {
-      const { answer, bytes } = slots[done] as Slot
+      const slot = slots[done] as Slot
+      const { answer, bytes } = slot
       if (answer === undefined) break
+      sent = both(sent, slot.sent)
       this.#bytesInFlight -= bytes
       this.#broker.release(bytes)
       if (answer !== null) chunks = chunks === null ? answer : [...chunks, ...answer]
@@ -181,8 +190,8 @@ export class Connection implements Peer, FrameSink {
       for (const chunk of chunks) bytes += chunk.length
       this.#broker.metrics.bytesOut += bytes
       this.lastActive = this.#broker.world.clock.mono()
-      this.#socket.write(chunks)
-    }
+      this.#socket.write(chunks, sent ?? undefined)
+    } else sent?.()
     if (this.#closing && slots.length === 0) this.#socket.end()
     else this.#proceed()
   }
@@ -232,9 +241,18 @@ export class Connection implements Peer, FrameSink {
     this.#closed = true
     this.#broker.release(this.#bytesInFlight)
     this.#bytesInFlight = 0
+    for (const { sent } of this.#slots) sent?.()
     this.#slots.length = 0
     for (const run of this.#onClose) run()
     this.#onClose.clear()
     this.#broker.forget(this)
+  }
+}
+
+function both(first: (() => void) | null, second: (() => void) | null): (() => void) | null {
+  if (first === null || second === null) return first ?? second
+  return () => {
+    first()
+    second()
   }
 }

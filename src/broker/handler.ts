@@ -4,6 +4,8 @@ import type { Services } from './services.ts'
 
 /** Who asks, and how. */
 export interface RequestContext {
+  /** Runs when the answer has left, or never will: what it was made of is free again. */
+  onSent(run: () => void): void
   readonly broker: Broker
   /** The floors below. */
   readonly node: Services

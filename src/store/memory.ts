@@ -1,7 +1,7 @@
 import type { BatchHeader } from '../protocol/batches/header.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Timers } from '../world/world.ts'
-import { Arena } from './arena.ts'
+import { Blocks } from './blocks.ts'
 import { type Chunk, ChunkQueue } from './chunks.ts'
 import { Observers } from './observers.ts'
 import { checkAppend, checkRead, mustRoll } from './rolling.ts'
@@ -36,7 +36,7 @@ export class MemoryVolume implements Volume {
   readonly #files = new Map<string, Uint8Array>()
   /** Bytes of batches in all stores. */
   usedBytes = 0
-  readonly arena = new Arena()
+  readonly blocks = new Blocks()
 
   constructor(timers: Timers, { maxBytes = defaultMemoryBytes }: MemoryVolumeOptions = {}) {
     this.#timers = timers
@@ -69,6 +69,8 @@ export class MemoryVolume implements Volume {
     this.#startOffsets.delete(key)
     this.#highWatermarks.delete(key)
   }
+
+  release(): void {}
 
   async checkpoint(): Promise<void> {}
 
@@ -188,7 +190,11 @@ export class MemoryStore implements Store {
     for (const batch of batches) segment.maxTimestamp = Math.max(segment.maxTimestamp, batch.maxTimestamp)
     segment.endOffset = batches[batches.length - 1]!.lastOffset + 1
     this.#grow(segment, bytes.length)
-    this.#chunks.push({ bytes: this.#own(bytes), baseOffset: first.baseOffset, endOffset: segment.endOffset })
+    this.#chunks.push({
+      bytes: this.#volume.blocks.keep(bytes),
+      baseOffset: first.baseOffset,
+      endOffset: segment.endOffset,
+    })
     this.#announce()
   }
 
@@ -295,12 +301,6 @@ export class MemoryStore implements Store {
     segment.sizeInBytes += bytes
     this.#sizeInBytes += bytes
     this.#volume.usedBytes += bytes
-  }
-
-  /** What is kept for ever must not hold a much larger piece of memory, in which it happened to arrive. */
-  #own(bytes: Uint8Array): Uint8Array {
-    const kept = this.#volume.arena.keep(bytes)
-    return kept.buffer.byteLength > 2 * kept.length && kept === bytes ? bytes.slice() : kept
   }
 
   #announce(): void {

@@ -63,7 +63,7 @@ export interface Store {
   observe(observer: StoreObserver): void
   /**
    * Takes whole batches whose offsets follow on `endOffset` (gaps are allowed, going back is not). They can be read at once.
-   * `bytes` are kept by reference and must not change. Appends of one turn of the event loop leave in one vectored write.
+   * `bytes` are copied. Appends of one turn of the event loop leave in one vectored write.
    * Throws RangeError when they do not follow, KafkaError KAFKA_STORAGE_ERROR when the store is closed, failed, damaged or
    * full; then nothing has changed.
    */
@@ -129,6 +129,8 @@ export interface Volume {
   open(partition: TopicPartition, topicId: string, options: StoreOptions): Store
   /** Gone for readers at once; the bytes are removed later. */
   remove(partition: TopicPartition): Promise<void>
+  /** A reader is done with views that a store's `read` gave it: their memory may be used again. Optional; once for each view. */
+  release(views: readonly Uint8Array[]): void
   /** Notes how far every store is durable, so that the next recovery starts there. */
   checkpoint(): Promise<void>
   /** Kafka's `log-start-offset-checkpoint`: set by the log above. */

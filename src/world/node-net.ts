@@ -111,15 +111,13 @@ class NodeSocket implements Socket {
     this.#socket.resume()
   }
 
-  write(chunks: readonly Uint8Array[]): void {
+  write(chunks: readonly Uint8Array[], sent?: () => void): void {
     const socket = this.#socket
-    if (chunks.length === 1) {
-      socket.write(chunks[0] as Uint8Array)
-      return
-    }
-    socket.cork()
-    for (const chunk of chunks) socket.write(chunk)
-    socket.uncork()
+    const last = chunks.length - 1
+    if (last > 0) socket.cork()
+    for (let i = 0; i < last; i++) socket.write(chunks[i] as Uint8Array)
+    socket.write(chunks[last] as Uint8Array, sent)
+    if (last > 0) socket.uncork()
   }
 
   get unsent(): number {
@@ -148,6 +146,9 @@ class NodeSocket implements Socket {
 
   end(): void {
     this.#socket.end()
+    // The peer's own end must be read, or the socket never closes; what comes before it has no reader any more.
+    this.#reader = null
+    this.#socket.resume()
   }
 
   destroy(): void {

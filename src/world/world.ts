@@ -110,8 +110,8 @@ export interface Socket {
    * last handed out are filled now. Both are called synchronously, one after the other.
    */
   receive(into: { space(): Uint8Array; data(bytes: number): void; end(): void }): void
-  /** Queues chunks, which must not change until `drained`. One call is one vectored write. */
-  write(chunks: readonly Uint8Array[]): void
+  /** Queues chunks, in one vectored write. They must not change until `sent` is called, also when the connection ends. */
+  write(chunks: readonly Uint8Array[], sent?: () => void): void
   /** Bytes that were written but not yet taken by the operating system. */
   readonly unsent: number
   onDrain(run: () => void): void

@@ -1,6 +1,7 @@
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Partition } from '../../replication/partition.ts'
 import type { Replicas } from '../../replication/replicas.ts'
+import type { Volume } from '../../store/store.ts'
 import type { DelayedOperations } from '../delayed.ts'
 import type { FetchPartition } from './session.ts'
 
@@ -15,6 +16,8 @@ export interface FetchResult {
   leader: { leaderId: number; leaderEpoch: number } | null
   records: Uint8Array[]
   bytes: number
+  /** Views to give back: `records` as they were read. */
+  lent: readonly Uint8Array[]
 }
 
 export interface FetchLimits {
@@ -33,7 +36,10 @@ const none: Uint8Array[] = []
 export class DelayedFetch {
   readonly #replicas: Replicas
   readonly #delayed: DelayedOperations
+  readonly #memory: Pick<Volume, 'release'>
   readonly #wanted: readonly FetchPartition[]
+  /** What was read last: lent to us until it is sent. */
+  #read: FetchResult[] = []
   readonly #limits: FetchLimits
   #checking = false
   #again = false
@@ -44,9 +50,16 @@ export class DelayedFetch {
   #deadline: string | null = null
   readonly #wake = (): void => this.#woken()
 
-  constructor(replicas: Replicas, delayed: DelayedOperations, wanted: readonly FetchPartition[], limits: FetchLimits) {
+  constructor(
+    replicas: Replicas,
+    delayed: DelayedOperations,
+    memory: Pick<Volume, 'release'>,
+    wanted: readonly FetchPartition[],
+    limits: FetchLimits,
+  ) {
     this.#replicas = replicas
     this.#delayed = delayed
+    this.#memory = memory
     this.#wanted = wanted
     this.#limits = limits
   }
@@ -67,6 +80,12 @@ export class DelayedFetch {
   /** The client is gone: stop waiting. */
   cancel(): void {
     this.#stop()
+  }
+
+  /** What was read is sent, or not wanted: its memory may be used again. */
+  release(): void {
+    for (const { lent } of this.#read) this.#memory.release(lent)
+    this.#read = []
   }
 
   #wait(): Promise<FetchResult[]> {
@@ -151,7 +170,9 @@ export class DelayedFetch {
   }
 
   #collect(): FetchResult[] | Promise<FetchResult[]> {
+    this.release()
     const results: FetchResult[] = []
+    this.#read = results
     return this.#collectFrom(0, results, this.#limits.maxBytes)
   }
 
@@ -164,7 +185,7 @@ export class DelayedFetch {
       results.push(result)
       let records: Uint8Array[] | Promise<Uint8Array[]>
       try {
-        records = this.#read(wanted, result, left)
+        records = this.#readOne(wanted, result, left)
       } catch (error) {
         this.#refused(result, error)
         continue
@@ -184,7 +205,7 @@ export class DelayedFetch {
     return results
   }
 
-  #read(wanted: FetchPartition, result: FetchResult, left: number): Uint8Array[] | Promise<Uint8Array[]> {
+  #readOne(wanted: FetchPartition, result: FetchResult, left: number): Uint8Array[] | Promise<Uint8Array[]> {
     const replicas = this.#replicas
     const byName = wanted.topic !== ''
     const replica = byName
@@ -220,6 +241,7 @@ export class DelayedFetch {
 function take(result: FetchResult, records: Uint8Array[], left: number, first: boolean): void {
   let bytes = 0
   for (const chunk of records) bytes += chunk.length
+  result.lent = records
   if (bytes > left && !first) return
   result.records = records
   result.bytes = bytes
@@ -236,5 +258,6 @@ function emptyResult(wanted: FetchPartition): FetchResult {
     leader: null,
     records: none,
     bytes: 0,
+    lent: none,
   }
 }

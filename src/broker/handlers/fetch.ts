@@ -24,11 +24,12 @@ export default handler(Fetch, (request, context) => {
   }
   const full = request.sessionEpoch <= initialEpoch
   const wanted = full && session === null ? partitionsOf(request, context) : (session?.partitions() ?? [])
-  const fetch = new DelayedFetch(context.node.replicas, context.broker.delayed, wanted, {
+  const fetch = new DelayedFetch(context.node.replicas, context.broker.delayed, context.node.volume, wanted, {
     maxWaitMs: request.maxWaitMs,
     minBytes: request.minBytes,
     maxBytes: Math.min(request.maxBytes, context.broker.limits.fetchBytes),
   })
+  context.onSent(() => fetch.release())
   const results = fetch.run()
   if (!(results instanceof Promise)) return respond(results, session, full, context)
   const forget = context.peer.onClose(() => fetch.cancel())

@@ -10,17 +10,13 @@ type TopicResponse = Response['responses'][number]
 type PartitionResponse = Mutable<TopicResponse['partitionResponses'][number]>
 
 /** Records come in as batches that are never opened here; the answer waits for the acks that were asked for. */
-export default handler(
-  Produce,
-  (request, context) => {
-    const codecs = codecsToLoad(request, context)
-    if (codecs === null) return produce(request, context)
-    // Rare: old message formats and topics that recompress need a codec, which is loaded when it is first needed.
-    context.peer.hold(codecs)
-    return codecs.then(() => produce(request, context))
-  },
-  { keepsBytes: true },
-)
+export default handler(Produce, (request, context) => {
+  const codecs = codecsToLoad(request, context)
+  if (codecs === null) return produce(request, context)
+  // Rare: old message formats and topics that recompress need a codec, which is loaded when it is first needed.
+  context.peer.hold(codecs)
+  return codecs.then(() => produce(request, context))
+})
 
 function produce(request: Request, context: RequestContext): Reply<Response> {
   const { acks } = request

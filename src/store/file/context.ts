@@ -1,6 +1,6 @@
 import type { Logger } from '../../world/logger.ts'
 import type { World } from '../../world/world.ts'
-import type { Arena } from '../arena.ts'
+import type { Blocks } from '../blocks.ts'
 import type { TopicPartition } from '../store.ts'
 import type { Handles } from './handles.ts'
 import type { Progress } from './progress.ts'
@@ -14,7 +14,7 @@ export interface VolumeContext {
   readonly logger: Logger
   readonly handles: Handles
   readonly tailCache: TailCache
-  readonly arena: Arena
+  readonly blocks: Blocks
   readonly syncSlots: SyncSlots
   readonly progress: Progress
   /** Waiting bytes of one store that are written without waiting for the end of the turn. */

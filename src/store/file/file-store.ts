@@ -123,7 +123,7 @@ export class FileStore implements Store {
     if (mustRoll(segments.active, options, batches, bytes.length)) this.#rollTo(baseOffset)
     const segment = segments.active
     for (const batch of batches) segment.account(batch, options.indexIntervalBytes)
-    this.#safety.append(segment, tail.push(context.arena.keep(bytes), baseOffset, segment.endOffset))
+    this.#safety.append(segment, tail.push(context.blocks.keep(bytes), baseOffset, segment.endOffset))
   }
 
   sync(): Promise<number> {

@@ -1,7 +1,7 @@
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Logger } from '../../world/logger.ts'
 import type { Lock, World } from '../../world/world.ts'
-import { Arena } from '../arena.ts'
+import { Blocks } from '../blocks.ts'
 import type { StoreOptions, TopicPartition, Volume } from '../store.ts'
 import { brokerEpochIn, cleanMark, OffsetCheckpoint, topicIdIn } from './checkpoints.ts'
 import type { VolumeContext } from './context.ts'
@@ -109,13 +109,14 @@ export class FileVolume implements Volume {
   private constructor(root: string, world: VolumeWorld, logger: Logger, options: FileVolumeOptions, lock: Lock) {
     const { tailBytes = 32 << 20, tailPartitionBytes, openFiles = 512 } = options
     this.#lock = lock
+    const blocks = new Blocks()
     this.#context = {
       root,
       world,
       logger,
       handles: new Handles(world.disk, openFiles),
-      tailCache: new TailCache(tailBytes, tailPartitionBytes),
-      arena: new Arena(),
+      tailCache: new TailCache(blocks, tailBytes, tailPartitionBytes),
+      blocks,
       syncSlots: new SyncSlots(options.concurrentSyncs ?? 3),
       progress: new Progress(world.clock, logger),
       writeAtOnceBytes: options.writeAtOnceBytes ?? 4 << 20,
@@ -187,11 +188,17 @@ export class FileVolume implements Volume {
     void this.#removeLater(doomed)
   }
 
+  release(views: readonly Uint8Array[]): void {
+    this.#context.blocks.release(views)
+  }
+
   async checkpoint(): Promise<void> {
     for (const key of this.#touched) this.#known.get(key)?.store?.flushIndexes()
     this.#touched.clear()
     for (const { topicPartition, store, onDisk } of this.#known.values()) {
-      if (store !== null && onDisk && store.endOffset > 0) this.#recoveryPoints.set(topicPartition, store.durableOffset)
+      // Of a damaged log the old point stays: it is how the next start knows of the damage.
+      if (store === null || !onDisk || store.damage !== null || store.endOffset === 0) continue
+      this.#recoveryPoints.set(topicPartition, store.durableOffset)
     }
     await Promise.all([
       this.#writeCheckpoint(recoveryPointsName, this.#recoveryPoints),

@@ -78,7 +78,7 @@ export class Pending {
   }
 }
 
-/** Small batches stand side by side in the arena: neighbours go out as one piece. */
+/** Small batches stand side by side in their block: neighbours go out as one piece. */
 function push(chunks: Uint8Array[], bytes: Uint8Array): void {
   const last = chunks[chunks.length - 1]
   if (last !== undefined && last.buffer === bytes.buffer && last.byteOffset + last.length === bytes.byteOffset) {

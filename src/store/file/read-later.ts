@@ -1,6 +1,7 @@
 import { batchOverhead, lastOffset, sizeInBytes } from '../../protocol/batches/header.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { File } from '../../world/world.ts'
+import type { Blocks } from '../blocks.ts'
 import { headerProblem } from './cursor.ts'
 
 /** The most bytes of batches that one read takes from a disk, however much is asked for: they become one buffer. */
@@ -34,12 +35,12 @@ const nothing = new Uint8Array(0)
  * Whole batches from one segment's file, without blocking the event loop; see `Store.read`. Rejects with CORRUPT_MESSAGE at
  * bytes that are no batch. A bad batch after good ones ends the read: it is reported when it is asked for.
  */
-export async function readLater(file: File, range: ReadRange): Promise<ReadResult> {
+export async function readLater(file: File, range: ReadRange, blocks: Blocks): Promise<ReadResult> {
   const maxBytes = Math.min(range.maxBytes, maxReadBytes)
   let { position, slack } = range
   while (position < range.end) {
     const wanted = Math.min(Math.max(maxBytes, batchOverhead) + slack, range.end - position)
-    const block = await take(file, position, wanted)
+    const block = await take(file, position, wanted, blocks)
     const at = skip(block, position, range)
     if (at + batchOverhead > block.length || lastOffset(block, at) < range.from) {
       if (at === 0) throw corrupt(range, position, 'its header is cut off')
@@ -51,7 +52,7 @@ export async function readLater(file: File, range: ReadRange): Promise<ReadResul
     const size = sizeInBytes(block, at)
     // The first batch is given however large it is.
     if (at + size > block.length) {
-      return { bytes: await take(file, position + at, size), endPosition: position + at + size }
+      return { bytes: await take(file, position + at, size, blocks), endPosition: position + at + size }
     }
     const end = endOf(block, at, position, maxBytes, range)
     return { bytes: block.subarray(at, end), endPosition: position + end }
@@ -92,9 +93,8 @@ function problemAt(block: Uint8Array, at: number, position: number, next: number
   return last < range.endOffset ? null : `its last offset ${last} should be below ${range.endOffset}`
 }
 
-async function take(file: File, position: number, bytes: number): Promise<Uint8Array> {
-  // Memory of its own, not from a pool: it lives as long as the answer in which it leaves.
-  const block = Buffer.allocUnsafeSlow(bytes)
+async function take(file: File, position: number, bytes: number, blocks: Blocks): Promise<Uint8Array> {
+  const block = blocks.borrow(bytes)
   const filled = await file.readLater(block, position)
   if (filled < bytes) throw new KafkaError('CORRUPT_MESSAGE', `The file ends ${bytes - filled} bytes too early`)
   return block

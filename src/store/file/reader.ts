@@ -59,7 +59,9 @@ export class Reader {
       endOffset: segment === segments.active ? writtenOffset : segment.endOffset,
     }
     try {
-      const { bytes, endPosition } = await context.handles.pinned(segment.path, file => readLater(file, range))
+      const { bytes, endPosition } = await context.handles.pinned(segment.path, file =>
+        readLater(file, range, context.blocks),
+      )
       if (bytes.length === 0 || generation !== this.#safety.generation) return null
       this.#hints.note(segment, bytes, endPosition)
       return bytes

@@ -1,3 +1,4 @@
+import type { Blocks } from '../blocks.ts'
 import { type Chunk, ChunkQueue } from '../chunks.ts'
 
 /** What was appended last to one partition; see `TailCache`. */
@@ -22,6 +23,7 @@ export interface TailCacheStats {
  * When it is full, the oldest batches of all go first.
  */
 export class TailCache {
+  readonly blocks: Blocks
   readonly limitBytes: number
   /** Bytes of batches of one partition. */
   readonly partitionBytes: number
@@ -33,7 +35,8 @@ export class TailCache {
   #newest: TailChunk | null = null
   readonly #buffers = new Map<ArrayBufferLike, number>()
 
-  constructor(limitBytes: number, partitionBytes = Math.ceil(limitBytes / 2)) {
+  constructor(blocks: Blocks, limitBytes: number, partitionBytes = Math.ceil(limitBytes / 2)) {
+    this.blocks = blocks
     this.limitBytes = limitBytes
     this.partitionBytes = partitionBytes
   }
@@ -80,6 +83,7 @@ export class TailCache {
     }
     this.#buffers.delete(buffer)
     this.#usedBytes -= buffer.byteLength
+    this.blocks.forget(buffer)
   }
 }
 
@@ -145,7 +149,9 @@ export class Tail {
       return null
     }
     this.#cache.hits++
-    return this.#chunks.read(from, maxBytes, upTo)
+    const views = this.#chunks.read(from, maxBytes, upTo)
+    this.#cache.blocks.lend(views)
+    return views
   }
 
   batches(from: number): ReturnType<ChunkQueue<TailChunk>['batches']> {
