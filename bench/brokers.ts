@@ -67,7 +67,10 @@ export class Ottla implements Broker {
     const words = ['start', '--port', String(port), '--data', join(folder, 'data'), '--flush', flush]
     const execAt = Date.now()
     const begun = performance.now()
-    const child = spawn(process.execPath, [...nodeFlags, script, ...words], { stdio: ['ignore', output, output] })
+    const child = spawn(process.execPath, [...nodeFlags, script, ...words], {
+      stdio: ['ignore', output, output],
+      env: plainEnvironment(),
+    })
     this.#child = child
     if (child.pid !== undefined) adopt(child.pid)
     const living = () => child.exitCode === null && child.signalCode === null
@@ -134,6 +137,11 @@ export class Kafka implements Broker {
   async kill(): Promise<void> {
     await end(this.#pid, 'SIGKILL')
   }
+}
+
+/** Without what would be settings of the broker. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(OTTLA|KAFKA)_/.test(name)))
 }
 
 /** Somebody else's broker would answer in place of ours. */

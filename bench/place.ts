@@ -22,7 +22,7 @@ export function release(pid: number): void {
 
 /** A folder that is removed at the end. */
 export function temporaryFolder(name: string): string {
-  const folder = mkdtempSync(join(process.env.OTTLA_BENCH_TMP ?? tmpdir(), `ottla-bench-${name}-`))
+  const folder = mkdtempSync(join(tmpdir(), `ottla-bench-${name}-`))
   folders.add(folder)
   return folder
 }
