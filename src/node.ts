@@ -16,7 +16,7 @@ import type { ResolvedConfig } from './config/sources.ts'
 import { defaultGroupConfig, type GroupConfig } from './groups/config.ts'
 import { GroupCoordinator, offsetsTopic } from './groups/coordinator.ts'
 import { LogManager } from './log/log-manager.ts'
-import { defaultProducerLimits } from './log/producers.ts'
+import { defaultProducerLimits, type ProducerLimits } from './log/producers.ts'
 import { ErrorCode, errorName, KafkaError } from './protocol/errors.ts'
 import { Replicas } from './replication/replicas.ts'
 import type { Volume } from './store/store.ts'
@@ -114,7 +114,7 @@ class Node implements RunningNode {
       retentionCheckMs: this.#config.get('log.retention.check.interval.ms'),
       checkpointMs: this.#config.get('log.flush.offset.checkpoint.interval.ms'),
       producerCheckMs: this.#config.get('producer.id.expiration.check.interval.ms'),
-      producerLimits: { ...defaultProducerLimits, expirationMs: this.#config.get('producer.id.expiration.ms') },
+      producerLimits: producerLimitsOf(this.#config),
       committed: log => this.#replicas.find(log.topicPartition.topic, log.topicPartition.partition)?.highWatermark ?? 0,
       failed,
     })
@@ -334,6 +334,16 @@ function groupConfig(config: BrokerConfig): GroupConfig {
   }
 }
 
+function producerLimitsOf(config: BrokerConfig): ProducerLimits {
+  return {
+    ...defaultProducerLimits,
+    // It may change while we run.
+    get expirationMs() {
+      return config.get('producer.id.expiration.ms')
+    },
+  }
+}
+
 const MiB = 1024 * 1024
 
 function limitsOf(config: BrokerConfig): BrokerLimits {
@@ -345,8 +355,13 @@ function limitsOf(config: BrokerConfig): BrokerLimits {
     connectionBytesInFlight: Math.max(64 * MiB, requestBytes),
     bytesInFlight: Math.max(queuedBytes > 0 ? queuedBytes : 256 * MiB, requestBytes),
     fetchBytes: config.get('fetch.max.bytes'),
-    connections: config.get('max.connections'),
-    connectionsPerAddress: config.get('max.connections.per.ip'),
+    // These may change while we run.
+    get connections() {
+      return config.get('max.connections')
+    },
+    get connectionsPerAddress() {
+      return config.get('max.connections.per.ip')
+    },
     idleMs: config.get('connections.max.idle.ms'),
     fetchSessions: config.get('max.incremental.fetch.session.cache.slots'),
   }
