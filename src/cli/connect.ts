@@ -85,5 +85,5 @@ function unreachable(text: string, error: unknown): unknown {
   const code = (error.cause as NodeJS.ErrnoException | undefined)?.code
   if (code === 'ECONNREFUSED')
     return new Failure(`nothing listens on ${text}: is the broker running? (start one with: ottla)`)
-  return new Failure(`cannot reach ${text}: ${error.message}`)
+  return new Failure(error.message.includes(text) ? error.message : `cannot reach ${text}: ${error.message}`)
 }
