@@ -153,7 +153,7 @@ export class Partition {
   #progress(): void {
     const log = this.log
     this.#written.reached(log.writtenOffset)
-    const committed = log.config.flush === 'ack' ? log.durableOffset : log.writtenOffset
+    const committed = log.flushedOffset
     if (committed <= this.#highWatermark) return
     this.#highWatermark = committed
     this.#committed.reached(committed)
