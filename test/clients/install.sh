@@ -41,7 +41,7 @@ go_clients() {
 
 java_clients() {
   "$here/../peers/kafka/install.sh" > /dev/null
-  # shellcheck source-path=SCRIPTDIR source=../peers/kafka/env.sh
+  # shellcheck source=../peers/kafka/env.sh
   . "$here/../peers/kafka/env.sh"
   local version jar
   for version in $java_clients; do

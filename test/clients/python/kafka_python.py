@@ -1,5 +1,7 @@
 """kafka-python as an agent of the client matrix (see ../README.md for the verbs)."""
 
+import logging
+import os
 import sys
 import threading
 import time
@@ -9,6 +11,11 @@ from agent import Until, emit, number, padded, raw, serve, text
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
 
+if os.environ.get("AGENT_DEBUG"):
+    logging.basicConfig(filename=os.environ["AGENT_DEBUG"], level=logging.DEBUG, format="%(asctime)s %(name)s %(message)s")
+
+# Where a poll gives up between the answers to JoinGroup and SyncGroup, 3.0.12 never takes its assignment: poll long.
+POLL_MS = 1000
 BASE = {"bootstrap_servers": sys.argv[1], "client_id": "matrix-kafka-python"}
 
 
@@ -114,7 +121,7 @@ def consume(c):
     consumer, until = open_consumer(c["group"]), Until(c)
     consumer.subscribe([c["topic"]])
     while not until.done():
-        for batch in consumer.poll(timeout_ms=50).values():
+        for batch in consumer.poll(timeout_ms=POLL_MS).values():
             for m in batch:
                 until.add(lambda: row(m), lambda: record(m))
     consumer.commit()
@@ -132,7 +139,7 @@ def join(c):
     def loop():
         known = None
         while not stop.is_set():
-            batches = consumer.poll(timeout_ms=50)
+            batches = consumer.poll(timeout_ms=POLL_MS)
             assigned = sorted(p.partition for p in consumer.assignment())
             if assigned != known:
                 known = assigned
