@@ -3,6 +3,7 @@ import { KafkaError } from '../protocol/errors.ts'
 import type { Answer, Command, CommandName, CommandRequest, CommandResponse } from './commands/command.ts'
 import type { ControllerSettings } from './commands/context.ts'
 import { Controller, refuseCommand } from './controller.ts'
+import { latestMetadataVersion } from './features.ts'
 import type { Orderer } from './orderer/orderer.ts'
 import { encodeRecord, type MetadataRecord } from './records/records.ts'
 
@@ -32,7 +33,6 @@ export class ControllerClient {
       log: orderer,
       machine: () => new Controller(settings, bootstrap),
       refuse: (why, command, error) => refuseCommand(command, refusal(why, error)),
-      // Sizes by type, for nothing is written twice to be measured: see `sizeOf`.
       compaction: { records: Number.POSITIVE_INFINITY, bytes: snapshotBytes, sizeOf },
     })
   }
@@ -70,14 +70,18 @@ function refusal(why: Refusal, error: Error | undefined): KafkaError {
   }
 }
 
-/** Bytes that a record takes in the log, roughly: only what can be large or comes in numbers is looked at. */
+/** Bytes that a record takes in the log, roughly: what comes in numbers is not written twice to be measured. */
 function sizeOf(record: MetadataRecord): number {
   switch (record.type) {
     case 'PartitionRecord':
-      return 80 + 24 * record.replicas.length
+      return 60 + 24 * record.replicas.length
     case 'PartitionChangeRecord':
-      return 50
+      return 40
+    case 'TopicRecord':
+      return 35 + record.name.length
+    case 'ConfigRecord':
+      return 20 + record.resourceName.length + record.name.length + (record.value?.length ?? 0)
     default:
-      return 10 + encodeRecord(record, 30).length
+      return 10 + encodeRecord(record, latestMetadataVersion).length
   }
 }

@@ -36,7 +36,9 @@ export interface Observer<Record> {
   commit(records: readonly Record[], upTo: number, timestamp: number): void
 }
 
-/** A snapshot is due when either was exceeded since the last one, and never before as much was added as it holds. */
+/**
+ * A leader's snapshot is due when either was exceeded since the last one, and never before as much was added as it holds.
+ */
 export interface Compaction<Record> {
   readonly records: number
   readonly bytes: number
@@ -320,7 +322,6 @@ export class Host<Command, Record, Answer> {
     this.#options.observer?.commit(records, upTo, timestamp)
     this.#answerCommitted()
     this.#handOverSnapshot()
-    if (this.#epoch === null) this.#snapshotWhenDue()
   }
 
   #takeLead(epoch: number): void {
@@ -337,6 +338,7 @@ export class Host<Command, Record, Answer> {
     this.#applyOwn(decision, at)
     this.#carryOut(decision.effects, null)
     this.#answerCommitted()
+    this.#snapshotWhenDue()
     this.#options.onLead?.(epoch)
   }
 
