@@ -19,6 +19,7 @@ export class HeaderCursor {
   #block = new Uint8Array(0)
   #blockAt = 0
   #blockBytes = firstBlockBytes
+  readonly #limit: number
   #nextAt: number
   #nextOffset: number
   /** Of the batch that `next` found. */
@@ -30,10 +31,11 @@ export class HeaderCursor {
   /** Why `next` gave null: what stands at `end` is no batch. Null also when the segment simply ends. */
   problem: string | null = null
 
-  /** From the batch at `position` to `end`; `file` is asked for again and again, because it may be closed in between. No batch may begin below `baseOffset`. */
-  constructor(file: () => File, position: number, end: number, baseOffset: number) {
+  /** From the batch at `position` to `end`; `file` is asked for again and again, because it may be closed in between. No batch may begin below `baseOffset` or reach `limit`. */
+  constructor(file: () => File, position: number, end: number, baseOffset: number, limit = Number.MAX_SAFE_INTEGER) {
     this.#file = file
     this.#end = end
+    this.#limit = limit
     this.position = position
     this.#nextAt = position
     this.#nextOffset = baseOffset
@@ -49,6 +51,8 @@ export class HeaderCursor {
     const problem = headerProblem(this.#block, inBlock, this.#end - at, this.#nextOffset)
     if (problem !== null) return this.#stop(problem)
     const header = readHeader(this.#block, inBlock)
+    if (header.lastOffset >= this.#limit)
+      return this.#stop(`its last offset ${header.lastOffset} should be below ${this.#limit}`)
     this.position = at
     this.#nextAt = at + header.sizeInBytes
     this.#nextOffset = header.lastOffset + 1

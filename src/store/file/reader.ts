@@ -99,7 +99,7 @@ export class Reader {
     const { generation } = this.#safety
     const place = segment.locate(from)
     if (place === null) return
-    const walk = segment.headers(place.position, segment.baseOffset)
+    const walk = segment.headers(place.position, segment.endOffset)
     for (let header = walk.next(); header !== null; header = walk.next()) {
       yield header
       if (generation !== this.#safety.generation) return

@@ -54,7 +54,7 @@ export class FileSegment implements Segment {
   /** ms of the first batch; −1 when there is none. */
   get firstTimestamp(): number {
     if (this.#firstTimestamp === undefined) {
-      this.#firstTimestamp = this.headers(0, this.baseOffset).next()?.maxTimestamp ?? -1
+      this.#firstTimestamp = this.headers(0).next()?.maxTimestamp ?? -1
     }
     return this.#firstTimestamp
   }
@@ -63,9 +63,9 @@ export class FileSegment implements Segment {
     return this.offsets.count
   }
 
-  /** A walk over what is written, from the batch at `position` on, which must not begin below `baseOffset`. */
-  headers(position: number, baseOffset: number): HeaderCursor {
-    return new HeaderCursor(() => this.#handles.get(this.path), position, this.writtenBytes, baseOffset)
+  /** A walk over what is written, from the batch at `position` on, none of which may reach the offset `limit`. */
+  headers(position: number, limit?: number): HeaderCursor {
+    return new HeaderCursor(() => this.#handles.get(this.path), position, this.writtenBytes, this.baseOffset, limit)
   }
 
   /** Takes a batch at the end into the indexes and sums: it is to be written, or was found there. */
@@ -104,7 +104,7 @@ export class FileSegment implements Segment {
 
   #walkTo(offset: number, position: number, indexed: number | undefined): Place | null | 'lost' {
     if (!this.exists) return null
-    const walk = this.headers(position, this.baseOffset)
+    const walk = this.headers(position)
     for (let header = walk.next(); header !== null; header = walk.next()) {
       if (walk.position === position && indexed !== undefined && header.baseOffset > this.baseOffset + indexed)
         return 'lost'
@@ -128,7 +128,7 @@ export class FileSegment implements Segment {
 
   #pointsAtBatch({ key, value }: IndexEntry): boolean {
     if (key < 0 || value <= 0 || value >= this.writtenBytes) return false
-    const header = this.headers(value, this.baseOffset).next()
+    const header = this.headers(value).next()
     return header !== null && header.baseOffset <= this.baseOffset + key
   }
 
@@ -153,7 +153,7 @@ export class FileSegment implements Segment {
     this.#bytesSinceEntry = 0
     if (!this.exists) return null
     if (position > 0) this.#firstTimestamp = undefined
-    const walk = this.headers(position, this.baseOffset)
+    const walk = this.headers(position)
     for (let header = walk.next(); header !== null; header = walk.next()) this.account(header, indexIntervalBytes)
     return walk.problem
   }
@@ -208,7 +208,7 @@ export class FileSegment implements Segment {
   #loadMaxTimestamp(): void {
     this.#recallTimes()
     if (this.times.last !== null || !this.exists) return
-    const walk = this.headers(0, this.baseOffset)
+    const walk = this.headers(0)
     for (let header = walk.next(); header !== null; header = walk.next()) {
       if (header.maxTimestamp <= this.#maxTimestamp!) continue
       this.#maxTimestamp = header.maxTimestamp
