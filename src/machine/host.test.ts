@@ -258,6 +258,19 @@ describe('a host', () => {
     assert.equal(counter().total, 5)
   })
 
+  it('writes down what it has replayed when that was much', () => {
+    const log = new MemoryLog<Fact>({ autoCommit: true })
+    const first = setUp({ log })
+    log.elect()
+    for (let i = 0; i < 10; i++) first.ask({ do: 'add', by: 1 })
+    log.depose()
+    const { counter } = setUp({ log, compaction: { records: 5, bytes: 1e9, sizeOf: () => 1 } })
+    assert.equal(log.start, 0, 'a follower does not')
+    log.elect()
+    assert.deepEqual(log.records, [{ total: 10 }])
+    assert.equal(counter().total, 10)
+  })
+
   it('refuses all when stopped', async () => {
     const { log, host, got, ask } = setUp()
     log.elect()
