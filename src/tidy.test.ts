@@ -37,7 +37,7 @@ interface Banned {
   readonly allowed: RegExp
 }
 
-const adapters = /^world\/|\.test\.ts$/
+const adapters = /^world\/|\.test\.ts$|\/(contract|testing)\.ts$/
 
 const banned: readonly Banned[] = [
   { pattern: /\bDate\.now\b|\bnew Date\(\)/, instead: 'world.clock.now()', allowed: adapters },
