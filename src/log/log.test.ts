@@ -195,6 +195,21 @@ test('DeleteRecords moves the start; whole segments go', async () => {
   assert.equal(append({}, 12).logStartOffset, 12)
 })
 
+test('what was deleted goes with the second DeleteRecords, however large segments may get', async () => {
+  const { log, append, world } = open()
+  for (let count = 0; count < 3; count++) append({ valueBytes: 500_000 })
+  log.deleteRecordsBefore(2)
+  append({ valueBytes: 500_000 })
+  assert.ok(log.sizeInBytes > 2_000_000)
+  log.deleteRecordsBefore(3)
+  await world.settle()
+  assert.ok(log.sizeInBytes < 600_000, `${log.sizeInBytes}`)
+  assert.deepEqual(
+    headersOf(await everything(log)).map(({ baseOffset }) => baseOffset),
+    [3],
+  )
+})
+
 test('retention by time rolls the active segment when all is old', async () => {
   const counters = newCounters()
   const { log, append, world } = open({ retentionMs: 1000, segmentBytes: 300 }, { counters })

@@ -20,6 +20,8 @@ export type { AppendContext, AppendOrigin, AppendResult } from './appender.ts'
 export type * from './log-types.ts'
 
 const retryMs = 1000
+/** An active segment with deleted records is closed from this size on. */
+const closeFromBytes = 1024 * 1024
 
 /**
  * One partition's log with Kafka's meaning: offsets, leader epochs, producers, retention. Bytes are the store's business,
@@ -260,6 +262,10 @@ export class Log {
     if (offset > this.logEndOffset)
       throw new KafkaError('OFFSET_OUT_OF_RANGE', `The log ends at ${this.logEndOffset}, before ${offset}`)
     if (offset <= this.#state.logStartOffset) return this.#state.logStartOffset
+    // So that a log which is cut short again and again, as a group's is by its snapshots, never keeps a whole segment of
+    // what nobody can read.
+    const active = this.#store.segments().at(-1)!
+    if (offset > active.baseOffset && active.sizeInBytes >= closeFromBytes) this.roll()
     this.#moveStart(offset)
     this.#epochs.truncateFromStart(offset)
     this.#trim()
