@@ -6,6 +6,7 @@ import { CommittedMetadata } from './cluster/committed.ts'
 import { ControllerClient } from './cluster/controller-client.ts'
 import { bootstrapRecords, supportedFeatures } from './cluster/features.ts'
 import { type MetaProperties, openMetaProperties } from './cluster/meta-properties.ts'
+import { readBootstrap } from './cluster/orderer/bootstrap.ts'
 import { LocalOrderer } from './cluster/orderer/local.ts'
 import { roundRobin } from './cluster/placement/round-robin.ts'
 import type { Endpoint } from './config/addresses.ts'
@@ -123,7 +124,7 @@ class Node implements RunningNode {
     this.#controller = new ControllerClient({
       orderer: this.#orderer,
       settings: controllerSettings(this.clusterId, this.#config),
-      bootstrap: bootstrapRecords(),
+      bootstrap: readBootstrap(volume) ?? bootstrapRecords(),
       observer: this.#metadata,
       clock,
       timers,
