@@ -45,6 +45,8 @@ export interface RunningNode {
 
 /** ms that a stopping node gives its connections to take their answers. */
 const drainMs = 5000
+/** Kafka's number for it (`SecurityProtocol`). */
+const plaintext = 0
 
 /** Options in, a running node out: the only place that picks adapters. Rejects with a sentence that says what is wrong. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
@@ -214,8 +216,17 @@ class Node implements RunningNode {
       brokerId: this.nodeId,
       clusterId: this.clusterId,
       incarnationId: newUuid(random),
-      listeners: [],
-      features: [],
+      listeners: this.#options.config.endpoints.map(({ name, host, port }) => ({
+        name,
+        host: host === '' ? 'localhost' : host,
+        port,
+        securityProtocol: plaintext,
+      })),
+      features: [...supportedFeatures].map(([name, { min, max }]) => ({
+        name,
+        minSupportedVersion: min,
+        maxSupportedVersion: max,
+      })),
       rack: this.#config.get('broker.rack'),
       logDirs: [this.#directoryId],
       previousBrokerEpoch: this.#volume.previousBrokerEpoch,
