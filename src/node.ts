@@ -300,7 +300,7 @@ class Node implements RunningNode {
     await this.#broker.drain(drainMs, () => this.#groups.stop())
     this.#controller.stop()
     await this.#orderer.close()
-    await this.#logs.close()
+    await this.#logs.close(this.#brokerEpoch)
   }
 }
 
