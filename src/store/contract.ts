@@ -72,7 +72,11 @@ export async function everything(store: Store, pieceBytes = 4096): Promise<Buffe
   const pieces: Uint8Array[] = []
   for (let from = store.startOffset; from < store.endOffset; ) {
     const views = await store.read(from, pieceBytes, store.endOffset)
-    assert.ok(views.length > 0, `nothing at ${from}, the end is ${store.endOffset}`)
+    if (views.length === 0) {
+      // The log may end with offsets that no batch has.
+      assert.deepEqual([...store.scan(from)], [], `nothing at ${from}, the end is ${store.endOffset}`)
+      break
+    }
     for (const view of views) {
       pieces.push(view)
       for (let at = 0; at < view.length; at += sizeInBytes(view, at)) from = readHeader(view, at).lastOffset + 1

@@ -215,7 +215,7 @@ class Inode {
     const odds = [0, 4, 2, 1][random.int(4)]!
     for (let at = 0; at < left.length; at += sectorBytes) {
       const from = odds > 0 && random.int(odds) === 0 ? now : old
-      from.copy(left, at, at, Math.min(at + sectorBytes, left.length))
+      if (at < from.length) from.copy(left, at, at, Math.min(at + sectorBytes, left.length))
     }
     return left
   }

@@ -21,8 +21,11 @@ export interface VolumeContext {
   readonly writeAtOnceBytes: number
   /** The store's `turn` is called at the end of this turn of the event loop. */
   schedule(store: { turn(): void }): void
-  /** The partition is about to get other bytes from offset `to` on: no recovery may trust more. Fulfilled when durable. */
-  lowerRecoveryPoint(partition: TopicPartition, to: number): Promise<void>
+  /**
+   * A recovery trusts what lies below its point without looking. So the point goes down, durably, before other bytes take
+   * the place of those at and above `to`. Null when it is low enough.
+   */
+  lowerRecoveryPoint(partition: TopicPartition, to: number): Promise<void> | null
   /** The store has changed since the last checkpoint. */
   touched(partition: TopicPartition): void
 }

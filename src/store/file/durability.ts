@@ -38,8 +38,10 @@ export class Durability {
   failure: Error | null = null
   /** Appends that were lost, until the observers know. */
   #dropped: { readonly from: number; readonly error: Error } | null = null
-  /** The recovery point on disk reaches beyond a truncation: nothing counts as durable before that is put right. */
-  #gate: Promise<unknown> | null = null
+  /** The recovery point on disk reaches beyond a truncation: the files must not change before it is lowered. */
+  #gate: Promise<void> | null = null
+  /** What a truncation still has to do to the files. */
+  #postponed: (() => void)[] = []
   #toldWritten: number
   #scheduled = false
   #stopped = false
@@ -115,12 +117,15 @@ export class Durability {
 
   /** Everything that waits goes into the page cache, or is dropped when there is no room. */
   write(): void {
-    if (this.#pending.isEmpty || this.failure !== null) return
+    if (this.#pending.isEmpty || this.failure !== null || this.#gate !== null) return
     try {
       this.#pending.write(({ segment, endOffset }) => {
         this.#unsynced.add(segment)
         this.writtenOffset = this.#parts.tail.writtenOffset = endOffset
       })
+      // A truncation may have left a gap at the end: the next opening must find it.
+      if (this.writtenOffset < this.endOffset) this.#parts.segments.ensureFile(this.#parts.segments.active)
+      this.writtenOffset = this.#parts.tail.writtenOffset = this.endOffset
       this.#parts.tail.shrink()
       this.#parts.context.touched(this.#parts.topicPartition)
     } catch (error) {
@@ -147,8 +152,9 @@ export class Durability {
     const from = this.writtenOffset
     this.#pending.clear()
     this.generation++
-    segments.removeAfter(segment)
+    segments.removeFiles(segments.takeAfter(segment))
     segment.cut(segment.writtenBytes, from, options.indexIntervalBytes)
+    segment.truncateFile()
     this.#unsynced.add(segment)
     tail.cut(from)
     this.endOffset = from
@@ -162,8 +168,11 @@ export class Durability {
     this.schedule()
   }
 
-  /** The log ends at `to` from now on. Pending bytes must have been written, or must not matter. */
-  cutTo(to: number): void {
+  /**
+   * The log ends at `to` from now on, for readers and for those who wait. `trusted` is the highest recovery point that may
+   * stand on disk while the files change. What has to be done to them goes to `changeFiles`.
+   */
+  cutTo(to: number, trusted = to): void {
     this.generation++
     this.#pending.clear()
     this.#parts.tail.cut(to)
@@ -171,13 +180,48 @@ export class Durability {
     this.#toldWritten = Math.min(this.#toldWritten, to)
     this.durableOffset = Math.min(this.durableOffset, to)
     this.#syncer.truncated(to)
-    const noted = this.#parts.context.lowerRecoveryPoint(this.#parts.topicPartition, to)
-    const gate = Promise.all([this.#gate, noted])
+    const lowered = this.#parts.context.lowerRecoveryPoint(this.#parts.topicPartition, trusted)
+    if (lowered === null) return
+    const gate = Promise.all([this.#gate, lowered]).then(() => {
+      if (this.#gate === gate) this.#open()
+    })
     this.#gate = gate
-    const open = (): void => {
-      if (this.#gate === gate) this.#gate = null
-    }
-    gate.then(open, error => this.fail(error as Error))
+    gate.catch(error => this.fail(error as Error))
+  }
+
+  /** Whether batches below `to` still wait to be written: a truncation is under way. */
+  waitsBelow(to: number): boolean {
+    return (this.#pending.firstOffset ?? Number.POSITIVE_INFINITY) < to
+  }
+
+  /** As `cutTo`, where nothing that is written has to go. Throws RangeError when a batch reaches across `to`. */
+  cutUnwritten(to: number): void {
+    const { segments, tail, options } = this.#parts
+    tail.cut(to)
+    this.generation++
+    this.#pending.cut(to)
+    const segment = this.#pending.lastSegment!
+    segments.takeAfter(segment)
+    segment.cut(segment.writtenBytes, Math.max(segment.baseOffset, this.writtenOffset), options.indexIntervalBytes)
+    const end = this.#pending.account(segment, options.indexIntervalBytes)
+    if (end < to) segments.roll(to)
+    this.endOffset = to
+    this.#syncer.truncated(to)
+  }
+
+  /** At once, or when the recovery point has been lowered. Until then nothing is written either. */
+  changeFiles(change: () => void): void {
+    if (this.#gate === null) change()
+    else this.#postponed.push(change)
+  }
+
+  #open(): void {
+    this.#gate = null
+    const changes = this.#postponed
+    this.#postponed = []
+    if (this.#stopped || this.failure !== null) return
+    for (const change of changes) change()
+    this.schedule()
   }
 
   /** The log is empty and goes on at `at`, after `cutTo`. */
@@ -197,7 +241,8 @@ export class Durability {
   async syncOnce(): Promise<boolean> {
     const { segments, directory, context } = this.#parts
     return context.syncSlots.run(async () => {
-      // What came while we waited for a slot goes along.
+      while (this.#gate !== null) await this.#gate
+      // What came while we waited goes along.
       this.write()
       const { generation, writtenOffset: upTo } = this
       const covered = [...this.#unsynced]
@@ -210,7 +255,6 @@ export class Durability {
         }
       }
       await directory.sync()
-      if (this.#gate !== null) await this.#gate
       if (!valid()) {
         for (const segment of covered) if (segments.all.includes(segment)) this.#unsynced.add(segment)
         return false
@@ -241,6 +285,7 @@ export class Durability {
 
   /** Writes and syncs what is there, then takes nothing more. */
   async finish(): Promise<void> {
+    while (this.#gate !== null && this.failure === null) await this.#gate
     this.write()
     if (this.failure === null && (this.durableOffset < this.endOffset || this.#unsynced.size > 0)) {
       const done = this.#syncer.wait(true)

@@ -148,6 +148,11 @@ export class FileStore implements Store {
     this.#safety.write()
     if (to >= this.endOffset && this.damage === null) return
     if (to <= this.startOffset) return this.reset(to)
+    if (this.#safety.waitsBelow(to)) {
+      this.#safety.cutUnwritten(to)
+      await this.#safety.settle()
+      return
+    }
     const { segments, options } = this.#parts
     const segment = segments.all[segments.indexOf(to - 1)]!
     const last = segment.locate(to - 1)
@@ -156,21 +161,32 @@ export class FileStore implements Store {
     const position = segment.locate(to)?.position ?? Math.min(segment.sizeInBytes, segment.writtenBytes)
     this.damage = null
     this.#safety.cutTo(to)
-    segments.removeAfter(segment)
+    const gone = segments.takeAfter(segment)
     segment.cut(position, to, options.indexIntervalBytes)
-    this.#safety.mustSync(segment)
     // The next opening must find this end also where no batch ends there.
-    if (lastEnd !== to && segment.sizeInBytes > 0) segments.ensureFile(segments.roll(to))
+    if (lastEnd !== to && segment.sizeInBytes > 0) segments.roll(to)
+    this.#safety.changeFiles(() => {
+      segments.removeFiles(gone)
+      segment.truncateFile()
+      this.#safety.mustSync(segment)
+      segments.ensureFile(segments.active)
+    })
     await this.#safety.settle()
   }
 
   async reset(at: number): Promise<void> {
     this.#mustTake()
     this.damage = null
-    this.#safety.cutTo(Math.min(at, this.endOffset))
-    this.#parts.tail.clear()
-    this.#parts.segments.startAt(at)
+    // While the files are exchanged there may be none.
+    this.#safety.cutTo(Math.min(at, this.endOffset), 0)
+    const { segments, tail } = this.#parts
+    tail.clear()
+    const gone = segments.startAt(at)
     this.#safety.moveTo(at)
+    this.#safety.changeFiles(() => {
+      segments.removeFiles(gone)
+      segments.ensureFile(segments.active)
+    })
     await this.#safety.settle()
   }
 

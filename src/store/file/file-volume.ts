@@ -3,7 +3,8 @@ import type { Logger } from '../../world/logger.ts'
 import type { Lock, World } from '../../world/world.ts'
 import { Blocks } from '../blocks.ts'
 import type { StoreOptions, TopicPartition, Volume } from '../store.ts'
-import { brokerEpochIn, cleanMark, OffsetCheckpoint, topicIdIn } from './checkpoints.ts'
+import { CheckpointFile } from './checkpoint-file.ts'
+import { brokerEpochIn, cleanMark, topicIdIn } from './checkpoints.ts'
 import type { VolumeContext } from './context.ts'
 import { FileStore } from './file-store.ts'
 import { Handles } from './handles.ts'
@@ -76,9 +77,9 @@ export class FileVolume implements Volume {
   readonly #context: VolumeContext
   readonly #lock: Lock
   readonly #known = new Map<string, Known>()
-  readonly #recoveryPoints: OffsetCheckpoint
-  readonly #logStarts: OffsetCheckpoint
-  readonly #highWatermarks: OffsetCheckpoint
+  readonly #recoveryPoints: CheckpointFile
+  readonly #logStarts: CheckpointFile
+  readonly #highWatermarks: CheckpointFile
   readonly #touched = new Set<string>()
   #dirty: { turn(): void }[] = []
   #closing: Promise<void> | null = null
@@ -93,7 +94,9 @@ export class FileVolume implements Volume {
     logger: Logger,
     options: FileVolumeOptions = {},
   ): Promise<FileVolume> {
+    const made = missingFolders(root, world.disk)
     world.disk.makeDirectory(root)
+    for (const folder of made) await world.disk.syncDirectory(parentOf(folder))
     const lock = world.disk.lock(`${root}/${lockName}`)
     if (lock === null) throw new VolumeInUseError(root)
     try {
@@ -164,7 +167,7 @@ export class FileVolume implements Volume {
     const store = new FileStore(this.#context, topicPartition, {
       topicId,
       options,
-      recoveryPoint: closed?.durableOffset ?? this.#recoveryPoints.get(topicPartition) ?? 0,
+      recoveryPoint: closed?.durableOffset ?? this.#recoveryPoints.get(topicPartition),
       clean: closed?.closedInOrder ?? this.clean,
       exists: before?.onDisk ?? false,
     })
@@ -200,15 +203,11 @@ export class FileVolume implements Volume {
       if (store === null || !onDisk || store.damage !== null || store.endOffset === 0) continue
       this.#recoveryPoints.set(topicPartition, store.durableOffset)
     }
-    await Promise.all([
-      this.#writeCheckpoint(recoveryPointsName, this.#recoveryPoints),
-      this.#writeCheckpoint(logStartsName, this.#logStarts),
-      this.#writeCheckpoint(highWatermarksName, this.#highWatermarks),
-    ])
+    await Promise.all([this.#recoveryPoints.save(), this.#logStarts.save(), this.#highWatermarks.save()])
   }
 
   logStartOffset(partition: TopicPartition): number {
-    return this.#logStarts.get(partition) ?? 0
+    return this.#logStarts.get(partition)
   }
 
   setLogStartOffset(partition: TopicPartition, offset: number): void {
@@ -216,7 +215,7 @@ export class FileVolume implements Volume {
   }
 
   highWatermark(partition: TopicPartition): number {
-    return this.#highWatermarks.get(partition) ?? 0
+    return this.#highWatermarks.get(partition)
   }
 
   setHighWatermark(partition: TopicPartition, offset: number): void {
@@ -257,8 +256,14 @@ export class FileVolume implements Volume {
     const { handles, world, root, logger } = this.#context
     try {
       const inOrder = await this.#closeAll()
-      await this.checkpoint()
-      if (!inOrder) {
+      const checkpointed = await this.checkpoint().then(
+        () => true,
+        error => {
+          logger.error('The recovery points could not be written', { root, error })
+          return false
+        },
+      )
+      if (!inOrder || !checkpointed) {
         logger.warn('The directory was not left clean: the next start will check it', { root })
         return
       }
@@ -317,38 +322,17 @@ export class FileVolume implements Volume {
     })
   }
 
-  /**
-   * A recovery trusts what lies below its point without looking. So the point goes down before other bytes take the place
-   * of those: at once for the case that this process dies, durably before any of them counts as durable.
-   */
-  async #lowerRecoveryPoint(partition: TopicPartition, to: number): Promise<void> {
-    if ((this.#recoveryPoints.get(partition) ?? 0) <= to) return
+  #lowerRecoveryPoint(partition: TopicPartition, to: number): Promise<void> | null {
+    if (this.#recoveryPoints.get(partition) <= to) return null
     this.#recoveryPoints.set(partition, to)
-    const { root, world } = this.#context
-    const path = `${root}/${recoveryPointsName}`
-    world.disk.writeFile(`${path}.lowered`, this.#recoveryPoints.toText())
-    world.disk.rename(`${path}.lowered`, path)
-    await this.#writeCheckpoint(recoveryPointsName, this.#recoveryPoints)
+    return this.#recoveryPoints.save()
   }
 
-  #readCheckpoint(name: string): OffsetCheckpoint {
-    const bytes = this.get(name)
-    if (bytes === null) return new OffsetCheckpoint()
-    const read = OffsetCheckpoint.parse(textOf(bytes))
-    if (read === null) this.#context.logger.warn('A checkpoint cannot be read: it is made anew', { name })
-    return read ?? new OffsetCheckpoint()
-  }
-
-  async #writeCheckpoint(name: string, checkpoint: OffsetCheckpoint): Promise<void> {
-    const { root, world } = this.#context
-    if (!checkpoint.changed) return
-    checkpoint.changed = false
-    try {
-      await world.disk.replaceFile(`${root}/${name}`, checkpoint.toText())
-    } catch (error) {
-      checkpoint.changed = true
-      throw error
-    }
+  #readCheckpoint(name: string): CheckpointFile {
+    const { world, root, logger } = this.#context
+    const file = new CheckpointFile(world.disk, `${root}/${name}`)
+    if (file.unreadable) logger.warn('A checkpoint cannot be read: it is made anew', { name })
+    return file
   }
 
   /** File by file, one in each turn of the event loop. What an end of the process leaves is removed at the next start. */
@@ -365,6 +349,19 @@ export class FileVolume implements Volume {
       logger.warn('A deleted partition could not be removed from the disk', { directory, error })
     }
   }
+}
+
+/** `path` and the folders above it, as far as they are not there. */
+function missingFolders(path: string, disk: World['disk']): string[] {
+  const missing: string[] = []
+  for (let at = path; !disk.exists(at) && parentOf(at) !== at; at = parentOf(at)) missing.push(at)
+  return missing
+}
+
+function parentOf(path: string): string {
+  const at = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'))
+  if (at < 0) return '.'
+  return at === 0 ? '/' : path.slice(0, at)
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -1,3 +1,4 @@
+import { readHeader, sizeInBytes } from '../../protocol/batches/header.ts'
 import type { VolumeContext } from './context.ts'
 import type { PartitionDirectory } from './partition-directory.ts'
 import type { FileSegment } from './segment.ts'
@@ -39,6 +40,32 @@ export class Pending {
   add(segment: FileSegment, chunk: TailChunk): void {
     this.#waiting.push({ segment, chunk })
     this.bytes += chunk.bytes.length
+  }
+
+  /** Of the first batch that waits. */
+  get firstOffset(): number | undefined {
+    return this.#waiting[0]?.chunk.baseOffset
+  }
+
+  get lastSegment(): FileSegment | undefined {
+    return this.#waiting.at(-1)?.segment
+  }
+
+  /** Forgets what begins at or above `to`, after the tail has cut its chunks there. */
+  cut(to: number): void {
+    this.#waiting = this.#waiting.filter(({ chunk }) => chunk.baseOffset < to)
+    this.bytes = this.#waiting.reduce((sum, { chunk }) => sum + chunk.bytes.length, 0)
+  }
+
+  /** Takes what waits for `segment` into its sums anew; returns the end of the last batch. */
+  account(segment: FileSegment, indexIntervalBytes: number): number {
+    for (const { segment: of, chunk } of this.#waiting) {
+      if (of !== segment) continue
+      for (let at = 0; at < chunk.bytes.length; at += sizeInBytes(chunk.bytes, at)) {
+        segment.account(readHeader(chunk.bytes, at), indexIntervalBytes)
+      }
+    }
+    return segment.endOffset
   }
 
   clear(): void {

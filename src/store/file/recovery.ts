@@ -41,7 +41,6 @@ function walk(
   firstAtMost: number,
   indexIntervalBytes: number,
 ): string | null {
-  const file = context.handles.get(segment.path)
   const end = segment.writtenBytes
   segment.restartAt(position)
   shared ??= Buffer.allocUnsafeSlow(blockBytes)
@@ -50,6 +49,8 @@ function walk(
   let epoch = -1
   let at = position
   while (at < end) {
+    // Asked for anew each time: with few files open at once, the indexes may have taken its place.
+    const file = context.handles.get(segment.path)
     const filled = file.read(block.subarray(0, Math.min(block.length, end - at)), at)
     context.progress.read(filled, segment.path, at, end)
     let inBlock = 0

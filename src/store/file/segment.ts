@@ -170,9 +170,8 @@ export class FileSegment implements Segment {
     this.endOffset = this.baseOffset
   }
 
-  /** Drops what lies at and after `position`, which is where the batch at offset `to` would stand. Not durable yet. */
+  /** Forgets what lies at and after `position`, where the batch at offset `to` would stand. The log file keeps it. */
   cut(position: number, to: number, indexIntervalBytes: number): void {
-    if (this.exists) this.#handles.get(this.path).truncate(position)
     this.writtenBytes = position
     this.offsets.cut(entry => entry.value < position)
     const at = this.offsets.last?.key ?? -1
@@ -180,6 +179,11 @@ export class FileSegment implements Segment {
     if (position === 0) this.#forgetTimes()
     this.loadTail(indexIntervalBytes)
     this.endOffset = to
+  }
+
+  /** Cuts the file to what is known to be batches. */
+  truncateFile(): void {
+    if (this.exists) this.#handles.get(this.path).truncate(this.writtenBytes)
   }
 
   flushIndexes(): void {

@@ -73,18 +73,24 @@ export class Segments {
     this.#directory.namesChanged()
   }
 
-  /** Takes the segments after `last` off the list; their files, where there are any, go at once, the newest first. */
-  removeAfter(last: FileSegment): void {
+  /** Takes the segments after `last` off the list and returns them; their files are still there. */
+  takeAfter(last: FileSegment): readonly FileSegment[] {
     const at = this.#all.indexOf(last)
-    for (const segment of this.#all.slice(at + 1).reverse()) this.#remove(segment)
+    const gone = this.#all.slice(at + 1)
     this.#all = this.#all.slice(0, at + 1)
+    return gone
   }
 
-  /** Removes all files and begins at `baseOffset`. */
-  startAt(baseOffset: number): void {
-    for (const segment of [...this.#all].reverse()) this.#remove(segment)
+  /** Takes all segments off the list, begins at `baseOffset`, and returns them; their files are still there. */
+  startAt(baseOffset: number): readonly FileSegment[] {
+    const gone = this.#all
     this.#all = [this.#make(baseOffset)]
-    this.ensureFile(this.active)
+    return gone
+  }
+
+  /** Removes the files of segments that are off the list, the newest first. */
+  removeFiles(segments: readonly FileSegment[]): void {
+    for (const segment of [...segments].reverse()) this.#remove(segment)
   }
 
   /** Takes the first `count` segments off the list and marks their files; returns what to remove later. */

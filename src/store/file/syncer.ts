@@ -48,6 +48,8 @@ export class Syncer {
         const afresh = this.#waiters.filter(waiter => waiter.afresh)
         const proved = await this.#store.syncOnce()
         if (proved) for (const waiter of afresh) waiter.afresh = false
+        // What is not there any more cannot become durable.
+        for (const waiter of this.#waiters) waiter.target = Math.min(waiter.target, this.#store.endOffset)
         this.#settle()
       }
     } catch (error) {
