@@ -31,6 +31,7 @@ console.log(`seed ${options.seed}, ${options.clients}, --flush ${options.flush},
 
 const starts: number[] = []
 const gaps: number[] = []
+const readers: number[] = []
 let going = await item('start', async () => {
   await broker.start()
   await workload.start()
@@ -49,7 +50,9 @@ for (let round = 1; round <= rounds && going; round++) {
     await workload.progress(1, 30_000)
     gaps.push(Date.now() - killed)
     await workload.progress(20, 30_000)
+    const progressed = Date.now()
     await workload.caughtUp(30_000)
+    readers.push(Date.now() - progressed)
     return `${workload.acked} acknowledged`
   })
 }
@@ -62,11 +65,14 @@ if (going)
     await broker.start()
     return judge(await workload.history(), join(tmpdir(), `ottla-kill-${options.seed}.jsonl`))
   })
+const longest = workload.streams.map(s => `${s.options.client} ${s.longestGap}`)
+console.log(`longest time without an acknowledgement, ms: ${longest.join(', ')}`)
 await workload.close()
 await broker.stop()
 console.log(`start after kill: p50 ${percentile(starts, 0.5)} ms, max ${Math.max(0, ...starts)} ms`)
 console.log(
   `until every writer is acknowledged again: p50 ${percentile(gaps, 0.5)} ms, p95 ${percentile(gaps, 0.95)} ms`,
 )
+console.log(`until the readers had caught up: p50 ${percentile(readers, 0.5)} ms, p95 ${percentile(readers, 0.95)} ms`)
 if (going) rmSync(place, { recursive: true, force: true })
 finish()

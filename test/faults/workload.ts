@@ -29,6 +29,10 @@ class Stream {
   readonly fates = new Map<number, Fate & { at: number }>()
   acked = 0
   failures = 0
+  /** ms of Date.now(): the last acknowledgement. */
+  lastAck = 0
+  /** The longest time without one, ms. */
+  longestGap = 0
   readonly options: WriterOptions
   readonly topic: string
   private readonly base: number
@@ -49,6 +53,8 @@ class Stream {
       if (fate.error !== undefined) this.failures += 1
       else {
         this.acked += 1
+        if (this.lastAck > 0) this.longestGap = Math.max(this.longestGap, Date.now() - this.lastAck)
+        this.lastAck = Date.now()
         this.unread.set(fate.n, fate)
       }
     }
@@ -194,9 +200,8 @@ export class Workload {
 
   /** The whole history, with a last look at every topic by fresh consumers. */
   async history(): Promise<Operation[]> {
-    const history: Operation[] = []
-    for (const stream of this.streams) history.push(...stream.history(await stream.readAll(this.bootstrap, 'franz-go')))
-    return history
+    const all = await Promise.all(this.streams.map(async s => s.history(await s.readAll(this.bootstrap, 'franz-go'))))
+    return all.flat()
   }
 
   async close(): Promise<void> {

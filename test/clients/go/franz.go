@@ -38,6 +38,9 @@ type franzClient struct {
 	halt    chan struct{}
 }
 
+// quick keeps a client from waiting long for a broker that was away for a moment: retries grow to 5 s otherwise.
+func quick(int) time.Duration { return 50 * time.Millisecond }
+
 func (f *franzClient) open(options ...kgo.Opt) (*kgo.Client, error) {
 	return kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(f.address), kgo.ClientID("matrix-franz-go"), kgo.RecordPartitioner(kgo.ManualPartitioner())}, options...)...)
 }
@@ -161,7 +164,7 @@ func (f *franzClient) group(c command, more ...kgo.Opt) (*kgo.Client, error) {
 	}
 	return f.open(append([]kgo.Opt{
 		kgo.ConsumerGroup(c.Group), kgo.ConsumeTopics(c.Topic), kgo.ConsumeResetOffset(reset), kgo.SessionTimeout(session),
-		kgo.HeartbeatInterval(300 * time.Millisecond), kgo.AutoCommitInterval(200 * time.Millisecond), kgo.FetchMaxWait(300 * time.Millisecond),
+		kgo.HeartbeatInterval(300 * time.Millisecond), kgo.MetadataMinAge(50 * time.Millisecond), kgo.RetryBackoffFn(quick), kgo.AutoCommitInterval(200 * time.Millisecond), kgo.FetchMaxWait(300 * time.Millisecond),
 	}, more...)...)
 }
 
@@ -244,7 +247,7 @@ func (f *franzClient) leave(command) (fields, error) {
 
 // load sends numbers to Partitions partitions until stop and tells the fate of each: the crash proof's writer.
 func (f *franzClient) load(c command) (fields, error) {
-	client, err := f.producer(c, kgo.RecordRetries(1<<30), kgo.RetryTimeout(time.Minute), kgo.RetryBackoffFn(func(int) time.Duration { return 30 * time.Millisecond }))
+	client, err := f.producer(c, kgo.RecordRetries(1<<30), kgo.RetryTimeout(time.Minute), kgo.MetadataMinAge(50*time.Millisecond), kgo.RetryBackoffFn(quick))
 	if err != nil {
 		return nil, err
 	}
