@@ -5,6 +5,7 @@ interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number
     readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number }
+    readonly children?: readonly number[]
   }[]
   readonly samples: readonly number[]
   /** µs between samples. */
@@ -21,12 +22,17 @@ export function showProfiles(folder: string, count = 40): string {
 
 function hottest({ nodes, samples, timeDeltas }: CpuProfile, count: number): string[] {
   const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]))
+  // What is native has no file: its caller tells what it is about.
+  for (const { callFrame, children = [] } of nodes) {
+    for (const child of children)
+      if (!names.get(child)!.includes('  ')) names.set(child, `${names.get(child)} < ${nameOf(callFrame)}`)
+  }
   const own = new Map<string, number>()
   for (const [i, sample] of samples.entries()) {
-    const name = names.get(sample) ?? '?'
+    const name = (names.get(sample) ?? '?').replace(/^\(garbage collector\) .*/, '(garbage collector)')
     own.set(name, (own.get(name) ?? 0) + (timeDeltas[i] ?? 0))
   }
-  own.delete('(idle)')
+  for (const name of own.keys()) if (name.startsWith('(idle)')) own.delete(name)
   const total = [...own.values()].reduce((sum, each) => sum + each, 0)
   const rows = [...own].toSorted((a, b) => b[1] - a[1]).slice(0, count)
   return [
