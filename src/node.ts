@@ -207,7 +207,8 @@ class Node implements RunningNode {
       { host: /^(0\.0\.0\.0|::|)$/.test(host) ? 'localhost' : host, port: bound.port },
     ]
     const told = this.#options.config.advertised.get(name)
-    if (told !== undefined) this.#advertised.set(bound.port, told)
+    // Without a port of its own it is the listener's, which may only be known now.
+    if (told !== undefined) this.#advertised.set(bound.port, { ...told, port: told.port === 0 ? bound.port : told.port })
   }
 
   async #register(): Promise<void> {

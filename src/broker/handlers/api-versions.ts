@@ -12,7 +12,7 @@ const announced = ['metadata.version']
 
 /** What this broker serves. A version that we do not know is answered in version 0 with the range (KIP-35, 511). */
 export default handler(ApiVersions, (request, { node, version, peer }) => {
-  if (version > newest) return { errorCode: ErrorCode.UNSUPPORTED_VERSION, apiKeys }
+  if (version < 0 || version > newest) return { errorCode: ErrorCode.UNSUPPORTED_VERSION, apiKeys }
   if (version >= 3) {
     const { clientSoftwareName, clientSoftwareVersion } = request
     if (!softwareName.test(clientSoftwareName) || !softwareName.test(clientSoftwareVersion))

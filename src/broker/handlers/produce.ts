@@ -14,8 +14,13 @@ export default handler(Produce, (request, context) => {
   const codecs = codecsToLoad(request, context)
   if (codecs === null) return produce(request, context)
   // Rare: old message formats and topics that recompress need a codec, which is loaded when it is first needed.
-  context.peer.hold(codecs)
-  return codecs.then(() => produce(request, context))
+  let reply: Reply<Response> = null
+  const appended = codecs.then(() => {
+    reply = produce(request, context)
+  })
+  // Until it is appended, not until it is acknowledged: those behind must not overtake, but need not wait.
+  context.peer.hold(appended)
+  return appended.then(() => reply)
 })
 
 function produce(request: Request, context: RequestContext): Reply<Response> {
