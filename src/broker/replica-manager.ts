@@ -1,3 +1,4 @@
+import { metadataTopic } from '../cluster/orderer/local.ts'
 import type { MetadataRecord } from '../cluster/records/records.ts'
 import { type ClusterState, type PartitionState, ResourceType, type TopicState } from '../cluster/state.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
@@ -46,9 +47,26 @@ export class ReplicaManager {
 
   /** All of the metadata, at start. */
   load(cluster: ClusterState): void {
+    this.#setStraysAside(cluster)
     this.#configureBroker(cluster)
     for (const topic of cluster.topics.values())
       for (const [index, partition] of topic.partitions.entries()) this.#place(cluster, topic, index, partition)
+  }
+
+  /**
+   * What no topic owns: a crash came between the record of a deletion and the removal of its folder. It would be in the way
+   * of the next topic of that name. Kept under another name, as Kafka does: metadata, too, may have been lost.
+   */
+  #setStraysAside(cluster: ClusterState): void {
+    for (const { topic, partition, topicId } of this.#logs.unopened()) {
+      if (topic === metadataTopic.topic) continue
+      const owner = topicId === null ? cluster.topics.get(topic) : cluster.topicsById.get(topicId)
+      if (owner?.name === topic && owner.partitions[partition]?.replicas.includes(this.#node)) continue
+      this.#logger.warn('a folder that belongs to no topic is set aside', { topic, partition, topicId })
+      this.#logs.volume
+        .setAside({ topic, partition })
+        .catch(error => this.#logger.error('a stray folder stays', { topic, partition, error: String(error) }))
+    }
   }
 
   /** Records that were committed just now; `cluster` has them already. */

@@ -70,6 +70,10 @@ export class MemoryVolume implements Volume {
     this.#highWatermarks.delete(key)
   }
 
+  setAside(partition: TopicPartition): Promise<void> {
+    return this.remove(partition)
+  }
+
   release(): void {}
 
   async checkpoint(): Promise<void> {}

@@ -129,6 +129,8 @@ export interface Volume {
   open(partition: TopicPartition, topicId: string, options: StoreOptions): Store
   /** Gone for readers at once; the bytes are removed later. */
   remove(partition: TopicPartition): Promise<void>
+  /** As `remove`, but where bytes outlive the process they stay, under a name that nobody looks at. */
+  setAside(partition: TopicPartition): Promise<void>
   /** A reader is done with views that a store's `read` gave it: their memory may be used again. Optional; once for each view. */
   release(views: readonly Uint8Array[]): void
   /** Notes how far every store is durable, so that the next recovery starts there. */

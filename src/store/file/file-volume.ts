@@ -11,7 +11,7 @@ import { Handles } from './handles.ts'
 import {
   checkFileName,
   cleanMarkName,
-  deletedDirectoryName,
+  departedDirectoryName,
   directoryName,
   highWatermarksName,
   isDeletedDirectory,
@@ -176,19 +176,29 @@ export class FileVolume implements Volume {
   }
 
   async remove(topicPartition: TopicPartition): Promise<void> {
+    const doomed = await this.#moveAway(topicPartition, 'delete')
+    if (doomed !== null) void this.#removeLater(doomed)
+  }
+
+  async setAside(topicPartition: TopicPartition): Promise<void> {
+    await this.#moveAway(topicPartition, 'stray')
+  }
+
+  /** At once for readers; fulfilled with the folder's new name, when there is one, that survives a power cut. */
+  async #moveAway(topicPartition: TopicPartition, fate: 'delete' | 'stray'): Promise<string | null> {
     const key = directoryName(topicPartition)
     const known = this.#known.get(key)
     this.#known.delete(key)
     for (const checkpoint of [this.#recoveryPoints, this.#logStarts, this.#highWatermarks])
       checkpoint.delete(topicPartition)
-    if (known === undefined) return
+    if (known === undefined) return null
     known.store?.discard()
     const { root, world } = this.#context
-    if (!world.disk.exists(`${root}/${key}`)) return
-    const doomed = `${root}/${deletedDirectoryName(topicPartition, world.random.bytes(16))}`
-    world.disk.rename(`${root}/${key}`, doomed)
+    if (!world.disk.exists(`${root}/${key}`)) return null
+    const moved = `${root}/${departedDirectoryName(topicPartition, world.random.bytes(16), fate)}`
+    world.disk.rename(`${root}/${key}`, moved)
     await world.disk.syncDirectory(root)
-    void this.#removeLater(doomed)
+    return moved
   }
 
   release(views: readonly Uint8Array[]): void {

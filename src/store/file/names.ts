@@ -69,9 +69,16 @@ export function partitionIn(name: string): TopicPartition | null {
     : null
 }
 
-/** Kafka's name for a partition's folder that is to be removed: `topic-0.<32 hex digits>-delete`, the topic cut short. */
-export function deletedDirectoryName({ topic, partition }: TopicPartition, unique: Uint8Array): string {
-  const suffix = `-${partition}.${Buffer.from(unique).toString('hex')}-delete`
+/**
+ * Kafka's names for a partition's folder that is to be removed (`topic-0.<32 hex digits>-delete`, the topic cut short), and
+ * for one that belongs to no topic (`-stray`).
+ */
+export function departedDirectoryName(
+  { topic, partition }: TopicPartition,
+  unique: Uint8Array,
+  fate: 'delete' | 'stray',
+): string {
+  const suffix = `-${partition}.${Buffer.from(unique).toString('hex')}-${fate}`
   return topic.slice(0, maxNameBytes - suffix.length) + suffix
 }
 
