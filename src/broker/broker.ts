@@ -54,6 +54,8 @@ export class Broker {
   readonly fetchSessions: FetchSessions
   /** Bytes of all requests that are not answered yet. */
   bytesInFlight = 0
+  /** Bytes of records that were read for clients and have not left yet. */
+  fetchedUnsent = 0
   readonly #apis = new Map(servedApis.map(served => [served.key, new ApiEntry(served)]))
   readonly #connections = new Set<Connection>()
   readonly #perAddress = new Map<string, number>()
@@ -61,6 +63,7 @@ export class Broker {
   #held = false
   #stopping = false
   #reaper: { cancel(): void } | null = null
+  #emptied: () => void = () => {}
 
   constructor(world: World, logger: Logger, limits: BrokerLimits, services: Services) {
     this.world = world
@@ -77,6 +80,10 @@ export class Broker {
     this.#listeners.push(listener)
     if (this.#reaper === null) this.#reap()
     return listener.address
+  }
+
+  get stopping(): boolean {
+    return this.#stopping
   }
 
   get connections(): number {
@@ -106,11 +113,17 @@ export class Broker {
     const left = (this.#perAddress.get(host) ?? 1) - 1
     if (left === 0) this.#perAddress.delete(host)
     else this.#perAddress.set(host, left)
+    if (this.#connections.size === 0) this.#emptied()
   }
 
   /** The API that a frame asks for; null when it is not served. */
   api(frame: Buffer): ApiEntry | null {
     return this.#apis.get(apiKeyOf(frame)) ?? null
+  }
+
+  /** The most that a Fetch may give now: less when clients do not take what was read for them. */
+  mayFetch(): number {
+    return Math.max(1, Math.min(this.limits.fetchBytes, this.limits.bytesInFlight - this.fetchedUnsent))
   }
 
   /** Requests of `bytes` were answered. */
@@ -148,9 +161,12 @@ export class Broker {
     for (const connection of [...this.#connections]) connection.finish()
     this.delayed.hurry()
     release()
-    const deadline = this.world.clock.mono() + graceMs
-    while (this.#connections.size > 0 && this.world.clock.mono() < deadline)
-      await new Promise<void>(resolve => this.world.timers.after(5, resolve))
+    // The last connection itself goes on with what follows: a timer would not keep the process alive until then.
+    if (this.#connections.size > 0)
+      await new Promise<void>(resolve => {
+        this.#emptied = resolve
+        this.world.timers.after(graceMs, resolve)
+      })
     this.abort()
   }
 

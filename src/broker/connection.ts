@@ -10,6 +10,8 @@ interface Slot {
   readonly bytes: number
   /** null: nothing to send; undefined: not finished. */
   answer: readonly Uint8Array[] | null | undefined
+  /** Of the answer. */
+  answerBytes: number
   /** What lent its memory to the answer. */
   sent: (() => void) | null
 }
@@ -30,6 +32,8 @@ export class Connection implements Peer, FrameSink {
   readonly #slots: Slot[] = []
   readonly #onClose = new Set<() => void>()
   #bytesInFlight = 0
+  /** Answers that are ready, but not yet handed to the socket. */
+  #bytesAnswered = 0
   /** Requests whose handlers are not ready yet: those behind them must not overtake. */
   #holds = 0
   #paused = false
@@ -39,6 +43,7 @@ export class Connection implements Peer, FrameSink {
   /** Monotonic ms of the last byte in either direction. */
   lastActive: number
   software = ''
+  fetching: Promise<void> | null = null
 
   constructor(broker: Broker, socket: Socket) {
     this.#broker = broker
@@ -92,7 +97,7 @@ export class Connection implements Peer, FrameSink {
       this.#slots.length < mostInFlight &&
       this.#bytesInFlight < this.#broker.limits.connectionBytesInFlight &&
       this.#broker.bytesInFlight < this.#broker.limits.bytesInFlight &&
-      this.#socket.unsent < mostUnsent
+      this.#bytesAnswered + this.#socket.unsent < mostUnsent
     )
   }
 
@@ -102,7 +107,7 @@ export class Connection implements Peer, FrameSink {
   }
 
   frame(bytes: Buffer): boolean {
-    const slot: Slot = { bytes: bytes.length, answer: undefined, sent: null }
+    const slot: Slot = { bytes: bytes.length, answer: undefined, answerBytes: 0, sent: null }
     this.#slots.push(slot)
     this.#bytesInFlight += slot.bytes
     this.#broker.bytesInFlight += slot.bytes
@@ -157,6 +162,8 @@ export class Connection implements Peer, FrameSink {
     this.#broker.metrics.observe(opened.handler.api.key, this.#broker.world.clock.mono() - started)
     try {
       slot.answer = value === null ? null : sealResponse(opened, value)
+      if (slot.answer !== null) for (const { length } of slot.answer) slot.answerBytes += length
+      this.#bytesAnswered += slot.answerBytes
     } catch (error) {
       this.#bug(error)
       return
@@ -174,21 +181,22 @@ export class Connection implements Peer, FrameSink {
     let chunks: readonly Uint8Array[] | null = null
     let sent: (() => void) | null = null
     let done = 0
+    let answered = 0
     for (; done < slots.length; done++) {
       const slot = slots[done] as Slot
-      const { answer, bytes } = slot
+      const { answer, answerBytes, bytes } = slot
       if (answer === undefined) break
       sent = both(sent, slot.sent)
       this.#bytesInFlight -= bytes
       this.#broker.release(bytes)
+      answered += answerBytes
       if (answer !== null) chunks = chunks === null ? answer : [...chunks, ...answer]
     }
     if (done === 1) slots.shift()
     else slots.splice(0, done)
     if (chunks !== null) {
-      let bytes = 0
-      for (const chunk of chunks) bytes += chunk.length
-      this.#broker.metrics.bytesOut += bytes
+      this.#bytesAnswered -= answered
+      this.#broker.metrics.bytesOut += answered
       this.lastActive = this.#broker.world.clock.mono()
       this.#socket.write(chunks, sent ?? undefined)
     } else sent?.()

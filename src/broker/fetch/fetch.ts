@@ -1,4 +1,5 @@
 import { KafkaError } from '../../protocol/errors.ts'
+import { ZERO_UUID } from '../../protocol/uuid.ts'
 import type { Partition } from '../../replication/partition.ts'
 import type { Replicas } from '../../replication/replicas.ts'
 import type { Volume } from '../../store/store.ts'
@@ -93,7 +94,8 @@ export class DelayedFetch {
       this.#finish = resolve
       this.#fail = reject
       for (const { topic, topicId, partition } of this.#wanted) {
-        const replica = this.#replicas.find(topic, partition) ?? this.#replicas.findById(topicId, partition)
+        const replica =
+          topicId === ZERO_UUID ? this.#replicas.find(topic, partition) : this.#replicas.findById(topicId, partition)
         if (replica === undefined) continue
         replica.watch(this.#wake)
         this.#watched.push(replica)
@@ -207,10 +209,11 @@ export class DelayedFetch {
 
   #readOne(wanted: FetchPartition, result: FetchResult, left: number): Uint8Array[] | Promise<Uint8Array[]> {
     const replicas = this.#replicas
-    const byName = wanted.topic !== ''
-    const replica = byName
-      ? replicas.get(wanted.topic, wanted.partition)
-      : replicas.getById(wanted.topicId, wanted.partition)
+    // Who asks by id does not mean a later topic of the same name.
+    const replica =
+      wanted.topicId === ZERO_UUID
+        ? replicas.get(wanted.topic, wanted.partition)
+        : replicas.getById(wanted.topicId, wanted.partition)
     const { log } = replica
     result.leader = { leaderId: replica.role.leader, leaderEpoch: replica.leaderEpoch }
     replica.checkLeader(wanted.currentLeaderEpoch)

@@ -4,15 +4,42 @@ import { ZERO_UUID } from '../../protocol/uuid.ts'
 import { readableBy } from '../fetch/convert.ts'
 import { DelayedFetch, type FetchResult } from '../fetch/fetch.ts'
 import { type FetchPartition, type FetchSession, finalEpoch, initialEpoch } from '../fetch/session.ts'
-import { handler, type Mutable, type RequestContext, type RequestOf, type ResponseOf } from '../handler.ts'
+import { handler, type Mutable, type Reply, type RequestContext, type RequestOf, type ResponseOf } from '../handler.ts'
 
 type Request = RequestOf<typeof Fetch>
 type Response = ResponseOf<typeof Fetch>
 type TopicResponse = Mutable<Response['responses'][number]>
 type PartitionResponse = Mutable<TopicResponse['partitions'][number]>
 
-/** Consumers read here, with long polls and incremental sessions (KIP-74, 227, 320, 516). */
+/**
+ * Consumers read here, with long polls and incremental sessions (KIP-74, 227, 320, 516). Of the Fetches of one connection
+ * only the first reads or waits: answers leave in order anyhow, and what was read for those behind would only take memory.
+ */
 export default handler(Fetch, (request, context) => {
+  const { peer } = context
+  if (peer.fetching === null) return begin(request, context)
+  let reply: Reply<Response> = null
+  const begun = peer.fetching.then(() => {
+    reply = begin(request, context)
+  })
+  peer.hold(begun)
+  return begun.then(() => reply)
+})
+
+function begin(request: Request, context: RequestContext): Reply<Response> {
+  const { peer } = context
+  const reply = answer(request, context)
+  if (reply instanceof Promise) {
+    const done = () => {
+      peer.fetching = null
+    }
+    peer.fetching = reply.then(done, done)
+  }
+  return reply
+}
+
+function answer(request: Request, context: RequestContext): Response | Promise<Response> {
+  const { broker, node, peer } = context
   // A follower's fetch moves the high watermark: only a broker of this cluster may do that, and there is none besides us.
   if (request.replicaId >= 0 || request.replicaState.replicaId >= 0)
     return refuse(new KafkaError('CLUSTER_AUTHORIZATION_FAILED'))
@@ -24,17 +51,30 @@ export default handler(Fetch, (request, context) => {
   }
   const full = request.sessionEpoch <= initialEpoch
   const wanted = full && session === null ? partitionsOf(request, context) : (session?.partitions() ?? [])
-  const fetch = new DelayedFetch(context.node.replicas, context.broker.delayed, context.node.volume, wanted, {
-    maxWaitMs: request.maxWaitMs,
+  const fetch = new DelayedFetch(node.replicas, broker.delayed, node.volume, wanted, {
+    maxWaitMs: broker.stopping ? 0 : request.maxWaitMs,
     minBytes: request.minBytes,
-    maxBytes: Math.min(request.maxBytes, context.broker.limits.fetchBytes),
+    maxBytes: Math.min(request.maxBytes, broker.mayFetch()),
   })
-  context.onSent(() => fetch.release())
+  let sent = false
+  let fetched = 0
+  context.onSent(() => {
+    sent = true
+    broker.fetchedUnsent -= fetched
+    fetch.release()
+  })
+  const give = (results: readonly FetchResult[]) => {
+    if (!sent) {
+      for (const { bytes } of results) fetched += bytes
+      broker.fetchedUnsent += fetched
+    }
+    return respond(results, session, full, context)
+  }
   const results = fetch.run()
-  if (!(results instanceof Promise)) return respond(results, session, full, context)
-  const forget = context.peer.onClose(() => fetch.cancel())
-  return results.finally(forget).then(collected => respond(collected, session, full, context))
-})
+  if (!(results instanceof Promise)) return give(results)
+  const forget = peer.onClose(() => fetch.cancel())
+  return results.finally(forget).then(give)
+}
 
 function refuse(error: unknown): Response {
   if (!(error instanceof KafkaError)) throw error
@@ -111,7 +151,6 @@ function build(
     if (!full && !changed(result)) continue
     wanted.toldHighWatermark = result.highWatermark
     wanted.toldLogStartOffset = result.logStartOffset
-    if (result.bytes > 0) session?.toEnd(wanted)
     if (responses.length === 0 || name !== wanted.topic || topicId !== wanted.topicId) {
       ;({ topic: name, topicId } = wanted)
       partitions = []
@@ -120,6 +159,7 @@ function build(
     partitions.push(partitionResponse(result, version))
     broker.metrics.fetched(wanted.topic, result.bytes)
   }
+  session?.rotate(new Set(results.filter(({ bytes }) => bytes > 0).map(({ wanted }) => wanted)))
   const sessionId = session?.id ?? 0
   return { errorCode: ErrorCode.NONE, sessionId, responses }
 }
