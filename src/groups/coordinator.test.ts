@@ -4,7 +4,7 @@ import { Log } from '../log/log.ts'
 import { defaultLogConfig } from '../log/log-config.ts'
 import { dice } from '../machine/testing.ts'
 import { buildBatch } from '../protocol/batches/build.ts'
-import { type ErrorCode, errorName } from '../protocol/errors.ts'
+import { type ErrorCode, errorName, KafkaError } from '../protocol/errors.ts'
 import { DeleteGroups } from '../protocol/messages/delete-groups.ts'
 import { DescribeGroups } from '../protocol/messages/describe-groups.ts'
 import { Heartbeat } from '../protocol/messages/heartbeat.ts'
@@ -41,7 +41,7 @@ function newPartition(index: number): Partition {
   return new Partition(place.topic, nobody, index, log, 1, { leader: 1, leaderEpoch: 0, replicas: [1], isr: [1] })
 }
 
-function newCoordinator(partitionCount = 2): GroupCoordinator {
+function newCoordinator(partitionCount = 2, timers = world.timers): GroupCoordinator {
   return new GroupCoordinator({
     config: { ...defaultGroupConfig, initialRebalanceDelayMs: 0 },
     partitionCount: () => partitionCount,
@@ -50,7 +50,7 @@ function newCoordinator(partitionCount = 2): GroupCoordinator {
       byId: topicId => [topicT, topicU].find(topic => topic.topicId === topicId),
     },
     clock: world.clock,
-    timers: world.timers,
+    timers,
     random: world.random,
     logger: silent,
   })
@@ -409,6 +409,41 @@ test('who waits when the lead goes is sent to the new coordinator; offsets are t
   assert.deepEqual({ groups, offsetCount, parked, timers }, { groups: 1, offsetCount: 1, parked: 0, timers: 3 })
   await coordinator.topicsDeleted(['t'])
   assert.equal(coordinator.stats().offsets, 0)
+  coordinator.stop()
+})
+
+test('groups are served again when a full disk has room again', async () => {
+  const soon = (ms: number, run: () => void) => world.timers.after(ms === 1000 ? 1 : ms, run)
+  const coordinator = newCoordinator(1, { ...world.timers, after: soon })
+  const partition = newPartition(0)
+  let full = false
+  const disk: LedPartition = {
+    get highWatermark() {
+      return partition.highWatermark
+    },
+    log: partition.log,
+    append: (bytes, acks, now, origin) => partition.append(bytes, acks, now, origin),
+    whenCommitted: (offset, done) =>
+      full
+        ? world.timers.soon(() => done(new KafkaError('KAFKA_STORAGE_ERROR')))
+        : partition.whenCommitted(offset, done),
+    read: (from, maxBytes) => partition.read(from, maxBytes),
+    deleteRecords: offset => partition.deleteRecords(offset),
+  }
+  await coordinator.lead(0, disk, 0)
+  const commitOne = async (): Promise<string> => {
+    const request = { groupId: 'g', topics: [{ name: 't', partitions: offsets([0, 5]) }] }
+    return errorName((await commit(coordinator, 9, request)).topics[0]!.partitions[0]!.errorCode)
+  }
+  full = true
+  assert.equal(await commitOne(), 'NOT_COORDINATOR')
+  full = false
+  let error = ''
+  for (let i = 0; i < 100 && error !== 'NONE'; i++) {
+    await new Promise(resolve => world.timers.after(2, () => resolve(null)))
+    error = await commitOne()
+  }
+  assert.equal(error, 'NONE')
   coordinator.stop()
 })
 

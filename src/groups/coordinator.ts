@@ -35,6 +35,8 @@ import { refusal } from './refusals.ts'
 import type { Transition } from './state.ts'
 
 export const offsetsTopic = '__consumer_offsets'
+/** Before the groups of a partition are served again whose log took no more records. */
+const retryMs = 1000
 
 export interface GroupCoordinatorOptions {
   readonly config: GroupConfig
@@ -76,7 +78,12 @@ export class GroupCoordinator {
     const { config, clock, timers, random, logger } = this.#options
     const watch = (transition: Transition): void => this.#watch(transition)
     const name = `${offsetsTopic}-${index}`
-    const groups = new GroupPartition({ name, partition, config, clock, timers, random, logger, watch })
+    // Nobody else would: the lead of the partition has not changed.
+    const again = (): void => {
+      if (this.#partitions.get(index) === groups) void this.lead(index, partition, epoch)
+    }
+    const lost = (): void => void timers.after(retryMs, again)
+    const groups = new GroupPartition({ name, partition, config, clock, timers, random, logger, watch, lost })
     this.#partitions.set(index, groups)
     return groups.start(epoch)
   }

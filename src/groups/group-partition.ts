@@ -1,4 +1,5 @@
 import { Host } from '../machine/host.ts'
+import { KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Clock, Random, Timers } from '../world/world.ts'
 import { type Answers, type GroupAnswer, type GroupCommand, Refused } from './commands.ts'
@@ -19,6 +20,8 @@ export interface GroupPartitionOptions {
   readonly logger: Logger
   /** Hears of groups that change their state. */
   readonly watch: (transition: Transition) => void
+  /** The disk was full, which may pass: whoever gave us the partition may begin a new term. */
+  readonly lost: () => void
 }
 
 /** A log shorter than this (records) is not worth writing down anew. */
@@ -32,6 +35,7 @@ export class GroupPartition {
   readonly #host: Host<GroupCommand, GroupRecord, GroupAnswer>
   readonly #logger: Logger
   readonly #name: string
+  readonly #lost: () => void
   #failed = false
   #stopped = false
   #rebalances = 0
@@ -42,7 +46,8 @@ export class GroupPartition {
     const { partition, name, timers, logger, clock, random, config } = options
     this.#name = name
     this.#logger = logger
-    this.#log = new PartitionLog({ partition, name, clock, timers, logger })
+    this.#lost = options.lost
+    this.#log = new PartitionLog({ partition, name, clock, timers, logger, lost: error => this.#gaveUp(error) })
     const watch = (transition: Transition): void => {
       if (transition.after.state === 'Stable') this.#rebalances++
       options.watch(transition)
@@ -66,9 +71,14 @@ export class GroupPartition {
       if (this.#stopped) return
       this.#failed = true
       this.#logger.error('a group partition cannot be read; its groups are not served', { log: this.#name, error })
+      this.#gaveUp(error)
       return
     }
     this.#compactWhenLong()
+  }
+
+  #gaveUp(error: unknown): void {
+    if (error instanceof KafkaError && error.errorName === 'KAFKA_STORAGE_ERROR') this.#lost()
   }
 
   get loading(): boolean {

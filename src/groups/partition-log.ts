@@ -32,6 +32,8 @@ export interface PartitionLogOptions {
   readonly clock: Clock
   readonly timers: Timers
   readonly logger: Logger
+  /** A commit failed, so this term is over. */
+  readonly lost?: (error: Error) => void
 }
 
 /** Fewer bytes than any `max.message.bytes` worth having; a single record may be larger. */
@@ -61,6 +63,7 @@ export class PartitionLog implements OrderedLog<GroupRecord> {
   readonly #clock: Clock
   readonly #timers: Timers
   readonly #logger: Logger
+  readonly #lost: (error: Error) => void
   #listener: OrderedLogListener<GroupRecord> | null = null
   #epoch: number | null = null
   #over = false
@@ -71,12 +74,13 @@ export class PartitionLog implements OrderedLog<GroupRecord> {
   readonly #foreign = new Set<number>()
   #compacting = false
 
-  constructor({ partition, name, clock, timers, logger }: PartitionLogOptions) {
+  constructor({ partition, name, clock, timers, logger, lost = () => {} }: PartitionLogOptions) {
     this.#partition = partition
     this.#name = name
     this.#clock = clock
     this.#timers = timers
     this.#logger = logger
+    this.#lost = lost
   }
 
   /** Offsets between the log's start and end: what a load has to read. */
@@ -203,6 +207,7 @@ export class PartitionLog implements OrderedLog<GroupRecord> {
     if (error !== null) {
       this.#logger.error('a group partition cannot commit any more', { log: this.#name, error })
       this.stop()
+      this.#lost(error)
       return
     }
     while (this.#appended.length > 0 && this.#appended[0]!.end <= end) {
