@@ -25,7 +25,7 @@ export class CommittedMetadata implements Observer<MetadataRecord> {
   }
 
   load(snapshot: Iterable<MetadataRecord>, upTo: number): void {
-    if (upTo > 0 && upTo <= this.#upTo) return
+    if (this.#upTo > 0 && upTo <= this.#upTo) return
     this.state.clear()
     for (const record of snapshot) this.state.apply(record, upTo - 1)
     this.#upTo = upTo
