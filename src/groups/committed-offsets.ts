@@ -25,10 +25,6 @@ class OffsetTable<Value> {
     return this.#groups.has(groupId)
   }
 
-  groupIds(): Iterable<string> {
-    return this.#groups.keys()
-  }
-
   /** Topics of a group with their partitions, in the order of their first commits. */
   of(groupId: string): ReadonlyMap<string, ReadonlyMap<number, Value>> {
     return this.#groups.get(groupId) ?? new Map()
@@ -114,18 +110,14 @@ export class CommittedOffsets {
     this.#stable.delete(groupId, topic, partition)
   }
 
-  /** Groups whose offsets were waiting for the transaction. */
-  endTransaction(producerId: number, committed: boolean): string[] {
+  endTransaction(producerId: number, committed: boolean): void {
     const table = this.#pending.get(producerId)
-    if (table === undefined) return []
     this.#pending.delete(producerId)
-    const groupIds = [...table.groupIds()]
-    if (!committed) return groupIds
+    if (table === undefined || !committed) return
     for (const [groupId, topic, partition, { value, at }] of table.entries()) {
       this.#dropPending(groupId, topic, partition, at)
       this.#stable.set(groupId, topic, partition, value)
     }
-    return groupIds
   }
 
   #dropPending(groupId: string, topic: string, partition: number, before: number = Number.POSITIVE_INFINITY): void {

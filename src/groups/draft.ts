@@ -2,7 +2,7 @@ import type { Moment } from '../machine/machine.ts'
 import type { GroupAnswer, GroupDecision, GroupEffect, InternalCommand } from './commands.ts'
 import type { GroupConfig } from './config.ts'
 import type { GroupRecord } from './facts.ts'
-import { type Group, type GroupState, type Member, metadataOf, noBytes } from './group.ts'
+import { type Group, type GroupState, type Member, metadataOf, noBytes, nobody } from './group.ts'
 import { joinKey, pendingSyncKey, rebalanceKey, sessionKey, syncKey } from './keys.ts'
 import { joinFailed, syncFailed } from './replies.ts'
 
@@ -222,15 +222,7 @@ export class Draft implements Group {
 
   /** A group that nobody is a member of yet gets its place in the log, so that it can expire like others. */
   persistEmpty(): void {
-    const value = {
-      protocolType: '',
-      generation: 0,
-      protocol: null,
-      leader: null,
-      currentStateTimestamp: this.stateTimestamp,
-      members: [],
-    }
-    this.#records.push({ kind: 'GroupMetadata', groupId: this.groupId, value })
+    this.#records.push({ kind: 'GroupMetadata', groupId: this.groupId, value: nobody(this) })
   }
 
   decision(): GroupDecision {

@@ -1,4 +1,5 @@
 import { subscribedTopicsOf } from './consumer-protocol.ts'
+import type { GroupMetadata } from './facts.ts'
 
 /**
  * One classic group as its coordinator sees it. A value: whoever wants it changed makes a new one (see draft.ts).
@@ -74,9 +75,16 @@ export function simpleGroup(groupId: string, stateTimestamp: number): Group {
   }
 }
 
-/** Only keeps offsets; nobody is a member or about to be one. */
-export function isSimple(group: Group): boolean {
-  return group.protocolType === null && group.state === 'Empty' && group.pendingMembers.size === 0
+/** What the log says of a group that nobody joined yet. */
+export function nobody(group: Group): GroupMetadata {
+  return {
+    protocolType: '',
+    generation: 0,
+    protocol: null,
+    leader: null,
+    currentStateTimestamp: group.stateTimestamp,
+    members: [],
+  }
 }
 
 export function metadataOf(member: Member, protocolName: string | null): Uint8Array {

@@ -112,7 +112,7 @@ forget t-0
 )
 
 conversation(
-  'offsets of deleted topics go, and the last offset takes a group with it that nobody ever joined',
+  'offsets of deleted topics go; a group without any stays until it expires, also over a reload',
   `
 commit - t-0=1,u-0=2
   log: offset g t-0 1
@@ -125,10 +125,15 @@ commit - t-0=1 group=h
 topics-deleted t
   log: offset g t-0 is gone
   log: offset h t-0 is gone
+list
+  g Empty -
+  h Empty -
+reload
 fetch
   u-0 2
 list
   g Empty -
+  h Empty -
 `,
 )
 

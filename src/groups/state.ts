@@ -7,7 +7,7 @@ import type {
   OffsetCommitRecord,
   OtherRecord,
 } from './facts.ts'
-import { type Group, isSimple, type Member, simpleGroup } from './group.ts'
+import { type Group, type Member, nobody, simpleGroup } from './group.ts'
 
 /** One group: what the log says of it, and what its coordinator knows. On a replay the second follows from the first. */
 interface Entry {
@@ -59,11 +59,9 @@ export class GroupsState {
       case 'OffsetCommit':
         this.#applyCommit(record, timestamp, offset)
         break
-      case 'EndTransaction': {
-        const groupIds = this.offsets.endTransaction(record.producerId, record.committed)
-        for (const groupId of groupIds) this.#dropWhenVoid(groupId)
+      case 'EndTransaction':
+        this.offsets.endTransaction(record.producerId, record.committed)
         break
-      }
       case 'Other':
         this.#applyOther(record)
         break
@@ -93,8 +91,8 @@ export class GroupsState {
     at: number,
   ): void {
     if (value === null) {
+      // The group stays, also without offsets, until it expires.
       this.offsets.delete(groupId, topic, partition)
-      this.#dropWhenVoid(groupId)
       return
     }
     if (!this.#groups.has(groupId))
@@ -109,20 +107,15 @@ export class GroupsState {
     if (entry?.group.state !== group.state) this.#watch({ before: entry?.group, after: group, reason })
   }
 
-  /** A group that was only there for its offsets goes with the last of them: a replay would not find it either. */
-  #dropWhenVoid(groupId: string): void {
-    const entry = this.#groups.get(groupId)
-    if (entry === undefined || entry.persisted !== null || !isSimple(entry.group)) return
-    if (!this.offsets.stable.has(groupId) && !this.offsets.hasPending(groupId)) this.#groups.delete(groupId)
-  }
-
   /**
    * Everything that counts; offsets of open transactions are not in it (whoever lets the log's head go must keep it from
    * the first of them on). May be read while the state changes: each record shows its group or offset as it is when read.
    */
   *snapshot(): Iterable<GroupRecord> {
-    for (const [groupId, { persisted }] of this.#groups) {
+    for (const [groupId, { persisted, group }] of this.#groups) {
       if (persisted !== null) yield { kind: 'GroupMetadata', groupId, value: persisted }
+      // Nothing else would tell of a group that lost all its offsets and never had a member.
+      else if (!this.offsets.stable.has(groupId)) yield { kind: 'GroupMetadata', groupId, value: nobody(group) }
     }
     for (const [groupId, topic, partition, value] of this.offsets.stable.entries()) {
       yield { kind: 'OffsetCommit', groupId, topic, partition, value, producerId: -1 }

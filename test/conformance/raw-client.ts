@@ -28,9 +28,10 @@ export class RawClient {
     api: Api<Request, Response>,
     version: number,
     request: FieldsIn<Request>,
+    clientId = 'raw',
   ): Promise<ReturnType<Api<Request, Response>['response']['read']> | null> {
     const id = this.#correlationId++
-    for (const chunk of requestFrame(api, version, id, 'raw', request)) this.#socket.write(chunk)
+    for (const chunk of requestFrame(api, version, id, clientId, request)) this.#socket.write(chunk)
     const frame = await new Promise<Buffer | null>(resolve => {
       this.#waiting = resolve
       if (this.#ended) resolve(null)
