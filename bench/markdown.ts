@@ -102,10 +102,9 @@ function peakSection(results: Results): string {
 
 function howSection({ machine, runs }: Results): string {
   const measured = new Set(runs.map(({ workload }) => workload))
-  const other = runs.map(({ figures }) => figures.otherCpuSeconds / (figures.wallSeconds * machine.cores))
   const facts = [
     `${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, ${machine.system}, Linux ${machine.kernel}, Node.js ${machine.node.slice(1)}, Java ${machine.java}; ${machine.date.slice(0, 10)}.`,
-    `What else worked on the machine (kernel threads and the idle brokers included): ${(median(other) * 100).toFixed(0)} % of its cores at the median of all measurements, ${(Math.max(0, ...other) * 100).toFixed(0)} % at worst; load average before the run ${machine.loadBefore}.`,
+    `Load average before the run ${machine.loadBefore}.${busy(runs, machine.cores)}`,
     'Both brokers run with their defaults: Kafka with the heap (1 GiB) and JVM flags of its start script.',
     "Rates and latencies of producers are of the steady state: the first fifth of the records is warm-up. The consumer's rate is of its fetch time. Broker CPU is user and system time of all of the broker's threads while the tool runs.",
     'Topics are made for one measurement and deleted after it; then dirty pages are written before the next one begins. The order of the brokers turns with each round. After each workload the number of records in the topic is checked; a workload that fails voids the run.',
@@ -115,11 +114,23 @@ function howSection({ machine, runs }: Results): string {
   return [
     '## How',
     facts.map(fact => `- ${fact}`).join('\n'),
-    table(
-      ['workload', 'load'],
-      workloads.filter(({ name }) => measured.has(name)).map(({ name, what }) => [name, what]),
-    ),
-  ].join('\n\n')
+    measured.size === 0
+      ? ''
+      : table(
+          ['workload', 'load'],
+          workloads.filter(({ name }) => measured.has(name)).map(({ name, what }) => [name, what]),
+        ),
+  ]
+    .join('\n\n')
+    .trimEnd()
+}
+
+/** What else worked on the machine: a reader must know how quiet it was. */
+function busy(runs: Results['runs'], cores: number): string {
+  if (runs.length === 0) return ''
+  const shares = runs.map(({ figures }) => figures.otherCpuSeconds / (figures.wallSeconds * cores))
+  const [middle, most] = [median(shares), Math.max(...shares)].map(share => `${(share * 100).toFixed(0)} %`)
+  return ` Others (kernel threads and idle brokers included) used ${middle} of the cores at the median of all measurements, ${most} at worst.`
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
