@@ -191,7 +191,19 @@ class Node implements RunningNode {
     replicaManager.load(this.#metadata.state)
     this.#metadata.subscribe(replicaManager)
     await this.#register()
+    await Promise.race([this.#allCommitted(), this.failed])
     for (const endpoint of this.#options.config.endpoints) await this.#listen(endpoint)
+  }
+
+  /** After a crash, until what it left in the page cache only is safe: nobody shall find a log shorter than it was. */
+  async #allCommitted(): Promise<void> {
+    const waiting: Promise<unknown>[] = []
+    for (const partition of this.#replicas.all()) {
+      const { logEndOffset } = partition.log
+      if (partition.highWatermark < logEndOffset)
+        waiting.push(new Promise(resolve => partition.whenCommitted(logEndOffset, resolve)))
+    }
+    await Promise.all(waiting)
   }
 
   async #listen({ name, host, port }: Endpoint): Promise<void> {

@@ -44,7 +44,8 @@ export class Partition {
     this.log = log
     this.#node = node
     this.#role = role
-    this.#highWatermark = log.logEndOffset
+    // What a crash left in the page cache only is not committed before it is as safe as the topic asks for.
+    this.#highWatermark = Math.max(log.flushedOffset, log.logStartOffset)
     log.observe({
       progress: () => this.#progress(),
       dropped: (from, error) => this.#dropped(from, error),

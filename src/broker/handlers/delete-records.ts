@@ -11,7 +11,10 @@ export default handler(DeleteRecords, async (request, { node }) => ({
       partitions: await Promise.all(
         partitions.map(async ({ partitionIndex, offset }) => {
           try {
-            const lowWatermark = await node.replicas.get(name, partitionIndex).deleteRecords(offset)
+            const partition = node.replicas.get(name, partitionIndex)
+            if (partition.internal)
+              throw new KafkaError('INVALID_TOPIC_EXCEPTION', 'clients may not delete from an internal topic')
+            const lowWatermark = await partition.deleteRecords(offset)
             return { partitionIndex, lowWatermark, errorCode: ErrorCode.NONE }
           } catch (error) {
             if (!(error instanceof KafkaError)) throw error
