@@ -7,7 +7,7 @@ const byDefault = -1
 
 /** Makes those of `names` that do not exist, when the broker allows it (`auto.create.topics.enable`). Errors show in the answer. */
 export async function autoCreateTopics(names: readonly string[], { node }: RequestContext): Promise<void> {
-  const missing = names.filter(name => !node.cluster.topics.has(name) && topicNameProblem(name) === null)
+  const missing = [...new Set(names)].filter(name => !node.cluster.topics.has(name) && topicNameProblem(name) === null)
   if (missing.length === 0) return
   if (missing.includes('__consumer_offsets')) await node.createOffsetsTopic()
   if (!node.config.get('auto.create.topics.enable')) return

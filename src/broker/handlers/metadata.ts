@@ -40,9 +40,12 @@ function everyTopic({ node }: RequestContext): TopicResponse[] {
   return Array.from(node.cluster.topics.values(), topicResponse)
 }
 
-function describe({ name, topicId }: Wanted, { node }: RequestContext): TopicResponse {
+function describe({ name, topicId }: Wanted, { node, version }: RequestContext): TopicResponse {
   const { topics, topicsById } = node.cluster
   const byId = topicId !== ZERO_UUID
+  // Versions 10 and 11 have ids in the request and refuse them: their answer cannot leave the name out.
+  if (version < 12 && (byId || name === null))
+    return { errorCode: ErrorCode.INVALID_REQUEST, name: name ?? '', topicId, partitions: [] }
   const topic = byId ? topicsById.get(topicId) : topics.get(name ?? '')
   if (topic !== undefined) return topicResponse(topic)
   const errorCode = byId ? ErrorCode.UNKNOWN_TOPIC_ID : missing(name ?? '')
