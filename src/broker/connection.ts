@@ -1,4 +1,5 @@
 import { FrameReader, type FrameSink } from '../protocol/frames.ts'
+import { Line } from '../replication/line.ts'
 import type { Socket } from '../world/world.ts'
 import type { ApiEntry, Broker } from './broker.ts'
 import { type OpenedRequest, openRequest, Refused, sealResponse } from './envelope.ts'
@@ -30,7 +31,7 @@ export class Connection implements Peer, FrameSink {
   readonly #socket: Socket
   readonly #frames: FrameReader
   readonly #slots: Slot[] = []
-  readonly #onClose = new Set<() => void>()
+  readonly #onClose = new Line<() => void>()
   #bytesInFlight = 0
   /** Answers that are ready, but not yet handed to the socket. */
   #bytesAnswered = 0
@@ -77,8 +78,8 @@ export class Connection implements Peer, FrameSink {
   }
 
   onClose(run: () => void): () => void {
-    this.#onClose.add(run)
-    return () => this.#onClose.delete(run)
+    const place = this.#onClose.add(run)
+    return () => this.#onClose.leave(place)
   }
 
   hold(until: Promise<unknown>): void {
@@ -251,7 +252,7 @@ export class Connection implements Peer, FrameSink {
     this.#bytesInFlight = 0
     for (const { sent } of this.#slots) sent?.()
     this.#slots.length = 0
-    for (const run of this.#onClose) run()
+    this.#onClose.forEach(run => run())
     this.#onClose.clear()
     this.#broker.forget(this)
   }

@@ -1,44 +1,84 @@
-import { Deadlines } from '../machine/deadlines.ts'
-import type { Clock, Timers } from '../world/world.ts'
+import { Line, type Place } from '../replication/line.ts'
+import type { Clock, Timer, Timers } from '../world/world.ts'
 
-/** Deadlines of requests that wait for something: thousands behind one timer. */
+interface Operation {
+  /** Monotonic ms. */
+  readonly due: number
+  readonly expire: () => void
+  readonly hasty: boolean
+}
+
+export type Delayed = Place<Operation>
+
+/** Deadlines are looked at no more often than this. */
+const restMs = 10
+
+/** Requests that wait for something, with their deadlines: nearly all are cancelled before, so cancelling must be cheap. */
 export class DelayedOperations {
-  readonly #deadlines: Deadlines<() => void>
-  /** Those that may be answered early, with what there is. */
-  readonly #hasty = new Map<string, () => void>()
-  #next = 0
+  readonly #clock: Clock
+  readonly #timers: Timers
+  readonly #operations = new Line<Operation>()
+  #timer: Timer | null = null
+  #wakeAt = Number.POSITIVE_INFINITY
 
   constructor(clock: Clock, timers: Timers) {
-    this.#deadlines = new Deadlines(clock, timers, expire => expire())
+    this.#clock = clock
+    this.#timers = timers
   }
 
   get waiting(): number {
-    return this.#deadlines.size
+    return this.#operations.size
   }
 
-  /** `expire` in `ms` unless the returned key is cancelled before. `hasty`: `hurry` calls it at once. */
-  after(ms: number, expire: () => void, hasty = false): string {
-    const key = String(this.#next++)
-    this.#deadlines.set(key, ms, expire)
-    if (hasty) this.#hasty.set(key, expire)
-    return key
+  /** `expire` in `ms`, or a little later, unless it is cancelled before. `hasty`: `hurry` calls it at once. */
+  after(ms: number, expire: () => void, hasty = false): Delayed {
+    const now = this.#clock.mono()
+    const due = now + Math.max(0, ms)
+    if (due < this.#wakeAt) this.#sleep(now, due)
+    return this.#operations.add({ due, expire, hasty })
   }
 
-  cancel(key: string): void {
-    this.#deadlines.cancel(key)
-    this.#hasty.delete(key)
+  cancel(operation: Delayed): void {
+    this.#operations.leave(operation)
   }
 
   /** The node stops: long polls get what there is. */
   hurry(): void {
-    const waiting = [...this.#hasty]
-    for (const [key, expire] of waiting) {
-      this.cancel(key)
-      expire()
-    }
+    this.#expire(({ hasty }) => hasty)
   }
 
   clear(): void {
-    this.#deadlines.clear()
+    this.#operations.clear()
+    this.#timer?.cancel()
+    this.#timer = null
+    this.#wakeAt = Number.POSITIVE_INFINITY
+  }
+
+  #sleep(now: number, until: number): void {
+    this.#timer?.cancel()
+    this.#wakeAt = Math.max(until, now + restMs)
+    this.#timer = this.#timers.after(this.#wakeAt - now, () => this.#wake())
+  }
+
+  #wake(): void {
+    this.#timer = null
+    this.#wakeAt = Number.POSITIVE_INFINITY
+    const now = this.#clock.mono()
+    this.#expire(({ due }) => due <= now)
+    let next = Number.POSITIVE_INFINITY
+    this.#operations.forEach(({ due }) => {
+      if (due < next) next = due
+    })
+    if (next < this.#wakeAt) this.#sleep(now, next)
+  }
+
+  #expire(which: (operation: Operation) => boolean): void {
+    const expired: (() => void)[] = []
+    this.#operations.forEach((operation, place) => {
+      if (!which(operation)) return
+      this.#operations.leave(place)
+      expired.push(operation.expire)
+    })
+    for (const expire of expired) expire()
   }
 }

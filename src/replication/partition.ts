@@ -1,5 +1,6 @@
 import type { AppendResult, Log } from '../log/log.ts'
 import { KafkaError } from '../protocol/errors.ts'
+import { Line } from './line.ts'
 import { type Done, Waiters } from './waiters.ts'
 
 /** What the cluster decided about a partition (KIP-497, KIP-966), as far as its replicas must know it. */
@@ -32,7 +33,7 @@ export class Partition {
   readonly #written = new Waiters()
   readonly #committed = new Waiters()
   /** Fetches that wait for more. */
-  readonly #watchers = new Set<() => void>()
+  readonly #watchers = new Line<() => void>()
   #closed: KafkaError | null = null
 
   /** `node`: our own id. */
@@ -142,13 +143,13 @@ export class Partition {
     return this.log.logStartOffset
   }
 
-  /** `wake` at every change of what can be read, also when the partition goes away. It must only take note. */
-  watch(wake: () => void): void {
-    this.#watchers.add(wake)
-  }
-
-  unwatch(wake: () => void): void {
-    this.#watchers.delete(wake)
+  /**
+   * `wake` at every change of what can be read, also when the partition goes away. It must only take note. Returns what
+   * ends it.
+   */
+  watch(wake: () => void): () => void {
+    const place = this.#watchers.add(wake)
+    return () => this.#watchers.leave(place)
   }
 
   #progress(): void {
@@ -172,7 +173,7 @@ export class Partition {
   }
 
   #wake(): void {
-    for (const wake of this.#watchers) wake()
+    this.#watchers.forEach(wake => wake())
   }
 
   /** The partition is deleted or the node stops: everybody who waits is told. */

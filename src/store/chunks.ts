@@ -83,7 +83,7 @@ export class ChunkQueue<C extends Chunk> {
       const rest = chunk.bytes.length - start
       const whole = chunk.endOffset <= upTo && rest <= left
       const end = whole ? chunk.bytes.length : batchesEnd(chunk.bytes, start, left, upTo, views.length === 0)
-      if (end > start) views.push(start === 0 && whole ? chunk.bytes : chunk.bytes.subarray(start, end))
+      if (end > start) pushView(views, start === 0 && whole ? chunk.bytes : chunk.bytes.subarray(start, end))
       if (!whole) break
       left -= rest
     }
@@ -144,4 +144,12 @@ export function positionOf(bytes: Uint8Array, to: number): number {
     at += sizeInBytes(bytes, at)
   }
   return at
+}
+
+/** Neighbours in memory become one view: with small batches a read would else consist of thousands. */
+export function pushView(views: Uint8Array[], bytes: Uint8Array): void {
+  const last = views[views.length - 1]
+  if (last !== undefined && last.buffer === bytes.buffer && last.byteOffset + last.length === bytes.byteOffset) {
+    views[views.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.length + bytes.length)
+  } else views.push(bytes)
 }

@@ -1,9 +1,8 @@
 import { KafkaError } from '../../protocol/errors.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
-import type { Partition } from '../../replication/partition.ts'
 import type { Replicas } from '../../replication/replicas.ts'
 import type { Volume } from '../../store/store.ts'
-import type { DelayedOperations } from '../delayed.ts'
+import type { Delayed, DelayedOperations } from '../delayed.ts'
 import type { FetchPartition } from './session.ts'
 
 /** What one partition gave. */
@@ -47,8 +46,8 @@ export class DelayedFetch {
   #expired = false
   #finish: ((results: FetchResult[]) => void) | null = null
   #fail: ((error: unknown) => void) | null = null
-  #watched: Partition[] = []
-  #deadline: string | null = null
+  #watched: (() => void)[] = []
+  #deadline: Delayed | null = null
   readonly #wake = (): void => this.#woken()
 
   constructor(
@@ -97,8 +96,7 @@ export class DelayedFetch {
         const replica =
           topicId === ZERO_UUID ? this.#replicas.find(topic, partition) : this.#replicas.findById(topicId, partition)
         if (replica === undefined) continue
-        replica.watch(this.#wake)
-        this.#watched.push(replica)
+        this.#watched.push(replica.watch(this.#wake))
       }
       this.#deadline = this.#delayed.after(
         this.#limits.maxWaitMs,
@@ -157,7 +155,7 @@ export class DelayedFetch {
     this.#finish = null
     this.#fail = null
     if (this.#deadline !== null) this.#delayed.cancel(this.#deadline)
-    for (const replica of this.#watched) replica.unwatch(this.#wake)
+    for (const unwatch of this.#watched) unwatch()
     this.#watched = []
   }
 

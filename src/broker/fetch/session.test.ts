@@ -41,7 +41,7 @@ test('who gave data comes last the next time', () => {
   const session = new FetchSessions(10, dice(1)).open(false, 0)!
   const [a, b, c] = [partition('t', 0), partition('t', 1), partition('t', 2)]
   session.update([a, b, c], [])
-  session.toEnd(a)
+  session.rotate(new Set([a]))
   assert.deepEqual(session.partitions(), [b, c, a])
 })
 

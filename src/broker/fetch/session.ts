@@ -28,8 +28,9 @@ export class FetchSession {
   readonly byId: boolean
   epoch = 1
   lastUsed: number
-  /** In the order in which they are served: those that gave data go to the end. */
   readonly #partitions = new Map<string, FetchPartition>()
+  /** As they are served. Beside the map, so that turning them costs no deletions in it (see `Line`). */
+  #order: FetchPartition[] = []
 
   constructor(id: number, byId: boolean, now: number) {
     this.id = id
@@ -47,25 +48,35 @@ export class FetchSession {
   ) {
     for (const change of changes) {
       const known = this.#partitions.get(key(change, this.byId))
-      if (known === undefined) this.#partitions.set(key(change, this.byId), change)
-      else {
+      if (known === undefined) {
+        this.#partitions.set(key(change, this.byId), change)
+        this.#order.push(change)
+      } else {
         known.currentLeaderEpoch = change.currentLeaderEpoch
         known.fetchOffset = change.fetchOffset
         known.lastFetchedEpoch = change.lastFetchedEpoch
         known.maxBytes = change.maxBytes
       }
     }
-    for (const partition of forgotten) this.#partitions.delete(key(partition, this.byId))
+    for (const partition of forgotten) this.#forget(key(partition, this.byId))
   }
 
-  partitions(): FetchPartition[] {
-    return [...this.#partitions.values()]
+  #forget(name: string): void {
+    const partition = this.#partitions.get(name)
+    if (partition === undefined) return
+    this.#partitions.delete(name)
+    this.#order.splice(this.#order.indexOf(partition), 1)
   }
 
-  /** Served with data: others come first next time. */
-  toEnd(partition: FetchPartition): void {
-    const name = key(partition, this.byId)
-    if (this.#partitions.delete(name)) this.#partitions.set(name, partition)
+  partitions(): readonly FetchPartition[] {
+    return this.#order
+  }
+
+  /** Those that gave data come last the next time. */
+  rotate(served: ReadonlySet<FetchPartition>): void {
+    if (served.size === 0 || this.#order.length < 2) return
+    const hungry = this.#order.filter(partition => !served.has(partition))
+    this.#order = [...hungry, ...this.#order.filter(partition => served.has(partition))]
   }
 
   advance(now: number): void {

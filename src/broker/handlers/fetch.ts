@@ -151,7 +151,6 @@ function build(
     if (!full && !changed(result)) continue
     wanted.toldHighWatermark = result.highWatermark
     wanted.toldLogStartOffset = result.logStartOffset
-    if (result.bytes > 0) session?.toEnd(wanted)
     if (responses.length === 0 || name !== wanted.topic || topicId !== wanted.topicId) {
       ;({ topic: name, topicId } = wanted)
       partitions = []
@@ -160,6 +159,7 @@ function build(
     partitions.push(partitionResponse(result, version))
     broker.metrics.fetched(wanted.topic, result.bytes)
   }
+  session?.rotate(new Set(results.filter(({ bytes }) => bytes > 0).map(({ wanted }) => wanted)))
   const sessionId = session?.id ?? 0
   return { errorCode: ErrorCode.NONE, sessionId, responses }
 }

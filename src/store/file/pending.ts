@@ -1,4 +1,5 @@
 import { readHeader, sizeInBytes } from '../../protocol/batches/header.ts'
+import { pushView } from '../chunks.ts'
 import type { VolumeContext } from './context.ts'
 import type { PartitionDirectory } from './partition-directory.ts'
 import type { FileSegment } from './segment.ts'
@@ -82,7 +83,7 @@ export class Pending {
       let count = 0
       for (const waiting of this.#waiting) {
         if (waiting.segment !== segment) break
-        push(chunks, waiting.chunk.bytes)
+        pushView(chunks, waiting.chunk.bytes)
         bytes += waiting.chunk.bytes.length
         count++
       }
@@ -103,12 +104,4 @@ export class Pending {
     this.#directory.namesChanged()
     return file
   }
-}
-
-/** Small batches stand side by side in their block: neighbours go out as one piece. */
-function push(chunks: Uint8Array[], bytes: Uint8Array): void {
-  const last = chunks[chunks.length - 1]
-  if (last !== undefined && last.buffer === bytes.buffer && last.byteOffset + last.length === bytes.byteOffset) {
-    chunks[chunks.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.length + bytes.length)
-  } else chunks.push(bytes)
 }

@@ -8,6 +8,9 @@ export interface TailChunk extends Chunk {
   newer: TailChunk | null
 }
 
+/** Bytes of objects that remember one chunk: with small batches they are more than the batches. */
+const chunkOverhead = 256
+
 /** For metrics. Counts since the start; bytes now. */
 export interface TailCacheStats {
   readonly usedBytes: number
@@ -63,6 +66,7 @@ export class TailCache {
     if (this.#newest === null) this.#oldest = chunk
     else this.#newest.newer = chunk
     this.#newest = chunk
+    this.#usedBytes += chunkOverhead
     const { buffer } = chunk.bytes
     const views = this.#buffers.get(buffer) ?? 0
     this.#buffers.set(buffer, views + 1)
@@ -75,6 +79,9 @@ export class TailCache {
     else chunk.older.newer = chunk.newer
     if (chunk.newer === null) this.#newest = chunk.older
     else chunk.newer.older = chunk.older
+    // Chunks that are gone must not hold each other: old ones would keep younger ones from the garbage collector.
+    chunk.older = chunk.newer = null
+    this.#usedBytes -= chunkOverhead
     const { buffer } = chunk.bytes
     const views = this.#buffers.get(buffer)! - 1
     if (views > 0) {
