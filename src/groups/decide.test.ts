@@ -12,7 +12,7 @@ import type {
   SyncCommand,
 } from './commands.ts'
 import { defaultGroupConfig } from './config.ts'
-import type { GroupMetadata, GroupRecord } from './facts.ts'
+import type { GroupMetadata, GroupRecord, OtherRecord } from './facts.ts'
 import { noBytes } from './group.ts'
 import { GroupMachine } from './group-machine.ts'
 
@@ -364,6 +364,55 @@ describe('offsets of transactions', () => {
       assert.equal(machine.state.offsets.isPending('g', 't', 0), unstable)
     })
   }
+})
+
+describe('groups of newer protocols', () => {
+  const other = (kind: number, group: string, value: string | null): OtherRecord => {
+    const name = Buffer.from(group)
+    const key = Buffer.concat([Buffer.from([0, kind, 0, name.length]), name, Buffer.from('rest')])
+    return { kind: 'Other', key, value: value === null ? null : Buffer.from(value) }
+  }
+  const records = [other(3, 'g', 'x'), other(5, 'g', 'x'), other(8, 'g', 'x'), other(3, 'h', 'x')]
+  const offset: GroupRecord = {
+    kind: 'OffsetCommit',
+    groupId: 'g',
+    topic: 't',
+    partition: 0,
+    value: { offset: 1, leaderEpoch: -1, metadata: '', commitTimestamp: 5, expireTimestamp: -1, topicId: ZERO_UUID },
+    producerId: -1,
+  }
+  const gone = [other(8, 'g', null), other(5, 'g', null), other(3, 'g', null)]
+
+  test('are kept', () => {
+    assert.deepEqual([...machineWith(offset, ...records).snapshot()], [...records, offset])
+    assert.deepEqual([...machineWith(...records, ...gone).snapshot()], [other(3, 'h', 'x')])
+  })
+
+  test('are no more when they are deleted, or become classic ones', () => {
+    const machine = machineWith(offset, ...records)
+    const deletion = machine.decide({ type: 'DeleteGroups', groups: ['g'] }, at)
+    assert.deepEqual(deletion.records, [
+      ...gone,
+      { ...offset, value: null },
+      { kind: 'GroupMetadata', groupId: 'g', value: null },
+    ])
+    const kinds = (decision: GroupDecision) => decision.records.map(({ kind }) => kind)
+    const request = {
+      groupId: 'h',
+      sessionTimeoutMs: 10_000,
+      rebalanceTimeoutMs: -1,
+      memberId: '',
+      groupInstanceId: null,
+      protocolType: 'consumer',
+      protocols: [{ name: 'range', metadata: noBytes }],
+      reason: null,
+    }
+    const join = { type: 'JoinGroup', version: 5, clientId: '', clientHost: '', request } as const
+    const decision = machine.decide(join, at)
+    assert.deepEqual(kinds(decision), ['Other', 'GroupMetadata'])
+    follow(machine, decision)
+    assert.equal(machine.state.others.has('h'), false)
+  })
 })
 
 test('lead(): every member has a full session, whatever the log says of it', () => {

@@ -27,6 +27,23 @@ export class GroupMachine implements Machine<GroupCommand, GroupRecord, GroupAns
   }
 
   decide(command: GroupCommand, at: Moment): GroupDecision {
+    return this.#takeOver(this.#decide(command, at))
+  }
+
+  /**
+   * A group of a newer protocol that becomes a classic one, or is deleted, loses what Apache Kafka kept of it: it could not
+   * read a log that says both.
+   */
+  #takeOver(decision: GroupDecision): GroupDecision {
+    const { others } = this.state
+    if (others.size === 0 || decision.records.length === 0) return decision
+    const tombstones = decision.records.flatMap(record =>
+      record.kind === 'GroupMetadata' ? others.tombstonesOf(record.groupId) : [],
+    )
+    return tombstones.length === 0 ? decision : { ...decision, records: [...tombstones, ...decision.records] }
+  }
+
+  #decide(command: GroupCommand, at: Moment): GroupDecision {
     const state = this.state
     const config = this.#config
     switch (command.type) {

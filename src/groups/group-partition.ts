@@ -116,7 +116,7 @@ export class GroupPartition {
     const log = this.#log
     if (log.compacting || !this.#host.leading || log.length < compactFrom || log.end < this.#compactNext) return
     const { state } = this.#machine
-    const worth = compactRatio * (state.groupCount + state.offsets.size + state.otherCount)
+    const worth = compactRatio * (state.groupCount + state.offsets.size + state.others.size)
     if (log.length < worth) return
     // Also when it fails, or an open transaction holds the head, it must pay before it is done again.
     this.#compactNext = log.end + Math.max(compactFrom, worth)

@@ -71,6 +71,7 @@ export class PartitionLog implements OrderedLog<GroupRecord> {
   #appended: Appended[] = []
   /** Producers with offsets in open transactions, and where those begin: before that, the head must stay. */
   readonly #openTransactions = new Map<number, number>()
+  /** Kinds of records that are not ours. */
   readonly #foreign = new Set<number>()
   #compacting = false
 
@@ -117,6 +118,7 @@ export class PartitionLog implements OrderedLog<GroupRecord> {
       await new Promise<void>(resolve => this.#timers.soon(resolve))
     }
     if (this.#over) return
+    this.#sayForeign()
     this.#epoch = epoch
     this.#listener?.lead(epoch)
   }
@@ -178,7 +180,7 @@ export class PartitionLog implements OrderedLog<GroupRecord> {
     for (const { key, value } of readRecords(chunk, batch.position)) {
       if (key === null) continue
       const record = decodeRecord(key, value, producerId)
-      if (record.kind === 'Other') this.#sayForeign(key)
+      if (record.kind === 'Other') this.#foreign.add(kindOf(key))
       records.push(record)
     }
     return records
@@ -195,11 +197,10 @@ export class PartitionLog implements OrderedLog<GroupRecord> {
     return []
   }
 
-  #sayForeign(key: Uint8Array): void {
-    const kind = kindOf(key)
-    if (this.#foreign.has(kind)) return
-    this.#foreign.add(kind)
-    this.#logger.warn('records of a kind that is not understood here are kept as they are', { log: this.#name, kind })
+  #sayForeign(): void {
+    if (this.#foreign.size === 0) return
+    const message = 'records of newer group protocols are kept as they are, their groups are not served'
+    this.#logger.warn(message, { log: this.#name, kinds: [...this.#foreign].sort((one, other) => one - other) })
   }
 
   #acknowledged(end: number, error: Error | null): void {

@@ -146,7 +146,16 @@ type Reads<Value> = {
   read(bytes: Uint8Array, version: number, offset: number): Value
 }
 
-/** Kinds that are not ours, by what Kafka calls their keys: for a word in the log. */
+/** What Kafka tells kinds of records apart by; −1: no key to speak of. */
 export function kindOf(key: Uint8Array): number {
   return key.length < 2 ? -1 : new Reader(key, 0).int16()
+}
+
+/** Keys of all kinds begin with the group after the kind; '' where they do not. */
+export function groupIdOf(key: Uint8Array): string {
+  try {
+    return GroupMetadataKey.read(key, 0, 2).group
+  } catch {
+    return ''
+  }
 }

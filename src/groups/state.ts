@@ -1,13 +1,7 @@
 import { CommittedOffsets } from './committed-offsets.ts'
-import type {
-  GroupMetadata,
-  GroupMetadataRecord,
-  GroupRecord,
-  LiveGroupRecord,
-  OffsetCommitRecord,
-  OtherRecord,
-} from './facts.ts'
+import type { GroupMetadata, GroupMetadataRecord, GroupRecord, LiveGroupRecord, OffsetCommitRecord } from './facts.ts'
 import { type Group, type Member, nobody, simpleGroup } from './group.ts'
+import { OtherRecords } from './other-records.ts'
 
 /** One group: what the log says of it, and what its coordinator knows. On a replay the second follows from the first. */
 interface Entry {
@@ -26,8 +20,7 @@ export interface Transition {
 export class GroupsState {
   readonly offsets = new CommittedOffsets()
   readonly #groups = new Map<string, Entry>()
-  /** Records of kinds that others understand, by their keys' bytes. */
-  readonly #others = new Map<string, { readonly key: Uint8Array; readonly value: Uint8Array }>()
+  readonly #others = new OtherRecords()
   readonly #watch: (transition: Transition) => void
 
   constructor(watch: (transition: Transition) => void = () => {}) {
@@ -38,8 +31,8 @@ export class GroupsState {
     return this.#groups.size
   }
 
-  get otherCount(): number {
-    return this.#others.size
+  get others(): Pick<OtherRecords, 'size' | 'has' | 'tombstonesOf'> {
+    return this.#others
   }
 
   group(groupId: string): Group | undefined {
@@ -63,18 +56,12 @@ export class GroupsState {
         this.offsets.endTransaction(record.producerId, record.committed)
         break
       case 'Other':
-        this.#applyOther(record)
+        this.#others.apply(record)
         break
       case 'LiveGroup':
         this.#applyLive(record)
         break
     }
-  }
-
-  #applyOther({ key, value }: OtherRecord): void {
-    const name = Buffer.from(key).toString('latin1')
-    if (value === null) this.#others.delete(name)
-    else this.#others.set(name, { key, value })
   }
 
   #applyMetadata({ groupId, value }: GroupMetadataRecord): void {
@@ -115,12 +102,13 @@ export class GroupsState {
     for (const [groupId, { persisted, group }] of this.#groups) {
       if (persisted !== null) yield { kind: 'GroupMetadata', groupId, value: persisted }
       // Nothing else would tell of a group that lost all its offsets and never had a member.
-      else if (!this.offsets.stable.has(groupId)) yield { kind: 'GroupMetadata', groupId, value: nobody(group) }
+      else if (!this.offsets.stable.has(groupId) && !this.#others.has(groupId))
+        yield { kind: 'GroupMetadata', groupId, value: nobody(group) }
     }
+    yield* this.#others.snapshot()
     for (const [groupId, topic, partition, value] of this.offsets.stable.entries()) {
       yield { kind: 'OffsetCommit', groupId, topic, partition, value, producerId: -1 }
     }
-    for (const { key, value } of this.#others.values()) yield { kind: 'Other', key, value }
   }
 }
 
