@@ -169,8 +169,8 @@ export class Durability {
   }
 
   /**
-   * The log ends at `to` from now on, for readers and for those who wait. `trusted` is the highest recovery point that may
-   * stand on disk while the files change. What has to be done to them goes to `changeFiles`.
+   * The log ends at `to` from now on, for readers and for those who wait. `trusted` is what a recovery finds at least
+   * while the files change. What has to be done to them goes to `changeFiles`.
    */
   cutTo(to: number, trusted = to): void {
     this.generation++
@@ -178,7 +178,7 @@ export class Durability {
     this.#parts.tail.cut(to)
     this.endOffset = this.writtenOffset = this.#parts.tail.writtenOffset = to
     this.#toldWritten = Math.min(this.#toldWritten, to)
-    this.durableOffset = Math.min(this.durableOffset, to)
+    this.durableOffset = Math.min(this.durableOffset, trusted)
     this.#syncer.truncated(to)
     const lowered = this.#parts.context.lowerRecoveryPoint(this.#parts.topicPartition, trusted)
     if (lowered === null) return

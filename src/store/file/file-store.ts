@@ -160,11 +160,13 @@ export class FileStore implements Store {
     if (lastEnd > to) throw new RangeError(`The batch at ${last!.baseOffset} reaches across ${to}`)
     const position = segment.locate(to)?.position ?? Math.min(segment.sizeInBytes, segment.writtenBytes)
     this.damage = null
-    this.#safety.cutTo(to)
-    const gone = segments.takeAfter(segment)
+    // Where no batch ends at `to`, an empty segment will say that the log does; until it is there, less can be trusted.
+    const exact = lastEnd === to
+    this.#safety.cutTo(to, exact ? to : segment.baseOffset)
+    const gone = [...segments.takeAfter(segment)]
     segment.cut(position, to, options.indexIntervalBytes)
-    // The next opening must find this end also where no batch ends there.
-    if (lastEnd !== to && segment.sizeInBytes > 0) segments.roll(to)
+    if (!exact && position > 0) segments.roll(to)
+    else if (!exact) gone.unshift(segments.replaceActive(to))
     this.#safety.changeFiles(() => {
       segments.removeFiles(gone)
       segment.truncateFile()

@@ -133,12 +133,14 @@ class Life {
     const to = readHeader(model.batches.at(-count)!, 0).baseOffset
     model.olds = [...model.olds, model.batches]
     model.batches = kept
-    model.durableOffset = Math.min(model.durableOffset, to)
+    // Offsets without batches may be forgotten as long as the truncation is not through.
+    model.durableOffset = Math.min(model.durableOffset, endOf(kept, model.startOffset))
     if (to <= model.startOffset) {
       model.startOffset = to
       this.#trimmed = []
     }
     const done = this.#store.truncate(to)
+    if (kept.length === 0) model.startOffset = this.#store.startOffset
     if (this.#random.int(3) === 0) {
       done.catch(() => {})
       return
@@ -147,6 +149,7 @@ class Life {
     await done
     // What stood there before is gone for good.
     if (model.batches === before) model.olds = []
+    model.durableOffset = Math.max(model.durableOffset, Math.min(to, this.#store.endOffset))
   }
 
   #trim(): void {
@@ -156,7 +159,7 @@ class Life {
     const gone = model.batches.filter(bytes => readHeader(bytes, 0).baseOffset < startOffset).length
     this.#trimmed = [...this.#trimmed, ...model.batches.slice(0, gone)]
     model.batches = model.batches.slice(gone)
-    model.olds = []
+    model.olds = model.olds.map(old => old.slice(gone))
     model.startOffset = startOffset
   }
 
@@ -175,6 +178,7 @@ class Life {
     } else this.#disk = roll < 3 ? this.#disk.killed() : this.#disk.powerCut(this.#random)
     const how = roll === 0 ? 'stop' : roll < 3 ? 'kill' : 'power cut'
     const before = this.#model
+    this.#model = { ...before }
     await this.open()
     const store = this.#store
     assert.equal(store.damage, null, `damage after ${how}: ${store.damage?.reason}`)

@@ -90,7 +90,9 @@ export class Reader {
         yield header
         if (generation !== this.#safety.generation) break
       }
-      if (generation === this.#safety.generation) next = Math.max(next, segment.endOffset)
+      // What waits to be written is in the tail.
+      const end = Math.min(segment.endOffset, this.#safety.writtenOffset)
+      if (generation === this.#safety.generation) next = Math.max(next, end)
     }
     yield* tail.batches(next)
   }

@@ -49,12 +49,11 @@ export class Segments {
   roll(baseOffset: number): FileSegment {
     const { active } = this
     if (active.sizeInBytes === 0 && active.baseOffset === baseOffset) return active
-    const segment = this.#make(baseOffset)
     if (active.sizeInBytes === 0) {
-      this.#remove(active)
-      this.#all = [...this.#all.slice(0, -1), segment]
-      return segment
+      this.#remove(this.replaceActive(baseOffset))
+      return this.active
     }
+    const segment = this.#make(baseOffset)
     active.endOffset = baseOffset
     active.noteMaxTimestamp()
     this.#all = [...this.#all, segment]
@@ -79,6 +78,16 @@ export class Segments {
     const gone = this.#all.slice(at + 1)
     this.#all = this.#all.slice(0, at + 1)
     return gone
+  }
+
+  /** Puts an empty segment in the place of the active one, which it returns; its files are still there. */
+  replaceActive(baseOffset: number): FileSegment {
+    const { active } = this
+    const older = this.#all.slice(0, -1)
+    const last = older[older.length - 1]
+    if (last !== undefined) last.endOffset = baseOffset
+    this.#all = [...older, this.#make(baseOffset)]
+    return active
   }
 
   /** Takes all segments off the list, begins at `baseOffset`, and returns them; their files are still there. */
