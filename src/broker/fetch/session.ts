@@ -58,14 +58,13 @@ export class FetchSession {
         known.maxBytes = change.maxBytes
       }
     }
-    for (const partition of forgotten) this.#forget(key(partition, this.byId))
+    if (forgotten.length > 0) this.#forget(forgotten.map(partition => key(partition, this.byId)))
   }
 
-  #forget(name: string): void {
-    const partition = this.#partitions.get(name)
-    if (partition === undefined) return
-    this.#partitions.delete(name)
-    this.#order.splice(this.#order.indexOf(partition), 1)
+  #forget(names: readonly string[]): void {
+    for (const name of names) this.#partitions.delete(name)
+    const left = new Set(this.#partitions.values())
+    this.#order = this.#order.filter(partition => left.has(partition))
   }
 
   partitions(): readonly FetchPartition[] {
