@@ -134,6 +134,7 @@ export class Connection implements Peer, FrameSink {
     }
     const context = this.#contextOf(opened, slot)
     const started = this.#broker.world.clock.mono()
+    const holds = this.#holds
     try {
       const reply = opened.handler.handle(opened.request as never, context)
       if (reply instanceof Promise) {
@@ -141,7 +142,8 @@ export class Connection implements Peer, FrameSink {
           value => this.#answer(slot, opened, value, started),
           error => this.#bug(error),
         )
-        return !opened.handler.keepsBytes
+        // Who holds back those behind has not looked at the bytes to their end.
+        return !opened.handler.keepsBytes && this.#holds === holds
       }
       this.#answer(slot, opened, reply, started)
     } catch (error) {
@@ -234,6 +236,8 @@ export class Connection implements Peer, FrameSink {
   }
 
   destroy(): void {
+    // The end comes a moment later; what has been received already must not be handled any more.
+    this.#closing = true
     this.#socket.destroy()
   }
 
