@@ -51,6 +51,10 @@ export const agents: Record<string, { language: Language; program: Program }> = 
   'java-4.4': { language: 'java', program: java('kafka-clients-4.4.0.jar') },
 }
 
+/** What a broker is started with: without the variables of the tests, which it would take for settings of its own. */
+export const brokerEnvironment: NodeJS.ProcessEnv = { ...process.env }
+delete brokerEnvironment.OTTLA_CACHE
+
 export const toolScript = join(root, 'test/peers/kafka/tool.sh')
 export const installScript = join(clients, 'install.sh')
 

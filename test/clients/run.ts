@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Agent } from './agent.ts'
 import { kcatScenarios } from './kcat.ts'
-import { agents, installScript, type Language, root } from './programs.ts'
+import { agents, brokerEnvironment, installScript, type Language, root } from './programs.ts'
 import { scenarios } from './scenarios.ts'
 import { toolScenarios } from './tools.ts'
 

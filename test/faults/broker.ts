@@ -3,7 +3,7 @@ import { existsSync, openSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { root } from '../clients/programs.ts'
+import { brokerEnvironment, root } from '../clients/programs.ts'
 
 export interface BrokerOptions {
   port: number
@@ -59,7 +59,7 @@ export class Ottla implements Broker {
     const { port, data, args = [], log } = this.options
     const output = openSync(log, 'a')
     const words = [join(root, 'bin/ottla.js'), 'start', '--port', String(port), '--data', data, ...args]
-    const child = spawn(process.execPath, words, { stdio: ['ignore', output, output] })
+    const child = spawn(process.execPath, words, { env: brokerEnvironment, stdio: ['ignore', output, output] })
     this.child = child
     const { pid } = child
     if (pid) alive.add(pid)
