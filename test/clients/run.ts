@@ -148,7 +148,8 @@ async function startBroker(): Promise<{ bootstrap: string; stop(): Promise<void>
     process.execPath,
     [join(root, 'bin/ottla.js'), 'start', '--port', String(port), '--data', data],
     {
-      stdio: ['ignore', 'ignore', 'inherit'],
+      env: brokerEnvironment,
+    stdio: ['ignore', 'ignore', 'inherit'],
     },
   )
   process.on('exit', () => broker.kill('SIGKILL'))
