@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { Log } from '../log/log.ts'
 import { defaultLogConfig, type LogConfig, storeOptions } from '../log/log-config.ts'
 import { buildBatch } from '../protocol/batches/build.ts'
+import { KafkaError } from '../protocol/errors.ts'
 import { FileVolume } from '../store/file/file-volume.ts'
 import { silent } from '../world/logger.ts'
 import { nodeWorld as world } from '../world/node.ts'
@@ -22,6 +23,27 @@ function open(volume: FileVolume, config: LogConfig): Partition {
 
 const written = (partition: Partition, offset: number) => new Promise(done => partition.whenWritten(offset, done))
 const committed = (partition: Partition, offset: number) => new Promise(done => partition.whenCommitted(offset, done))
+
+test('who reads from the disk while the head is let go, or the partition, hears what a client understands', async t => {
+  const root = mkdtempSync(join(tmpdir(), 'ottla-partition-'))
+  t.after(() => rmSync(root, { recursive: true }))
+  const volume = await FileVolume.open(root, world, silent, { tailBytes: 1 })
+  const partition = open(volume, { ...defaultLogConfig, flush: 'os', segmentBytes: 2000 })
+  for (let i = 0; i < 10; i++)
+    partition.append(buildBatch({ records: [{ timestamp: 1, value: new Uint8Array(1000) }] }), 1, 1)
+  await committed(partition, 10)
+  const failing = (read: unknown, errorName: string) => assert.rejects(read as Promise<unknown>, { errorName })
+
+  const head = failing(partition.read(0, 10_000), 'OFFSET_OUT_OF_RANGE')
+  await partition.deleteRecords(5)
+  await head
+  const rest = failing(partition.read(5, 10_000), 'UNKNOWN_TOPIC_OR_PARTITION')
+  partition.close(new KafkaError('UNKNOWN_TOPIC_OR_PARTITION'))
+  partition.log.discard()
+  await volume.remove(place)
+  await rest
+  await volume.close()
+})
 
 test('what a crash left in the page cache is committed when it is as safe as the topic asks for', async t => {
   const root = mkdtempSync(join(tmpdir(), 'ottla-partition-'))

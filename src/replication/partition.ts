@@ -126,9 +126,20 @@ export class Partition {
     else waiters.add(offset, done)
   }
 
-  /** Committed batches from the one that holds `from`; see `Log.read`. */
+  /** Committed batches from the one that holds `from`; see `Log.read`. Rejects with KafkaError. */
   read(from: number, maxBytes: number): Uint8Array[] | Promise<Uint8Array[]> {
-    return this.log.read(from, maxBytes, this.#highWatermark)
+    const read = this.log.read(from, maxBytes, this.#highWatermark)
+    return read instanceof Promise ? read.catch(error => this.#readFailed(error)) : read
+  }
+
+  /** While the disk was read, the head may have been let go, or everything. */
+  #readFailed(error: unknown): never {
+    if (this.#closed !== null) throw this.#closed
+    if (error instanceof RangeError) throw new KafkaError('OFFSET_OUT_OF_RANGE')
+    // EIO, EMFILE: bad for this partition, not for the others of a request.
+    if (typeof (error as { code?: unknown }).code === 'string' && !(error instanceof KafkaError))
+      throw new KafkaError('KAFKA_STORAGE_ERROR', (error as Error).message)
+    throw error
   }
 
   /** Lets the head go up to `offset` (−1: all that is committed); returns the first offset that is left (KIP-107). */

@@ -44,6 +44,7 @@ export class DelayedFetch {
   #checking = false
   #again = false
   #expired = false
+  #cancelled = false
   #finish: ((results: FetchResult[]) => void) | null = null
   #fail: ((error: unknown) => void) | null = null
   #watched: (() => void)[] = []
@@ -69,6 +70,7 @@ export class DelayedFetch {
     const results = this.#collect()
     if (!(results instanceof Promise)) return this.#enough(results) ? results : this.#wait()
     return results.then(collected => {
+      if (this.#cancelled) return new Promise<never>(() => {})
       if (this.#enough(collected)) return collected
       const more = this.#wait()
       // Something may have come while the disk was read.
@@ -77,8 +79,9 @@ export class DelayedFetch {
     })
   }
 
-  /** The client is gone: stop waiting. */
+  /** The client is gone: nothing is given any more, since what was read is released. */
   cancel(): void {
+    this.#cancelled = true
     this.#stop()
   }
 

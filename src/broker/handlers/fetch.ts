@@ -157,6 +157,12 @@ function build(
       responses.push({ topic: name, topicId, partitions })
     }
     partitions.push(partitionResponse(result, version))
+    if (result.error?.errorName === 'KAFKA_STORAGE_ERROR')
+      broker.logger.warn('records could not be read', {
+        topic: wanted.topic,
+        partition: wanted.partition,
+        error: result.error.message,
+      })
     broker.metrics.fetched(wanted.topic, result.bytes)
   }
   session?.rotate(new Set(results.filter(({ bytes }) => bytes > 0).map(({ wanted }) => wanted)))
