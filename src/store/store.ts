@@ -92,7 +92,7 @@ export interface Store {
   truncate(to: number): Promise<void>
   /** Forgets everything and starts empty at `at`: for readers at once, durably when fulfilled. */
   reset(at: number): Promise<void>
-  /** Drops whole segments that end at or below `to`; never the last one. */
+  /** Drops whole segments that end at or below `to`; never the last one. At once, unless a truncation is under way. */
   trim(to: number): Promise<void>
   /** Closes the active segment, so that it can be trimmed. Nothing happens when it is empty. */
   roll(): void

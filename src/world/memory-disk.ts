@@ -94,6 +94,10 @@ export class MemoryDisk implements Disk {
     source.change([[name, null]])
   }
 
+  async removeLater(path: string): Promise<void> {
+    if (this.exists(path)) this.remove(path)
+  }
+
   remove(path: string): void {
     const [folder, name] = this.#parent(path)
     if (!folder.names.has(name)) throw failure('ENOENT', path)

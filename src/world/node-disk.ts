@@ -14,6 +14,7 @@ export const nodeDisk: Disk = {
   },
   rename: (from, to) => fs.renameSync(from, to),
   remove: path => fs.unlinkSync(path),
+  removeLater: path => settled(done => fs.rm(path, { force: true }, done)),
   removeTree: path => fs.rmSync(path, { recursive: true, force: true }),
   readFile: path => fs.readFileSync(path),
   writeFile: (path, bytes) => fs.writeFileSync(path, bytes),

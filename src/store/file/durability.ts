@@ -2,12 +2,16 @@ import { KafkaError } from '../../protocol/errors.ts'
 import type { Observers } from '../observers.ts'
 import type { StoreOptions, TopicPartition } from '../store.ts'
 import type { VolumeContext } from './context.ts'
+import { GroupCommit } from './group-commit.ts'
 import type { PartitionDirectory } from './partition-directory.ts'
 import { Pending } from './pending.ts'
 import type { FileSegment } from './segment.ts'
 import type { Segments } from './segments.ts'
 import { Syncer } from './syncer.ts'
 import type { Tail, TailChunk } from './tail-cache.ts'
+
+/** Turns of the event loop that a sync waits at most. */
+const mostTurns = 256
 
 /** What the parts of one store share. */
 export interface StoreParts {
@@ -45,6 +49,7 @@ export class Durability {
   #toldWritten: number
   #scheduled = false
   #stopped = false
+  readonly #commits = new GroupCommit()
 
   constructor(parts: StoreParts, endOffset: number, durableOffset: number) {
     this.#parts = parts
@@ -66,6 +71,7 @@ export class Durability {
   append(segment: FileSegment, chunk: TailChunk): void {
     this.endOffset = chunk.endOffset
     this.#pending.add(segment, chunk)
+    this.#commits.appended()
     if (this.#pending.bytes >= this.#parts.context.writeAtOnceBytes) this.write()
     this.schedule()
   }
@@ -209,10 +215,18 @@ export class Durability {
     this.#syncer.truncated(to)
   }
 
-  /** At once, or when the recovery point has been lowered. Until then nothing is written either. */
+  /**
+   * At once, or when the recovery point has been lowered; until then nothing is written either. Afterwards the active
+   * segment has a file, so that the next opening finds where the log ends.
+   */
   changeFiles(change: () => void): void {
-    if (this.#gate === null) change()
-    else this.#postponed.push(change)
+    this.#postponed.push(change)
+    if (this.#gate === null) this.#open()
+  }
+
+  /** Fulfilled when the files may be changed; null when they may be now. */
+  get locked(): Promise<void> | null {
+    return this.#gate
   }
 
   #open(): void {
@@ -221,6 +235,8 @@ export class Durability {
     this.#postponed = []
     if (this.#stopped || this.failure !== null) return
     for (const change of changes) change()
+    // Only now: what goes and what comes may have the same name.
+    this.#parts.segments.ensureFile(this.#parts.segments.active)
     this.schedule()
   }
 
@@ -237,13 +253,28 @@ export class Durability {
     await done
   }
 
+  /**
+   * Those whom the last sync has released will most likely append again in a moment: a short wait for them saves a sync
+   * that would serve but the first.
+   */
+  async #gather(): Promise<void> {
+    const { clock, timers } = this.#parts.context.world
+    for (let turns = 0; turns < mostTurns && this.#commits.worthWaiting(clock.mono()); turns++) {
+      await new Promise<void>(resolve => timers.soon(resolve))
+    }
+  }
+
   /** For the syncer. */
   async syncOnce(): Promise<boolean> {
     const { segments, directory, context } = this.#parts
     return context.syncSlots.run(async () => {
       while (this.#gate !== null) await this.#gate
+      await this.#gather()
       // What came while we waited goes along.
       this.write()
+      const { clock } = context.world
+      const began = clock.mono()
+      this.#commits.taken()
       const { generation, writtenOffset: upTo } = this
       const covered = [...this.#unsynced]
       this.#unsynced.clear()
@@ -255,6 +286,7 @@ export class Durability {
         }
       }
       await directory.sync()
+      this.#commits.done(clock.mono(), clock.mono() - began)
       if (!valid()) {
         for (const segment of covered) if (segments.all.includes(segment)) this.#unsynced.add(segment)
         return false

@@ -163,15 +163,15 @@ export class FileStore implements Store {
     // Where no batch ends at `to`, an empty segment will say that the log does; until it is there, less can be trusted.
     const exact = lastEnd === to
     this.#safety.cutTo(to, exact ? to : segment.baseOffset)
-    const gone = [...segments.takeAfter(segment)]
+    const gone = segments.takeAfter(segment)
     segment.cut(position, to, options.indexIntervalBytes)
     if (!exact && position > 0) segments.roll(to)
-    else if (!exact) gone.unshift(segments.replaceActive(to))
+    else if (!exact) segments.replaceActive(to)
     this.#safety.changeFiles(() => {
       segments.removeFiles(gone)
-      segment.truncateFile()
+      if (segments.all.includes(segment)) segment.truncateFile()
+      else segments.takeOver(segment)
       this.#safety.mustSync(segment)
-      segments.ensureFile(segments.active)
     })
     await this.#safety.settle()
   }
@@ -179,15 +179,15 @@ export class FileStore implements Store {
   async reset(at: number): Promise<void> {
     this.#mustTake()
     this.damage = null
-    // While the files are exchanged there may be none.
-    this.#safety.cutTo(Math.min(at, this.endOffset), 0)
+    this.#safety.cutTo(Math.min(at, this.endOffset), Math.min(at, this.startOffset))
     const { segments, tail } = this.#parts
     tail.clear()
-    const gone = segments.startAt(at)
+    const [first, ...gone] = segments.startAt(at)
     this.#safety.moveTo(at)
     this.#safety.changeFiles(() => {
       segments.removeFiles(gone)
-      segments.ensureFile(segments.active)
+      segments.takeOver(first!)
+      this.#safety.mustSync(segments.active)
     })
     await this.#safety.settle()
   }
@@ -195,18 +195,17 @@ export class FileStore implements Store {
   async trim(to: number): Promise<void> {
     if (this.#closed) return
     const { segments, context } = this.#parts
-    const keep = segments.all.findIndex(({ endOffset }) => endOffset > to)
-    const count = keep === -1 ? segments.all.length - 1 : Math.min(keep, segments.all.length - 1)
-    if (count === 0) return
+    const { locked } = this.#safety
+    if (locked !== null) await locked
     // What has not been written has no file to take away.
     this.#safety.write()
-    if (segments.all.length <= count) return
+    const end = Math.min(to, this.writtenOffset)
+    let count = 0
+    while (count < segments.all.length - 1 && segments.all[count]!.endOffset <= end) count++
+    if (count === 0 || this.#closed) return
     segments.ensureFile(segments.active)
-    for (const path of segments.takeFirst(count)) {
-      // Large files take their time to go: one in each turn of the event loop.
-      await new Promise<void>(resolve => context.world.timers.soon(resolve))
-      if (context.world.disk.exists(path)) context.world.disk.remove(path)
-    }
+    const marked = segments.markFiles(segments.takeFirst(count))
+    for (const path of marked) await context.world.disk.removeLater(path)
   }
 
   roll(): void {
@@ -276,10 +275,14 @@ export class FileStore implements Store {
 
   #rollTo(baseOffset: number): void {
     const { segments } = this.#parts
-    const closed = segments.active
+    if (segments.active.sizeInBytes === 0) {
+      const gone = segments.replaceActive(baseOffset)
+      this.#safety.changeFiles(() => segments.takeOver(gone))
+      return
+    }
     segments.roll(baseOffset)
     // As Kafka does: what is closed becomes durable soon, so that recovery points move on also where nobody asks for syncs.
-    if (closed.sizeInBytes > 0) this.#safety.syncInBackground()
+    this.#safety.syncInBackground()
   }
 
   #mustTake(): void {

@@ -345,13 +345,12 @@ export class FileVolume implements Volume {
     return file
   }
 
-  /** File by file, one in each turn of the event loop. What an end of the process leaves is removed at the next start. */
+  /** File by file. What an end of the process leaves is removed at the next start. */
   async #removeLater(directory: string): Promise<void> {
     const { world, logger } = this.#context
     try {
       for (const name of world.disk.list(directory)) {
-        await new Promise<void>(resolve => world.timers.soon(resolve))
-        world.disk.remove(`${directory}/${name}`)
+        await world.disk.removeLater(`${directory}/${name}`)
       }
       world.disk.removeTree(directory)
     } catch (error) {

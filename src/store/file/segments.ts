@@ -45,19 +45,12 @@ export class Segments {
     return low
   }
 
-  /** Closes the active segment and begins one at `baseOffset`; an empty one gives way to it. Makes no file. */
-  roll(baseOffset: number): FileSegment {
+  /** Closes the active segment, which is not empty, and begins one at `baseOffset`. Makes no file. */
+  roll(baseOffset: number): void {
     const { active } = this
-    if (active.sizeInBytes === 0 && active.baseOffset === baseOffset) return active
-    if (active.sizeInBytes === 0) {
-      this.#remove(this.replaceActive(baseOffset))
-      return this.active
-    }
-    const segment = this.#make(baseOffset)
     active.endOffset = baseOffset
     active.noteMaxTimestamp()
-    this.#all = [...this.#all, segment]
-    return segment
+    this.#all = [...this.#all, this.#make(baseOffset)]
   }
 
   /**
@@ -97,21 +90,46 @@ export class Segments {
     return gone
   }
 
+  /**
+   * The active segment, new and empty, takes over the file of one that is off the list: at no moment is there no file that
+   * tells where the log goes on.
+   */
+  takeOver(old: FileSegment): void {
+    const { active } = this
+    if (!old.exists || active.exists) {
+      this.#remove(old)
+      return
+    }
+    const { disk } = this.#context.world
+    for (const path of this.#files(old)) if (path !== old.path) disk.remove(path)
+    if (old.path !== active.path) disk.rename(old.path, active.path)
+    old.exists = false
+    active.exists = true
+    active.truncateFile()
+    this.#directory.namesChanged()
+  }
+
   /** Removes the files of segments that are off the list, the newest first. */
   removeFiles(segments: readonly FileSegment[]): void {
     for (const segment of [...segments].reverse()) this.#remove(segment)
   }
 
-  /** Takes the first `count` segments off the list and marks their files; returns what to remove later. */
-  takeFirst(count: number): string[] {
+  /** Takes the first `count` segments off the list and returns them; their files are still there. */
+  takeFirst(count: number): readonly FileSegment[] {
     const gone = this.#all.slice(0, count)
     this.#all = this.#all.slice(count)
-    return gone.flatMap(segment => {
+    return gone
+  }
+
+  /** Marks the files of segments that are off the list as deleted; returns what to remove later. */
+  markFiles(segments: readonly FileSegment[]): string[] {
+    return segments.flatMap(segment => {
       const marked = this.#files(segment).map(path => {
         this.#context.world.disk.rename(path, path + deletedSuffix)
         return path + deletedSuffix
       })
       if (marked.length > 0) this.#directory.namesChanged()
+      segment.exists = false
       return marked
     })
   }
@@ -132,6 +150,8 @@ export class Segments {
   }
 
   #remove(segment: FileSegment): void {
+    // Its file has been taken over.
+    if (segment.path === this.active.path && this.active.exists) return
     for (const path of this.#files(segment)) {
       this.#context.world.disk.remove(path)
       this.#directory.namesChanged()
