@@ -149,7 +149,7 @@ async function startBroker(): Promise<{ bootstrap: string; stop(): Promise<void>
     [join(root, 'bin/ottla.js'), 'start', '--port', String(port), '--data', data],
     {
       env: brokerEnvironment,
-    stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', 'ignore', 'inherit'],
     },
   )
   process.on('exit', () => broker.kill('SIGKILL'))
