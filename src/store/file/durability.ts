@@ -259,7 +259,8 @@ export class Durability {
    */
   async #gather(): Promise<void> {
     const { clock, timers } = this.#parts.context.world
-    for (let turns = 0; turns < mostTurns && this.#commits.worthWaiting(clock.mono()); turns++) {
+    let turns = 0
+    while (turns++ < mostTurns && this.#commits.worthWaiting(clock.mono())) {
       await new Promise<void>(resolve => timers.soon(resolve))
     }
   }
@@ -269,7 +270,7 @@ export class Durability {
     const { segments, directory, context } = this.#parts
     return context.syncSlots.run(async () => {
       while (this.#gate !== null) await this.#gate
-      await this.#gather()
+      if (this.#commits.worthWaiting(context.world.clock.mono())) await this.#gather()
       // What came while we waited goes along.
       this.write()
       const { clock } = context.world

@@ -24,6 +24,8 @@ async function openOn(
 }
 
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+/** Longer than a sync waits for more appends. */
+const gathered = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 3))
 const range = (to: number): number[] => Array.from({ length: to }, (_, i) => i)
 
 describe('a full disk', () => {
@@ -154,7 +156,7 @@ describe('syncs', () => {
       while (held.length > 0) {
         held.shift()!()
         syncs++
-        await turn()
+        await gathered()
       }
     }
     await turn()
@@ -162,8 +164,7 @@ describe('syncs', () => {
     const { store } = await opening
     fill(store, 1)
     const first = store.sync()
-    await turn()
-    await turn()
+    await gathered()
     await release()
     await first
     syncs = 0
@@ -190,8 +191,7 @@ describe('syncs', () => {
     holding = true
     fill(store, 3)
     void store.sync().catch(() => {})
-    await turn()
-    await turn()
+    await gathered()
     assert.equal(held.length, 1)
     const cut = store.truncate(1)
     append(store, batch(1, 9))
