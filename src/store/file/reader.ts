@@ -38,7 +38,7 @@ export class Reader {
       if (generation !== this.#safety.generation) return this.read(from, maxBytes, upTo)
       checkRead(from, segments.first.baseOffset, this.#safety.endOffset)
       if (bytes !== null) return [bytes]
-      if (segment !== segments.active && segment.endOffset >= upTo) return []
+      if (segment.endOffset >= upTo && segment.endOffset <= this.#safety.writtenOffset) return []
       i = segments.all.indexOf(segment) + 1
     }
   }
