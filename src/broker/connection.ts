@@ -4,23 +4,47 @@ import type { Socket } from '../world/world.ts'
 import type { ApiEntry, Broker } from './broker.ts'
 import { type OpenedRequest, openRequest, Refused, sealResponse } from './envelope.ts'
 import type { Peer, RequestContext } from './handler.ts'
+import type { Services } from './services.ts'
 
-/** One request on its way: answers leave in the order of the requests, however they are finished. */
-interface Slot {
+/** One request on its way, from its bytes to its answer: answers leave in the order of the requests, however they are finished. */
+class Exchange implements RequestContext {
+  readonly broker: Broker
+  readonly peer: Connection
   /** Bytes of the request, counted against the connection until its answer has left. */
   readonly bytes: number
+  version = 0
+  clientId = ''
   /** null: nothing to send; undefined: not finished. */
-  answer: readonly Uint8Array[] | null | undefined
-  /** Of the answer. */
-  answerBytes: number
+  answer: readonly Uint8Array[] | null | undefined = undefined
+  answerBytes = 0
   /** What lent its memory to the answer. */
-  sent: (() => void) | null
+  sent: (() => void) | null = null
+  /** Monotonic ms. */
+  started = 0
+
+  constructor(broker: Broker, peer: Connection, bytes: number) {
+    this.broker = broker
+    this.peer = peer
+    this.bytes = bytes
+  }
+
+  get node(): Services {
+    return this.broker.services
+  }
+
+  onSent(run: () => void): void {
+    if (this.peer.closed) run()
+    else this.sent = run
+  }
 }
 
 /** A client with more than this many requests unanswered is read no further until some are. */
 const mostInFlight = 512
 /** Answers that the client does not take: above this many bytes its further requests wait. */
 const mostUnsent = 1024 * 1024
+
+/** Bytes up to which answers that leave together are joined. */
+const smallAnswer = 4096
 
 /**
  * A Kafka connection: cuts frames, hands requests to their handlers in order, sends answers in order, and stops reading
@@ -30,7 +54,7 @@ export class Connection implements Peer, FrameSink {
   readonly #broker: Broker
   readonly #socket: Socket
   readonly #frames: FrameReader
-  readonly #slots: Slot[] = []
+  readonly #slots: Exchange[] = []
   readonly #onClose = new Line<() => void>()
   #bytesInFlight = 0
   /** Answers that are ready, but not yet handed to the socket. */
@@ -73,6 +97,10 @@ export class Connection implements Peer, FrameSink {
     return this.#socket.remote
   }
 
+  get closed(): boolean {
+    return this.#closed
+  }
+
   get idle(): boolean {
     return this.#slots.length === 0
   }
@@ -108,7 +136,7 @@ export class Connection implements Peer, FrameSink {
   }
 
   frame(bytes: Buffer): boolean {
-    const slot: Slot = { bytes: bytes.length, answer: undefined, answerBytes: 0, sent: null }
+    const slot = new Exchange(this.#broker, this, bytes.length)
     this.#slots.push(slot)
     this.#bytesInFlight += slot.bytes
     this.#broker.bytesInFlight += slot.bytes
@@ -123,7 +151,7 @@ export class Connection implements Peer, FrameSink {
     return false
   }
 
-  #handle(bytes: Buffer, api: ApiEntry | null, slot: Slot): boolean {
+  #handle(bytes: Buffer, api: ApiEntry | null, slot: Exchange): boolean {
     let opened: OpenedRequest
     try {
       opened = openRequest(bytes, api?.served ?? null, api?.handler ?? null)
@@ -132,37 +160,30 @@ export class Connection implements Peer, FrameSink {
       else this.#bug(error)
       return true
     }
-    const context = this.#contextOf(opened, slot)
-    const started = this.#broker.world.clock.mono()
+    slot.version = opened.version
+    slot.clientId = opened.clientId
+    slot.started = this.#broker.world.clock.mono()
     const holds = this.#holds
     try {
-      const reply = opened.handler.handle(opened.request as never, context)
+      const reply = opened.handler.handle(opened.request as never, slot)
       if (reply instanceof Promise) {
         reply.then(
-          value => this.#answer(slot, opened, value, started),
+          value => this.#answer(slot, opened, value),
           error => this.#bug(error),
         )
         // Who holds back those behind has not looked at the bytes to their end.
         return !opened.handler.keepsBytes && this.#holds === holds
       }
-      this.#answer(slot, opened, reply, started)
+      this.#answer(slot, opened, reply)
     } catch (error) {
       this.#bug(error)
     }
     return !opened.handler.keepsBytes
   }
 
-  #contextOf({ version, clientId }: OpenedRequest, slot: Slot): RequestContext {
-    const onSent = (run: () => void): void => {
-      if (this.#closed) run()
-      else slot.sent = run
-    }
-    return { onSent, broker: this.#broker, node: this.#broker.services, version, clientId, peer: this }
-  }
-
-  #answer(slot: Slot, opened: OpenedRequest, value: unknown, started: number): void {
+  #answer(slot: Exchange, opened: OpenedRequest, value: unknown): void {
     if (this.#closed) return
-    this.#broker.metrics.observe(opened.handler.api.key, this.#broker.world.clock.mono() - started)
+    this.#broker.metrics.observe(opened.handler.api.key, this.#broker.world.clock.mono() - slot.started)
     try {
       slot.answer = value === null ? null : sealResponse(opened, value)
       if (slot.answer !== null) for (const { length } of slot.answer) slot.answerBytes += length
@@ -186,7 +207,7 @@ export class Connection implements Peer, FrameSink {
     let done = 0
     let answered = 0
     for (; done < slots.length; done++) {
-      const slot = slots[done] as Slot
+      const slot = slots[done] as Exchange
       const { answer, answerBytes, bytes } = slot
       if (answer === undefined) break
       sent = both(sent, slot.sent)
@@ -201,7 +222,7 @@ export class Connection implements Peer, FrameSink {
       this.#bytesAnswered -= answered
       this.#broker.metrics.bytesOut += answered
       this.lastActive = this.#broker.world.clock.mono()
-      this.#socket.write(chunks, sent ?? undefined)
+      this.#socket.write(together(chunks, answered), sent ?? undefined)
     } else sent?.()
     if (this.#closing && slots.length === 0) this.#socket.end()
     else this.#proceed()
@@ -268,4 +289,9 @@ function both(first: (() => void) | null, second: (() => void) | null): (() => v
     first()
     second()
   }
+}
+
+/** A few small pieces are cheaper to copy than to hand over one by one. */
+function together(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  return chunks.length > 1 && bytes <= smallAnswer ? [Buffer.concat(chunks, bytes)] : chunks
 }
