@@ -9,6 +9,7 @@ export class CheckpointFile {
   readonly #checkpoint: OffsetCheckpoint
   #saving: Promise<void> = Promise.resolve()
   #queued: Promise<void> | null = null
+  #writing = false
   /** The file was there and could not be understood. */
   readonly unreadable: boolean
 
@@ -18,6 +19,11 @@ export class CheckpointFile {
     const read = disk.exists(path) ? OffsetCheckpoint.parse(disk.readFile(path).toString()) : new OffsetCheckpoint()
     this.unreadable = read === null
     this.#checkpoint = read ?? new OffsetCheckpoint()
+  }
+
+  /** The file says what we say. */
+  get settled(): boolean {
+    return !this.#checkpoint.changed && !this.#writing && this.#queued === null
   }
 
   get(partition: TopicPartition): number {
@@ -48,11 +54,14 @@ export class CheckpointFile {
 
   async #write(): Promise<void> {
     this.#checkpoint.changed = false
+    this.#writing = true
     try {
       await this.#disk.replaceFile(this.#path, this.#checkpoint.toText())
     } catch (error) {
       this.#checkpoint.changed = true
       throw error
+    } finally {
+      this.#writing = false
     }
   }
 }

@@ -44,8 +44,6 @@ export class Durability {
   #dropped: { readonly from: number; readonly error: Error } | null = null
   /** The recovery point on disk reaches beyond a truncation: the files must not change before it is lowered. */
   #gate: Promise<void> | null = null
-  /** What a truncation still has to do to the files. */
-  #postponed: (() => void)[] = []
   #toldWritten: number
   #scheduled = false
   #stopped = false
@@ -175,10 +173,10 @@ export class Durability {
   }
 
   /**
-   * The log ends at `to` from now on, for readers and for those who wait. `trusted` is what a recovery finds at least
-   * while the files change. What has to be done to them goes to `changeFiles`.
+   * The log ends at `to` from now on, for readers and for those who wait. `trusted` is what a recovery finds at least while
+   * the files change.
    */
-  cutTo(to: number, trusted = to): void {
+  cutTo(to: number, trusted: number): void {
     this.generation++
     this.#pending.clear()
     this.#parts.tail.cut(to)
@@ -186,13 +184,6 @@ export class Durability {
     this.#toldWritten = Math.min(this.#toldWritten, to)
     this.durableOffset = Math.min(this.durableOffset, trusted)
     this.#syncer.truncated(to)
-    const lowered = this.#parts.context.lowerRecoveryPoint(this.#parts.topicPartition, trusted)
-    if (lowered === null) return
-    const gate = Promise.all([this.#gate, lowered]).then(() => {
-      if (this.#gate === gate) this.#open()
-    })
-    this.#gate = gate
-    gate.catch(error => this.fail(error as Error))
   }
 
   /** Whether batches below `to` still wait to be written: a truncation is under way. */
@@ -216,28 +207,45 @@ export class Durability {
   }
 
   /**
-   * At once, or when the recovery point has been lowered; until then nothing is written either. Afterwards the active
-   * segment has a file, so that the next opening finds where the log ends.
+   * Changes files so that a crash at any moment leaves a log that there was: first no recovery point on disk lies above
+   * `trusted`, then the files of `gone` go, the newest first, and only when their names are gone for good does `change` run.
+   * Until then nothing is written. Afterwards the active segment has a file, so that the next opening finds the log's end.
    */
-  changeFiles(change: () => void): void {
-    this.#postponed.push(change)
-    if (this.#gate === null) this.#open()
+  changeFiles(trusted: number, gone: readonly FileSegment[], change: () => void): void {
+    const { context, segments, topicPartition } = this.#parts
+    const lowered = context.lowerRecoveryPoint(topicPartition, trusted)
+    const removed = gone.filter(({ exists }) => exists)
+    if (this.#gate === null && lowered === null && removed.length === 0) {
+      change()
+      segments.ensureFile(segments.active)
+      return
+    }
+    this.lock(Promise.all([this.#gate, lowered]), removed, change)
+  }
+
+  /** For `changeFiles`, and for what recovery leaves to be done. */
+  lock(before: Promise<unknown>, removed: readonly FileSegment[], change: () => void): void {
+    const { segments, directory } = this.#parts
+    const run = async (): Promise<void> => {
+      await before
+      if (this.#stopped || this.failure !== null) return
+      segments.removeFiles(removed)
+      await directory.sync()
+      if (this.#stopped || this.failure !== null) return
+      change()
+      if (this.#gate !== gate) return
+      this.#gate = null
+      // Only now: what goes and what comes may have the same name.
+      segments.ensureFile(segments.active)
+      this.schedule()
+    }
+    const gate: Promise<void> = run().catch(error => this.fail(error as Error))
+    this.#gate = gate
   }
 
   /** Fulfilled when the files may be changed; null when they may be now. */
   get locked(): Promise<void> | null {
     return this.#gate
-  }
-
-  #open(): void {
-    this.#gate = null
-    const changes = this.#postponed
-    this.#postponed = []
-    if (this.#stopped || this.failure !== null) return
-    for (const change of changes) change()
-    // Only now: what goes and what comes may have the same name.
-    this.#parts.segments.ensureFile(this.#parts.segments.active)
-    this.schedule()
   }
 
   /** The log is empty and goes on at `at`, after `cutTo`. */
@@ -269,7 +277,7 @@ export class Durability {
   async syncOnce(): Promise<boolean> {
     const { segments, directory, context } = this.#parts
     return context.syncSlots.run(async () => {
-      while (this.#gate !== null) await this.#gate
+      while (this.#gate !== null && this.failure === null && !this.#stopped) await this.#gate
       if (this.#commits.worthWaiting(context.world.clock.mono())) await this.#gather()
       // What came while we waited goes along.
       this.write()
@@ -318,7 +326,7 @@ export class Durability {
 
   /** Writes and syncs what is there, then takes nothing more. */
   async finish(): Promise<void> {
-    while (this.#gate !== null && this.failure === null) await this.#gate
+    while (this.#gate !== null && this.failure === null && !this.#stopped) await this.#gate
     this.write()
     if (this.failure === null && (this.durableOffset < this.endOffset || this.#unsynced.size > 0)) {
       const done = this.#syncer.wait(true)

@@ -23,6 +23,8 @@ export interface Opening {
   readonly clean: boolean
   /** The folder is there. */
   readonly exists: boolean
+  /** Until then nothing may be written. */
+  readonly ready?: Promise<void> | null
 }
 
 /** One partition in Kafka's files. */
@@ -51,15 +53,20 @@ export class FileStore implements Store {
     this.#reader = new Reader(this.#parts, this.#safety)
     this.#sideFiles = new SideFiles(context, directory)
     this.#say()
+    if (opening.ready) this.#safety.lock(opening.ready, [], () => {})
     if (found.durableOffset < found.endOffset || found.cut !== null) {
       for (const segment of found.segments) if (segment.endOffset >= found.durableOffset) this.#safety.mustSync(segment)
       if (this.damage === null) this.#safety.syncInBackground()
+      // Names first: a segment that was set aside must not come back after the one before it was cut.
+      const { cut } = found
+      if (cut !== null) this.#safety.lock(Promise.resolve(), [], () => cut.segment.truncateFile())
     }
   }
 
   #say(): void {
     const { logger } = this.#parts.context
-    if (this.cut !== null) logger.warn('Cut off what a crash left unfinished', { ...this.topicPartition, ...this.cut })
+    if (this.cut !== null)
+      logger.warn('Cut off what a crash left unfinished', { ...this.topicPartition, ...said(this.cut) })
     if (this.damage === null) return
     const advice = 'Nothing was removed. Restore the folder from another copy, or truncate the log to that offset'
     logger.error('Records that had been on stable storage are damaged', {
@@ -162,13 +169,13 @@ export class FileStore implements Store {
     this.damage = null
     // Where no batch ends at `to`, an empty segment will say that the log does; until it is there, less can be trusted.
     const exact = lastEnd === to
-    this.#safety.cutTo(to, exact ? to : segment.baseOffset)
+    const trusted = exact ? to : segment.baseOffset
+    this.#safety.cutTo(to, trusted)
     const gone = segments.takeAfter(segment)
     segment.cut(position, to, options.indexIntervalBytes)
     if (!exact && position > 0) segments.roll(to)
     else if (!exact) segments.replaceActive(to)
-    this.#safety.changeFiles(() => {
-      segments.removeFiles(gone)
+    this.#safety.changeFiles(trusted, gone, () => {
       if (segments.all.includes(segment)) segment.truncateFile()
       else segments.takeOver(segment)
       this.#safety.mustSync(segment)
@@ -179,13 +186,13 @@ export class FileStore implements Store {
   async reset(at: number): Promise<void> {
     this.#mustTake()
     this.damage = null
-    this.#safety.cutTo(Math.min(at, this.endOffset), Math.min(at, this.startOffset))
     const { segments, tail } = this.#parts
+    const trusted = Math.min(at, this.startOffset)
+    this.#safety.cutTo(Math.min(at, this.endOffset), trusted)
     tail.clear()
     const [first, ...gone] = segments.startAt(at)
     this.#safety.moveTo(at)
-    this.#safety.changeFiles(() => {
-      segments.removeFiles(gone)
+    this.#safety.changeFiles(trusted, gone, () => {
       segments.takeOver(first!)
       this.#safety.mustSync(segments.active)
     })
@@ -277,7 +284,7 @@ export class FileStore implements Store {
     const { segments } = this.#parts
     if (segments.active.sizeInBytes === 0) {
       const gone = segments.replaceActive(baseOffset)
-      this.#safety.changeFiles(() => segments.takeOver(gone))
+      this.#safety.changeFiles(gone.baseOffset, [], () => segments.takeOver(gone))
       return
     }
     segments.roll(baseOffset)
@@ -289,4 +296,8 @@ export class FileStore implements Store {
     if (this.#closed || this.#closing !== null) throw new KafkaError('KAFKA_STORAGE_ERROR', 'The store is closed')
     this.#safety.mustTake()
   }
+}
+
+function said({ offset, bytes, reason, doubtful }: Cut): Record<string, unknown> {
+  return { offset, bytes, reason, doubtful }
 }

@@ -2,6 +2,7 @@ import { KafkaError } from '../../protocol/errors.ts'
 import type { Logger } from '../../world/logger.ts'
 import type { Lock, World } from '../../world/world.ts'
 import { Blocks } from '../blocks.ts'
+import { isFull } from '../disk-full.ts'
 import type { StoreOptions, TopicPartition, Volume } from '../store.ts'
 import { CheckpointFile } from './checkpoint-file.ts'
 import { brokerEpochIn, cleanMark, topicIdIn } from './checkpoints.ts'
@@ -49,6 +50,7 @@ const plainOptions: StoreOptions = {
   segmentIndexBytes: 10 << 20,
 }
 const closingAtOnce = 64
+const retryMs = 1000
 
 /** Another process, or another volume of this one, has the directory. */
 export class VolumeInUseError extends Error {
@@ -164,12 +166,15 @@ export class FileVolume implements Volume {
       return before.store
     }
     const closed = before?.store ?? null
+    const exists = before?.onDisk ?? false
+    const ready = exists ? null : this.#forget(topicPartition)
     const store = new FileStore(this.#context, topicPartition, {
       topicId,
       options,
       recoveryPoint: closed?.durableOffset ?? this.#recoveryPoints.get(topicPartition),
       clean: closed?.closedInOrder ?? this.clean,
-      exists: before?.onDisk ?? false,
+      exists,
+      ready,
     })
     this.#known.set(key, { topicPartition, topicId, onDisk: true, store })
     return store
@@ -189,8 +194,9 @@ export class FileVolume implements Volume {
     const key = directoryName(topicPartition)
     const known = this.#known.get(key)
     this.#known.delete(key)
-    for (const checkpoint of [this.#recoveryPoints, this.#logStarts, this.#highWatermarks])
-      checkpoint.delete(topicPartition)
+    this.#forget(topicPartition)?.catch(error =>
+      this.#context.logger.warn('The checkpoints could not be written', { ...topicPartition, error }),
+    )
     if (known === undefined) return null
     known.store?.discard()
     const { root, world } = this.#context
@@ -213,7 +219,35 @@ export class FileVolume implements Volume {
       if (store === null || !onDisk || store.damage !== null || store.endOffset === 0) continue
       this.#recoveryPoints.set(topicPartition, store.durableOffset)
     }
-    await Promise.all([this.#recoveryPoints.save(), this.#logStarts.save(), this.#highWatermarks.save()])
+    await this.#saveCheckpoints()
+  }
+
+  get #checkpoints(): readonly CheckpointFile[] {
+    return [this.#recoveryPoints, this.#logStarts, this.#highWatermarks]
+  }
+
+  async #saveCheckpoints(): Promise<void> {
+    await Promise.all(this.#checkpoints.map(checkpoint => checkpoint.save()))
+  }
+
+  /**
+   * What the checkpoints say of a folder that is gone must not be taken for the next one of its name. Null when they say
+   * nothing, not on disk either.
+   */
+  #forget(topicPartition: TopicPartition): Promise<void> | null {
+    for (const checkpoint of this.#checkpoints) checkpoint.delete(topicPartition)
+    return this.#checkpoints.every(({ settled }) => settled) ? null : this.#saveWhenThereIsRoom()
+  }
+
+  async #saveWhenThereIsRoom(): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#saveCheckpoints()
+      } catch (error) {
+        if (!isFull(error) || this.#closing !== null) throw error
+        await new Promise<void>(resolve => this.#context.world.timers.after(retryMs, resolve))
+      }
+    }
   }
 
   logStartOffset(partition: TopicPartition): number {

@@ -10,6 +10,7 @@ export class PartitionDirectory {
   #exists: boolean
   #metadataUnsynced = false
   #namesUnsynced = false
+  #syncing: Promise<void> = Promise.resolve()
 
   constructor(context: VolumeContext, name: string, topicId: string, exists: boolean) {
     this.#context = context
@@ -43,7 +44,13 @@ export class PartitionDirectory {
   }
 
   /** Makes the names in the folder durable, and the folder's own name. */
-  async sync(): Promise<void> {
+  sync(): Promise<void> {
+    // One after the other: who comes second must not be told of a sync that is still under way.
+    this.#syncing = this.#syncing.catch(() => {}).then(() => this.#syncNow())
+    return this.#syncing
+  }
+
+  async #syncNow(): Promise<void> {
     if (!this.#namesUnsynced || !this.#exists) return
     this.#namesUnsynced = false
     const { handles, world, root } = this.#context

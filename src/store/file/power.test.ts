@@ -109,7 +109,7 @@ class Life {
     else if (roll < 84) void this.#volume.checkpoint().catch(() => {})
     else if (roll < 91) await this.#truncate()
     else if (roll < 93) store.roll()
-    else if (roll < 96) this.#trim()
+    else if (roll < 96) await this.#trim()
     else await this.#read()
   }
 
@@ -152,9 +152,11 @@ class Life {
     model.durableOffset = Math.max(model.durableOffset, Math.min(to, this.#store.endOffset))
   }
 
-  #trim(): void {
+  async #trim(): Promise<void> {
     const model = this.#model
-    void this.#store.trim(this.#random.int(this.#store.endOffset + 1)).catch(() => {})
+    const done = this.#store.trim(this.#random.int(this.#store.endOffset + 1)).catch(() => {})
+    // It waits for a truncation that is under way.
+    if (this.#store.startOffset === model.startOffset) await done
     const { startOffset } = this.#store
     const gone = model.batches.filter(bytes => readHeader(bytes, 0).baseOffset < startOffset).length
     this.#trimmed = [...this.#trimmed, ...model.batches.slice(0, gone)]

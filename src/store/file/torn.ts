@@ -11,6 +11,8 @@ const maxTornBytes = 64 * 1024 * 1024
 const maxTornFiles = 4
 
 export interface Cut {
+  /** Its file still has the bytes; everybody else has forgotten them. */
+  readonly segment: FileSegment
   /** Records from this offset on are gone. */
   readonly offset: number
   readonly bytes: number
@@ -19,7 +21,7 @@ export interface Cut {
   readonly doubtful: boolean
 }
 
-/** Cuts a segment back to its good batches; the rest, unless it is all zeros, is kept in a `.torn` file. */
+/** Forgets what follows on a segment's good batches; unless it is all zeros, it is kept in a `.torn` file. */
 export function cutTail(context: VolumeContext, directory: string, segment: FileSegment, reason: string): Cut {
   const { disk } = context.world
   const { sizeInBytes: position, endOffset: offset, writtenBytes } = segment
@@ -44,10 +46,9 @@ export function cutTail(context: VolumeContext, directory: string, segment: File
     torn.close()
   }
   if (kept.blank) disk.remove(path)
-  file.truncate(position)
   segment.writtenBytes = position
   removeOldTorn(context, directory)
-  return { offset, bytes, reason: kept.blank ? 'there are only zeros' : reason, doubtful: kept.intact }
+  return { segment, offset, bytes, reason: kept.blank ? 'there are only zeros' : reason, doubtful: kept.intact }
 }
 
 /** Keeps a whole segment that lies after a cut, under another name. */
