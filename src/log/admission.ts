@@ -7,7 +7,7 @@ import {
   magic,
   stampCrc,
 } from '../protocol/batches/header.ts'
-import { isMessageSet, upConvert } from '../protocol/batches/legacy.ts'
+import { defaultMaxMessageSetBytes, isMessageSet, upConvert } from '../protocol/batches/legacy.ts'
 import { recompress } from '../protocol/batches/recompress.ts'
 import { readRecords } from '../protocol/batches/records.ts'
 import { type CompressionType, compressionId, compressionReady } from '../protocol/compression/compression.ts'
@@ -22,7 +22,7 @@ import { checkFitsSegment, checkProducedBatch, checkSize, checkTimestamps } from
  * Throws KafkaError.
  */
 export function admitProduced(bytes: Uint8Array, config: LogConfig, now: number, counters: LogCounters): Uint8Array {
-  const produced = isMessageSet(bytes) ? convert(bytes, counters) : bytes
+  const produced = isMessageSet(bytes) ? convert(bytes, config, counters) : bytes
   const size = checkProducedBatch(produced, config)
   const batch = size === produced.length ? produced : produced.subarray(0, size)
   if (config.compact || limitsPast(config)) checkRecords(batch, config, now)
@@ -47,9 +47,15 @@ function limitsPast(config: LogConfig): boolean {
   return config.messageTimestampType === 'CreateTime' && config.messageTimestampBeforeMaxMs < Number.MAX_SAFE_INTEGER
 }
 
+/** What old messages may unpack to, as a multiple of `max.message.bytes`: each becomes an object on its way. */
+const mostUnpacked = 4
+
 /** Old message sets become one batch, as Kafka has it: several compressed messages at once were never allowed. */
-function convert(bytes: Uint8Array, counters: LogCounters): Uint8Array {
-  const [batch, ...others] = upConvert(bytes)
+function convert(bytes: Uint8Array, config: LogConfig, counters: LogCounters): Uint8Array {
+  const [batch, ...others] = upConvert(
+    bytes,
+    Math.min(defaultMaxMessageSetBytes, mostUnpacked * config.maxMessageBytes),
+  )
   if (batch === undefined || others.length > 0)
     throw new KafkaError('INVALID_RECORD', 'A message set holds one compressed message, or uncompressed ones only')
   counters.converted++

@@ -11,6 +11,9 @@ export interface TimestampOffset {
   readonly leaderEpoch: number
 }
 
+/** A batch of more records is not searched: its beginning is near enough for what no real producer sends. */
+const mostRead = 500_000
+
 /** The first record at or above `startOffset` whose timestamp is ≥ `timestamp`; null when there is none. */
 export async function findTimestamp(
   store: Store,
@@ -21,9 +24,15 @@ export async function findTimestamp(
   if (first === null) return null
   // The index knows nothing of records that were deleted from the head: from there on, header by header.
   for (const batch of store.scan(Math.max(first, startOffset))) {
-    if (batch.maxTimestamp < timestamp) continue
-    const found = await recordFrom(store, batch.baseOffset, timestamp, startOffset)
+    // Compaction leaves batches without records.
+    if (batch.maxTimestamp < timestamp || batch.recordCount === 0) continue
+    const found =
+      batch.recordCount > mostRead ? null : await recordFrom(store, batch.baseOffset, timestamp, startOffset)
     if (found !== null) return found
+    // Unless its head was deleted, the batch says of itself what its records do not hold. It is believed, for otherwise
+    // a producer could make us open everything that it ever wrote.
+    const { baseOffset, maxTimestamp, leaderEpoch } = batch
+    if (baseOffset >= startOffset) return { offset: baseOffset, timestamp: maxTimestamp, leaderEpoch }
   }
   return null
 }

@@ -1,14 +1,11 @@
-// What the tests of the broker have in common: brokers that end with their test, topics, batches, and the two requests that
-// nearly all of them send.
+// What the tests of the broker have in common: brokers that end with their test, topics, and the two requests that nearly
+// all of them send.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import { type BrokerOptions, type RunningBroker, startBroker } from '../../src/index.ts'
-import { type BatchToBuild, buildBatch } from '../../src/protocol/batches/build.ts'
-import { iterateBatches } from '../../src/protocol/batches/iterate.ts'
-import { readRecords } from '../../src/protocol/batches/records.ts'
 import { errorName } from '../../src/protocol/errors.ts'
 import { CreateTopics } from '../../src/protocol/messages/create-topics.ts'
 import { DeleteTopics } from '../../src/protocol/messages/delete-topics.ts'
@@ -16,7 +13,17 @@ import { Fetch } from '../../src/protocol/messages/fetch.ts'
 import { Produce } from '../../src/protocol/messages/produce.ts'
 import { ZERO_UUID } from '../../src/protocol/uuid.ts'
 import type { Logger } from '../../src/world/logger.ts'
+import {
+  type FetchOptions,
+  fetchRequest,
+  type Place,
+  type ProduceOptions,
+  produceRequest,
+  valuesOf,
+} from './requests.ts'
 import { Wire } from './wire.ts'
+
+export { batch, fetchRequest, produceRequest } from './requests.ts'
 
 const running = new Set<RunningBroker>()
 const wires = new Set<Wire>()
@@ -75,65 +82,12 @@ export async function deleteTopic(wire: Wire, name: string): Promise<void> {
   assert.equal(errorName(gone!.errorCode), 'NONE')
 }
 
-/** A batch of records with these values. */
-export function batch(values: readonly (string | Uint8Array)[], more: Partial<BatchToBuild> = {}): Buffer {
-  return buildBatch({ records: values.map(value => ({ timestamp: 1, value: Buffer.from(value) })), ...more })
-}
-
-export interface ProduceOptions {
-  readonly version?: number
-  readonly acks?: number
-  readonly partition?: number
-}
-
-export function produceRequest(name: string, records: Uint8Array, { acks = -1, partition = 0 }: ProduceOptions = {}) {
-  return { acks, timeoutMs: 5000, topicData: [{ name, partitionData: [{ index: partition, records }] }] }
-}
-
 /** What the broker says about the one partition that was written. */
 export async function produce(wire: Wire, name: string, records: Uint8Array, options: ProduceOptions = {}) {
   const request = produceRequest(name, records, options)
   const { responses } = await wire.ask(Produce, options.version ?? 9, request)
   const { errorCode, ...rest } = responses[0]!.partitionResponses[0]!
   return { error: errorName(errorCode), ...rest }
-}
-
-export interface FetchOptions {
-  readonly version?: number
-  readonly maxWaitMs?: number
-  readonly minBytes?: number
-  readonly maxBytes?: number
-  readonly partitionMaxBytes?: number
-  readonly sessionId?: number
-  readonly sessionEpoch?: number
-  readonly replicaId?: number
-  readonly forgotten?: readonly { topic: string; partitions: readonly number[] }[]
-}
-
-/** A place to read from: a topic by name, or by id from version 13 on. */
-export interface Place {
-  readonly topic?: string
-  readonly topicId?: string
-  readonly partition?: number
-  readonly offset?: number
-}
-
-export function fetchRequest(places: readonly Place[], options: FetchOptions = {}) {
-  const { maxWaitMs = 0, minBytes = 1, maxBytes = 0x7fffffff, partitionMaxBytes = 1_000_000 } = options
-  const { version = 12, sessionId = 0, sessionEpoch = -1, replicaId = -1, forgotten = [] } = options
-  return {
-    ...(version < 15 ? { replicaId } : { replicaState: { replicaId } }),
-    maxWaitMs,
-    minBytes,
-    maxBytes,
-    sessionId,
-    sessionEpoch,
-    topics: places.map(({ topic = '', topicId, partition = 0, offset = 0 }) => ({
-      ...(topicId === undefined ? { topic } : { topicId }),
-      partitions: [{ partition, fetchOffset: offset, partitionMaxBytes }],
-    })),
-    ...(version >= 7 ? { forgottenTopicsData: forgotten } : {}),
-  }
 }
 
 /** The answer, its partitions as a flat list. */
@@ -152,14 +106,6 @@ export async function fetch(wire: Wire, places: readonly Place[], options: Fetch
     })),
   )
   return { error: errorName(answer.errorCode), sessionId: answer.sessionId, partitions }
-}
-
-export function valuesOf(records: Uint8Array | null): string[] {
-  const values: string[] = []
-  if (records === null) return values
-  for (const { position } of iterateBatches(records))
-    for (const { value } of readRecords(records, position)) values.push(Buffer.from(value ?? []).toString())
-  return values
 }
 
 export const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
