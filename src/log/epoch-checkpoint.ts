@@ -1,6 +1,6 @@
+import { isFull } from '../store/disk-full.ts'
 import type { Store } from '../store/store.ts'
 import type { Logger } from '../world/logger.ts'
-import { isFull } from './disk-full.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 
 /** The file, beside the segments. */

@@ -1,7 +1,7 @@
 import { controlBit, transactionalBit } from '../protocol/batches/header.ts'
+import { isFull } from '../store/disk-full.ts'
 import type { BatchHeader, Store } from '../store/store.ts'
 import type { Logger } from '../world/logger.ts'
-import { isFull } from './disk-full.ts'
 import { sequenceAfter } from './producer-entry.ts'
 import { decodeSnapshot, encodeSnapshot } from './producer-snapshot.ts'
 import { type ProducerLimits, Producers } from './producers.ts'
