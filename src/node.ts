@@ -185,7 +185,10 @@ class Node implements RunningNode {
           if (partition.topic === offsetsTopic)
             void this.#groups.lead(partition.index, partition, partition.leaderEpoch)
         },
-        deleted: topics => void this.#groups.topicsDeleted(topics),
+        deleted: topics => {
+          void this.#groups.topicsDeleted(topics)
+          for (const topic of topics) this.#broker.metrics.forgetTopic(topic)
+        },
       },
     )
     replicaManager.load(this.#metadata.state)
@@ -220,7 +223,8 @@ class Node implements RunningNode {
     ]
     const told = this.#options.config.advertised.get(name)
     // Without a port of its own it is the listener's, which may only be known now.
-    if (told !== undefined) this.#advertised.set(bound.port, { ...told, port: told.port === 0 ? bound.port : told.port })
+    if (told !== undefined)
+      this.#advertised.set(bound.port, { ...told, port: told.port === 0 ? bound.port : told.port })
   }
 
   async #register(): Promise<void> {

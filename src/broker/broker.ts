@@ -139,8 +139,9 @@ export class Broker {
     })
   }
 
-  /** Closes connections on which nothing has moved for `idleMs`. */
+  /** Closes connections on which nothing has moved for `idleMs`; none when that is negative, as in Kafka. */
   #reap(): void {
+    if (this.limits.idleMs < 0) return
     const everyMs = Math.max(100, Math.min(10_000, this.limits.idleMs / 4))
     this.#reaper = this.world.timers.after(everyMs, () => {
       const before = this.world.clock.mono() - this.limits.idleMs

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { FileVolume } from '../store/file/file-volume.ts'
 import { MemoryVolume } from '../store/memory.ts'
 import { silent } from '../world/logger.ts'
+import { MemoryDisk } from '../world/memory-disk.ts'
+import { nodeWorld } from '../world/node.ts'
 import { defaultLogConfig } from './log-config.ts'
 import { LogManager, type LogManagerOptions } from './log-manager.ts'
 import { batchOf, HandWorld } from './testing.ts'
@@ -93,6 +96,26 @@ test('silent producers are forgotten', async () => {
   assert.deepEqual(manager.producerCounts(), { remembered: 2, evicted: 1 })
   await world.pass(1000)
   assert.deepEqual(manager.producerCounts(), { remembered: 0, evicted: 1 })
+})
+
+test('one log that cannot be closed in order keeps nobody else from it', async () => {
+  const disk = new MemoryDisk()
+  const world = { ...nodeWorld, disk }
+  const volume = await FileVolume.open('/data', world, silent)
+  const manager = LogManager.open(volume, world, silent)
+  const hand = new HandWorld()
+  for (const topic of ['a', 'b']) {
+    manager.create(topic, 0, topicId, { ...defaultLogConfig, flush: 'os' })
+    fill(manager, hand, topic, 0)
+  }
+  await new Promise(resolve => setTimeout(resolve, 20))
+  disk.room = 0
+  await manager.close()
+  disk.room = 1e9
+  const next = await FileVolume.open('/data', world, silent)
+  assert.equal(next.clean, false)
+  assert.equal(LogManager.open(next, world, silent).create('b', 0, topicId, defaultLogConfig).logEndOffset, 1)
+  await next.close()
 })
 
 test('5,000 logs are opened and closed in no time', async () => {

@@ -53,6 +53,12 @@ test('connections.max.idle.ms: who says nothing is let go, who waits for an answ
   assert.equal(closed, true)
 })
 
+test('connections.max.idle.ms below zero lets nobody go', async () => {
+  const wire = await open(await start({ config: { 'connections.max.idle.ms': -1 } }))
+  await sleep(250)
+  await wire.ask(Metadata, 12, named)
+})
+
 test('socket.request.max.bytes: a larger request ends the connection by its length alone', async () => {
   const logger = listener()
   const broker = await start({ logger, config: { 'socket.request.max.bytes': 10_000 } })
