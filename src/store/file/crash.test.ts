@@ -167,9 +167,9 @@ describe('recovery of a torn tail', () => {
     const { store } = await openOn(diskOf(image, flipped, image.baseOffset))
     assert.equal(said.length, 1)
     assert.match(said[0]!, /Cut off .*"partition":0.*CRC/)
-    assert.deepEqual([store.cut?.offset, store.cut?.doubtful], [endOffsets[0], true])
+    assert.deepEqual([store.cuts[0]?.offset, store.cuts[0]?.doubtful], [endOffsets[0], true])
     const torn = await openOn(diskOf(image, log.subarray(0, -1), image.baseOffset))
-    assert.equal(torn.store.cut?.doubtful, false)
+    assert.equal(torn.store.cuts[0]?.doubtful, false)
   })
 
   it('a bad batch in an older segment takes those after it along', async () => {

@@ -31,7 +31,7 @@ export interface Opening {
 export class FileStore implements Store {
   readonly shared = false
   /** What recovery cut off when the store was opened. */
-  readonly cut: Cut | null
+  readonly cuts: readonly Cut[]
   damage: Damage | null
   readonly #parts: StoreParts
   readonly #safety: Durability
@@ -47,26 +47,28 @@ export class FileStore implements Store {
     const segments = new Segments(context, directory, found.segments)
     const tail = new Tail(context.tailCache)
     this.damage = found.damage
-    this.cut = found.cut
+    this.cuts = found.cuts
     this.#parts = { topicPartition, context, directory, segments, tail, options, observers: new Observers() }
     this.#safety = new Durability(this.#parts, found.endOffset, found.durableOffset)
     this.#reader = new Reader(this.#parts, this.#safety)
     this.#sideFiles = new SideFiles(context, directory)
     this.#say()
     if (opening.ready) this.#safety.lock(opening.ready, [], () => {})
-    if (found.durableOffset < found.endOffset || found.cut !== null) {
+    if (found.durableOffset < found.endOffset || found.cuts.length > 0) {
       for (const segment of found.segments) if (segment.endOffset >= found.durableOffset) this.#safety.mustSync(segment)
       if (this.damage === null) this.#safety.syncInBackground()
       // Names first: a segment that was set aside must not come back after the one before it was cut.
-      const { cut } = found
-      if (cut !== null) this.#safety.lock(Promise.resolve(), [], () => cut.segment.truncateFile())
+      const cutFiles = (): void => {
+        for (const { segment } of found.cuts) segment.truncateFile()
+      }
+      if (found.cuts.length > 0) this.#safety.lock(Promise.resolve(), [], cutFiles)
     }
   }
 
   #say(): void {
     const { logger } = this.#parts.context
-    if (this.cut !== null)
-      logger.warn('Cut off what a crash left unfinished', { ...this.topicPartition, ...said(this.cut) })
+    for (const cut of this.cuts)
+      logger.warn('Cut off what a crash left unfinished', { ...this.topicPartition, ...said(cut) })
     if (this.damage === null) return
     const advice = 'Nothing was removed. Restore the folder from another copy, or truncate the log to that offset'
     logger.error('Records that had been on stable storage are damaged', {
@@ -212,7 +214,10 @@ export class FileStore implements Store {
     if (count === 0 || this.#closed) return
     segments.ensureFile(segments.active)
     const marked = segments.markFiles(segments.takeFirst(count))
-    for (const path of marked) await context.world.disk.removeLater(path)
+    for (const path of marked) {
+      await new Promise<void>(resolve => context.world.timers.soon(resolve))
+      await context.world.disk.removeLater(path)
+    }
   }
 
   roll(): void {

@@ -25,11 +25,11 @@ export interface Opened {
   /** Everything below was on stable storage before. */
   readonly durableOffset: number
   readonly damage: Damage | null
-  /** What recovery cut off; null when there was nothing to cut. */
-  readonly cut: Cut | null
+  /** What recovery cut off. The bytes are still in the files. */
+  readonly cuts: readonly Cut[]
 }
 
-const nothing: Opened = { segments: [], endOffset: 0, durableOffset: 0, damage: null, cut: null }
+const nothing: Opened = { segments: [], endOffset: 0, durableOffset: 0, damage: null, cuts: [] }
 
 /** Throws INCONSISTENT_TOPIC_ID when the folder belongs to another topic of the same name. */
 export function openPartition(
@@ -51,7 +51,7 @@ export function openPartition(
       segments,
       endOffset: last.endOffset,
       durableOffset: last.endOffset,
-      cut: null,
+      cuts: [],
       ...missing(last.endOffset, recoveryPoint),
     }
   }
@@ -101,30 +101,33 @@ function recover(
   options: StoreOptions,
   recoveryPoint: number,
 ): Opened {
-  const first = segments.findLastIndex(({ baseOffset }) => baseOffset <= recoveryPoint)
+  const cuts: Cut[] = []
+  // The segment before the point, too: what was cut off from its end may be there again.
+  const first = segments.findLastIndex(({ baseOffset }) => baseOffset < recoveryPoint)
   for (let i = Math.max(0, first); i < segments.length; i++) {
     const segment = segments[i]!
-    const problem = checkSegment(context, segment, recoveryPoint, options.indexIntervalBytes)
+    const next = segments[i + 1]?.baseOffset
+    const problem = checkSegment(context, segment, recoveryPoint, next, options.indexIntervalBytes)
     const { endOffset } = segment
-    if (problem === null) {
-      if (i === segments.length - 1) break
-      segment.noteMaxTimestamp()
-      segment.endOffset = segments[i + 1]!.baseOffset
-      continue
-    }
-    if (endOffset < recoveryPoint) {
+    if (problem !== null && endOffset < recoveryPoint && endOffset !== next) {
       const damage = { offset: endOffset, reason: `${segment.path}, byte ${segment.sizeInBytes}: ${problem}` }
-      return { segments, endOffset, durableOffset: endOffset, damage, cut: null }
+      return { segments, endOffset, durableOffset: endOffset, damage, cuts: [] }
     }
-    let cut = cutTail(context, directory.path, segment, problem)
-    for (const later of segments.splice(i + 1)) {
-      cut = { ...cut, bytes: cut.bytes + later.writtenBytes, doubtful: cut.doubtful || later.writtenBytes > 0 }
-      setAside(context, directory.path, later)
-    }
-    directory.namesChanged()
-    return { segments, endOffset, durableOffset: Math.min(recoveryPoint, endOffset), damage: null, cut }
+    if (next !== undefined) segment.noteMaxTimestamp()
+    if (problem !== null) cuts.push(cutTail(context, directory.path, segment, problem))
+    if (next === undefined) break
+    segment.endOffset = next
+    if (problem === null || endOffset === next) continue
+    // Records are missing here: those of later segments cannot stay without them.
+    segment.endOffset = endOffset
+    const later = segments.splice(i + 1)
+    const bytes = later.reduce((sum, { writtenBytes }) => sum + writtenBytes, 0)
+    const cut = cuts.pop()!
+    cuts.push({ ...cut, bytes: cut.bytes + bytes, doubtful: cut.doubtful || bytes > 0 })
+    for (const each of later) setAside(context, directory.path, each)
   }
+  if (cuts.length > 0) directory.namesChanged()
   const { endOffset } = segments.at(-1)!
   const durableOffset = Math.min(recoveryPoint, endOffset)
-  return { segments, endOffset, durableOffset, cut: null, ...missing(endOffset, recoveryPoint) }
+  return { segments, endOffset, durableOffset, cuts, ...missing(endOffset, recoveryPoint) }
 }

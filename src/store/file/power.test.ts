@@ -135,10 +135,7 @@ class Life {
     model.batches = kept
     // Offsets without batches may be forgotten as long as the truncation is not through.
     model.durableOffset = Math.min(model.durableOffset, endOf(kept, model.startOffset))
-    if (to <= model.startOffset) {
-      model.startOffset = to
-      this.#trimmed = []
-    }
+    if (to <= model.startOffset) model.startOffset = to
     const done = this.#store.truncate(to)
     if (kept.length === 0) model.startOffset = this.#store.startOffset
     if (this.#random.int(3) === 0) {
@@ -148,7 +145,10 @@ class Life {
     const before = model.batches
     await done
     // What stood there before is gone for good.
-    if (model.batches === before) model.olds = []
+    if (model.batches === before) {
+      model.olds = []
+      if (before.length === 0) this.#trimmed = []
+    }
     model.durableOffset = Math.max(model.durableOffset, Math.min(to, this.#store.endOffset))
   }
 

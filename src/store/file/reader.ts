@@ -52,7 +52,7 @@ export class Reader {
       from,
       maxBytes,
       upTo,
-      position: hint ?? segment.offsets.floor(from - segment.baseOffset)?.value ?? 0,
+      position: hint ?? segment.seek(from),
       slack: hint === null ? options.indexIntervalBytes : 0,
       end: segment.writtenBytes,
       baseOffset: segment.baseOffset,
@@ -68,7 +68,9 @@ export class Reader {
     } catch (error) {
       // A file that was cut or removed under our hands is no corruption.
       if (generation !== this.#safety.generation || !segments.all.includes(segment)) return null
-      throw error
+      // Perhaps it is the index that is wrong.
+      if (hint !== null || range.position === 0 || !segment.repairIndexes()) throw error
+      return this.#readSegment(segment, from, maxBytes, upTo)
     }
   }
 

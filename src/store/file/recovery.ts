@@ -10,13 +10,14 @@ let shared: Buffer | null = null
 
 /**
  * Checks one segment batch by batch, from the last index entry at or below `recoveryPoint` on: magic, length, offsets that
- * grow, epochs that do not fall, CRC-32C. Afterwards the segment's sums and indexes describe the good batches, and
+ * grow and stay below `limit`, where the next segment begins, epochs that do not fall, CRC-32C. Afterwards the segment's sums and indexes describe the good batches, and
  * `sizeInBytes` tells where they end. Returns what is wrong with what follows them; null when the file ends there.
  */
 export function checkSegment(
   context: VolumeContext,
   segment: FileSegment,
   recoveryPoint: number,
+  limit: number | undefined,
   indexIntervalBytes: number,
 ): string | null {
   const { offsets, times, baseOffset, writtenBytes } = segment
@@ -24,13 +25,13 @@ export function checkSegment(
   times.cutNonsense(({ value }) => value >= 0)
   const known = offsets.floor(recoveryPoint - 1 - baseOffset)
   if (known !== null) {
-    const problem = walk(context, segment, known.value, baseOffset + known.key, indexIntervalBytes)
+    const problem = walk(context, segment, known.value, baseOffset + known.key, limit, indexIntervalBytes)
     // When the index points into nowhere, it is the index that is wrong, until the whole segment says otherwise.
     if (problem === null || segment.sizeInBytes > known.value) return problem
   }
   offsets.clear()
   times.clear()
-  return walk(context, segment, 0, Number.MAX_SAFE_INTEGER, indexIntervalBytes)
+  return walk(context, segment, 0, Number.MAX_SAFE_INTEGER, limit, indexIntervalBytes)
 }
 
 /** `firstAtMost`: the batch at `position` must begin at or below this offset, else the index lied. */
@@ -39,6 +40,7 @@ function walk(
   segment: FileSegment,
   position: number,
   firstAtMost: number,
+  limit = Number.MAX_SAFE_INTEGER,
   indexIntervalBytes: number,
 ): string | null {
   const end = segment.writtenBytes
@@ -61,6 +63,7 @@ function walk(
       if (inBlock + size > filled) break
       const header = readHeader(block, inBlock)
       if (segment.sizeInBytes === position && header.baseOffset > firstAtMost) return 'the index is wrong'
+      if (header.lastOffset >= limit) return `its last offset ${header.lastOffset} should be below ${limit}`
       if (crc(block, inBlock) !== expectedCrc(block, inBlock)) return `its CRC is wrong (offset ${header.baseOffset})`
       if (header.leaderEpoch >= 0 && header.leaderEpoch < epoch) {
         return `its leader epoch ${header.leaderEpoch} should be ${epoch} at least`

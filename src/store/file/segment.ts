@@ -4,6 +4,9 @@ import type { Handles } from './handles.ts'
 import { fileName, indexSuffix, logSuffix, timeIndexSuffix } from './names.ts'
 import { type IndexEntry, offsetEntries, SparseIndex, timeEntries } from './sparse-index.ts'
 
+/** What Kafka takes when nobody says otherwise (`index.interval.bytes`). */
+const repairIntervalBytes = 4096
+
 /** Where a batch was found. */
 export interface Place {
   readonly position: number
@@ -31,6 +34,7 @@ export class FileSegment implements Segment {
   #maxTimestampOffset = -1
   #firstTimestamp: number | undefined
   #bytesSinceEntry = 0
+  #repaired = false
 
   /** `sizeInBytes` of the file that is there, 0 for a new segment. */
   constructor(handles: Handles, directory: string, baseOffset: number, sizeInBytes: number, isNew: boolean) {
@@ -92,22 +96,51 @@ export class FileSegment implements Segment {
     if (this.maxTimestamp > last) this.times.append(this.maxTimestamp, this.#maxTimestampOffset - this.baseOffset)
   }
 
+  /** Where a batch begins, at or before the one that holds `offset`, as far as the index knows. */
+  seek(offset: number): number {
+    const entry = this.offsets.floor(offset - this.baseOffset)
+    if (entry === null || this.#sensible(entry)) return entry?.value ?? 0
+    this.repairIndexes()
+    return this.offsets.floor(offset - this.baseOffset)?.value ?? 0
+  }
+
+  #sensible({ key, value }: IndexEntry): boolean {
+    return key >= 0 && value > 0 && value < this.writtenBytes
+  }
+
   /** The first batch that is written and ends above `offset`; null when there is none. Reads headers of one index interval. */
   locate(offset: number): Place | null {
-    const entry = this.offsets.floor(offset - this.baseOffset)
-    const found = this.#walkTo(offset, entry?.value ?? 0, entry?.key)
+    const found = this.#walkTo(offset, this.seek(offset))
     if (found !== 'lost') return found
-    this.rebuildIndexes(0)
-    const again = this.#walkTo(offset, 0, undefined)
+    this.repairIndexes()
+    const again = this.#walkTo(offset, 0)
     return again === 'lost' ? null : again
   }
 
-  #walkTo(offset: number, position: number, indexed: number | undefined): Place | null | 'lost' {
+  /**
+   * Makes the indexes anew because they were found to be wrong; once, for then it is the log that is wrong. The sums of the
+   * segment stay as they are. Returns whether there is any hope.
+   */
+  repairIndexes(): boolean {
+    if (this.#repaired) return false
+    this.#repaired = true
+    // What waits to be written has entries that cannot be read from the file; the index is short then.
+    if (this.sizeInBytes !== this.writtenBytes) {
+      this.offsets.clear()
+      return true
+    }
+    const { endOffset, sizeInBytes } = this
+    this.rebuildIndexes(repairIntervalBytes)
+    this.endOffset = endOffset
+    this.sizeInBytes = sizeInBytes
+    return true
+  }
+
+  #walkTo(offset: number, position: number): Place | null | 'lost' {
     if (!this.exists) return null
     const walk = this.headers(position)
     for (let header = walk.next(); header !== null; header = walk.next()) {
-      if (walk.position === position && indexed !== undefined && header.baseOffset > this.baseOffset + indexed)
-        return 'lost'
+      if (walk.position === position && position > 0 && header.baseOffset > offset) return 'lost'
       if (header.lastOffset >= offset) return { ...header, position: walk.position }
     }
     return walk.end === position && position > 0 ? 'lost' : null
@@ -127,7 +160,7 @@ export class FileSegment implements Segment {
   }
 
   #pointsAtBatch({ key, value }: IndexEntry): boolean {
-    if (key < 0 || value <= 0 || value >= this.writtenBytes) return false
+    if (!this.#sensible({ key, value })) return false
     const header = this.headers(value).next()
     return header !== null && header.baseOffset <= this.baseOffset + key
   }
