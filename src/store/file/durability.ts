@@ -276,8 +276,10 @@ export class Durability {
   /** For the syncer. */
   async syncOnce(): Promise<boolean> {
     const { segments, directory, context } = this.#parts
+    // Not with a slot in hand, which others need.
+    await this.#unlocked()
     return context.syncSlots.run(async () => {
-      while (this.#gate !== null && this.failure === null && !this.#stopped) await this.#gate
+      await this.#unlocked()
       if (this.#commits.worthWaiting(context.world.clock.mono())) await this.#gather()
       // What came while we waited goes along.
       this.write()
@@ -309,6 +311,10 @@ export class Durability {
     })
   }
 
+  async #unlocked(): Promise<void> {
+    while (this.#gate !== null && this.failure === null && !this.#stopped) await this.#gate
+  }
+
   syncFailed(error: Error): void {
     if (!this.#stopped) this.fail(error)
   }
@@ -326,7 +332,7 @@ export class Durability {
 
   /** Writes and syncs what is there, then takes nothing more. */
   async finish(): Promise<void> {
-    while (this.#gate !== null && this.failure === null && !this.#stopped) await this.#gate
+    await this.#unlocked()
     this.write()
     if (this.failure === null && (this.durableOffset < this.endOffset || this.#unsynced.size > 0)) {
       const done = this.#syncer.wait(true)

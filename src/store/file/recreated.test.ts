@@ -75,3 +75,24 @@ test('on a full disk its first records wait until the old offsets are gone', asy
   assert.equal(await synced, 10)
   assert.deepEqual(await found(disk.killed()), { damage: null, endOffset: 10, logStartOffset: 0 })
 })
+
+test('those that wait for that keep nobody else from syncing', async () => {
+  const disk = new MemoryDisk()
+  const volume = await openOn(disk)
+  const made = [0, 1, 2, 3].map(index => ({ topic: 'a', partition: index }))
+  for (const place of made) {
+    volume.open(place, topicId, defaults)
+    volume.setLogStartOffset(place, 50)
+  }
+  await volume.checkpoint()
+  disk.replaceFile = () => new Promise(() => {})
+  const other = volume.open({ topic: 'b', partition: 0 }, topicId, defaults)
+  for (const place of made) {
+    await volume.remove(place)
+    const store = volume.open(place, laterId, defaults)
+    fill(store, 1)
+    store.sync().catch(() => {})
+  }
+  fill(other, 1)
+  assert.equal(await other.sync(), 1)
+})
