@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { servedApis } from '../../src/broker/served.ts'
-import { downConvert } from '../../src/protocol/batches/legacy-write.ts'
 import { ErrorCode, errorName } from '../../src/protocol/errors.ts'
 import { readResponse, requestFrame } from '../../src/protocol/header.ts'
 import { allApis } from '../../src/protocol/messages/all.ts'
@@ -9,15 +8,16 @@ import { ApiVersions } from '../../src/protocol/messages/api-versions.ts'
 import { Fetch } from '../../src/protocol/messages/fetch.ts'
 import { Metadata } from '../../src/protocol/messages/metadata.ts'
 import type { Api } from '../../src/protocol/schema.ts'
-import { ZERO_UUID } from '../../src/protocol/uuid.ts'
-import { batch, listener, open, start, topic } from './kit.ts'
+import { validRequest } from './every-request.ts'
+import { listener, open, start, topic } from './kit.ts'
 import type { Wire } from './wire.ts'
 
 const logger = listener()
 const broker = await start({ logger })
 const software = { clientSoftwareName: 'test', clientSoftwareVersion: '1.0' }
 const wire = await open(broker)
-const { name, topicId } = await topic(wire)
+const victim = await topic(wire)
+const { name } = victim
 
 /** A frame with nothing but a header of version 1. */
 function bare(apiKey: number, apiVersion: number): Buffer {
@@ -71,87 +71,11 @@ for (const version of [99, 32767, -1])
     assert.equal((await asking.ask(ApiVersions, 3, software)).errorCode, ErrorCode.NONE)
   })
 
-/** What a request needs besides its smallest form, to be more than an error. */
-const bodies: Readonly<Record<string, (version: number) => object>> = {
-  Produce: version => ({
-    acks: -1,
-    timeoutMs: 1000,
-    topicData: [
-      {
-        ...(version < 13 ? { name } : { topicId }),
-        partitionData: [{ index: 0, records: version < 3 ? downConvert(batch(['v']), 1) : batch(['v']) }],
-      },
-    ],
-  }),
-  Fetch: version => ({
-    ...(version < 15 ? { replicaId: -1 } : {}),
-    maxWaitMs: 0,
-    minBytes: 0,
-    topics: [
-      {
-        ...(version < 13 ? { topic: name } : { topicId }),
-        partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }],
-      },
-    ],
-  }),
-  ListOffsets: () => ({ replicaId: -1, topics: [{ name, partitions: [{ partitionIndex: 0, timestamp: -1 }] }] }),
-  Metadata: () => ({ topics: [{ name }] }),
-  ApiVersions: version => (version < 3 ? {} : software),
-  OffsetCommit: version => ({
-    groupId: 'g',
-    topics: [
-      {
-        ...(version < 10 ? { name } : { topicId }),
-        partitions: [{ partitionIndex: 0, committedOffset: 1, committedMetadata: null }],
-      },
-    ],
-  }),
-  OffsetFetch: version =>
-    version < 8
-      ? { groupId: 'g', topics: [{ name, partitionIndexes: [0] }] }
-      : { groups: [{ groupId: 'g', topics: [{ ...(version < 10 ? { name } : { topicId }), partitionIndexes: [0] }] }] },
-  FindCoordinator: version => (version < 4 ? { key: 'g' } : { coordinatorKeys: ['g'] }),
-  JoinGroup: version => ({
-    groupId: `group-${version}`,
-    sessionTimeoutMs: 6000,
-    rebalanceTimeoutMs: 6000,
-    memberId: '',
-    protocolType: 'consumer',
-    protocols: [{ name: 'range', metadata: Buffer.from('m') }],
-  }),
-  CreateTopics: version => ({
-    topics: [{ name: `made-${version}`, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }],
-  }),
-  DeleteTopics: version =>
-    version < 6 ? { topicNames: [`made-${version}`] } : { topics: [{ name: `made-${version}`, topicId: ZERO_UUID }] },
-  DescribeConfigs: () => ({ resources: [{ resourceType: 2, resourceName: name, configurationKeys: null }] }),
-  IncrementalAlterConfigs: () => ({ resources: [{ resourceType: 2, resourceName: name, configs: [] }] }),
-}
-
-/** Every field at its smallest, for the request's version; `bodies` adds what makes it useful. */
-function smallest(api: Api, version: number): object {
-  const fields: Record<string, unknown> = {}
-  for (const [field, { spec }] of Object.entries(api.request.fields)) {
-    const present = version >= spec.versions.min && version <= spec.versions.max && spec.tag < 0
-    if (!present || spec.default !== undefined) continue
-    const nullable = version >= spec.nullable.min && version <= spec.nullable.max
-    const { kind } = spec.type
-    if (nullable) fields[field] = null
-    else if (kind === 'array') fields[field] = []
-    else if (kind === 'string') fields[field] = ''
-    else if (kind === 'bool') fields[field] = false
-    else if (kind === 'uuid') fields[field] = ZERO_UUID
-    else if (kind === 'bytes') fields[field] = Buffer.alloc(0)
-    else if (kind !== 'struct') fields[field] = 0
-  }
-  return { ...fields, ...bodies[api.name]?.(version) }
-}
-
 async function answers(api: Api, version: number): Promise<void> {
   const lines = logger.lines.length
   const asking: Wire = await open(broker)
   try {
-    await asking.ask(api, version, smallest(api, version) as never)
+    await asking.ask(api, version, validRequest(api, version, victim) as never)
   } catch (error) {
     assert.fail(`${api.name} v${version}: ${error}; ${logger.lines.slice(lines)}`)
   }

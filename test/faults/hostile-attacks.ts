@@ -26,6 +26,7 @@ import { JoinGroup } from '../../src/protocol/messages/join-group.ts'
 import { ListOffsets } from '../../src/protocol/messages/list-offsets.ts'
 import { Metadata } from '../../src/protocol/messages/metadata.ts'
 import { Produce } from '../../src/protocol/messages/produce.ts'
+import { type Victim, validRequest } from '../broker/every-request.ts'
 import { batch, fetchRequest, produceRequest } from '../broker/requests.ts'
 import { Wire } from '../broker/wire.ts'
 
@@ -108,22 +109,28 @@ function request(target: (typeof targets)[number], body: Buffer, roll: Dice): Bu
   return framed(Buffer.concat([header, body]))
 }
 
-/** Many requests on one connection, until the broker has enough of it. */
-async function frames(target: Target, make: (layout: (typeof targets)[number]['layout'], roll: Dice) => Buffer) {
+/** `count` requests, some on one connection, until the broker has enough of it. */
+async function pelt(target: Target, make: (i: number) => Buffer): Promise<void> {
   const { roll, count } = target
   let sent = 0
   await many(16, async () => {
     while (sent < count) {
       const wire = await open(target)
       for (let i = 0; i < 10 && !wire.ended && sent < count; i++) {
-        const chosen = targets[sent++ % targets.length]!
-        wire.socket.write(request(chosen, make(chosen.layout, roll), roll))
+        wire.socket.write(make(sent++))
         // Now and then also a lie about the length of it all.
         if (roll(20) === 0) wire.socket.write(noise(roll, 1 + roll(8)))
         await heard(wire, 20)
       }
       wire.close()
     }
+  })
+}
+
+function generated(target: Target, make: typeof hostileFrame): Promise<void> {
+  return pelt(target, i => {
+    const chosen = targets[i % targets.length]!
+    return request(chosen, make(chosen.layout, target.roll), target.roll)
   })
 }
 
@@ -158,10 +165,11 @@ function oldMessage(value: Uint8Array, codec: number): Buffer {
   return bytes
 }
 
-async function makeTopic(wire: Wire, name: string, config: Record<string, string> = {}): Promise<void> {
+async function makeTopic(wire: Wire, name: string, config: Record<string, string> = {}): Promise<Victim> {
   const configs = Object.entries(config).map(([name, value]) => ({ name, value }))
   const topics = [{ name, numPartitions: 1, replicationFactor: 1, assignments: [], configs }]
-  await wire.ask(CreateTopics, 7, { topics })
+  const { topicId } = (await wire.ask(CreateTopics, 7, { topics })).topics[0]!
+  return { name, topicId }
 }
 
 const strangeNames = [
@@ -256,8 +264,26 @@ export const attacks: readonly Attack[] = [
         wire.close()
       }),
   },
-  { name: 'requests that lie, of every API and version', run: target => frames(target, hostileFrame) },
-  { name: 'requests well formed, filled by chance', run: target => frames(target, honestFrame) },
+  { name: 'requests that lie, of every API and version', run: target => generated(target, hostileFrame) },
+  { name: 'requests well formed, filled by chance', run: target => generated(target, honestFrame) },
+  {
+    name: 'requests that were good until a byte or two were changed',
+    async run(target) {
+      const { roll } = target
+      const wire = await open(target)
+      const victim = await makeTopic(wire, 'victim')
+      wire.close()
+      const good = targets.map(({ api, version }) =>
+        Buffer.concat(requestFrame(api, version, 1, 'h', validRequest(api, version, victim) as never)),
+      )
+      await pelt(target, i => {
+        const bytes = Buffer.from(good[i % good.length]!)
+        for (let flips = 1 + roll(2); flips > 0; flips--)
+          bytes[14 + roll(bytes.length - 14)] = [roll(256), 0, 0x7f, 0xff][roll(4)]!
+        return bytes
+      })
+    },
+  },
   {
     name: 'strange names',
     async run(target) {
