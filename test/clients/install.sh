@@ -48,10 +48,10 @@ java_clients() {
     jar="$cache/kafka-clients-$version.jar"
     [ -f "$jar" ] || mvn -B -q -Dstyle.color=never dependency:copy "-Dartifact=org.apache.kafka:kafka-clients:$version" "-DoutputDirectory=$cache"
   done
-  stamped "$cache/java/.stamp" "$here/java/Agent.java" && return
+  stamped "$cache/java/.stamp" "$here"/java/*.java && return
   mkdir -p "$cache/java"
-  javac -d "$cache/java" -cp "$KAFKA_LIBS/*" "$here/java/Agent.java"
-  stamp "$cache/java/.stamp" "$here/java/Agent.java"
+  javac -d "$cache/java" -cp "$KAFKA_LIBS/*" "$here"/java/*.java
+  stamp "$cache/java/.stamp" "$here"/java/*.java
 }
 
 kcat_client() {

@@ -21,19 +21,13 @@ const python = (file: string): Program => ({
   env: { PYTHONDONTWRITEBYTECODE: '1', PYTHONWARNINGS: 'ignore' },
 })
 const go = (name: string): Program => ({ command: join(cache, 'clients/go-agent'), args: [name] })
-const java = (jar: string | null): Program => ({
+const java = (jar: string | null, ...main: string[]): Program => ({
   command: process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin/java') : 'java',
   args: [
-    ...[
-      '-Xmx512m',
-      '-XX:TieredStopAtLevel=1',
-      '-XX:+UseSerialGC',
-      '-Xshare:auto',
-      `-Dlog4j2.configurationFile=${log4j}`,
-    ],
+    ...['-Xmx512m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', `-Dlog4j2.configurationFile=${log4j}`],
     '-cp',
     [...(jar ? [join(cache, 'clients', jar)] : []), join(cache, 'clients/java'), join(libs, '*')].join(':'),
-    'Agent',
+    ...main,
   ],
 })
 
@@ -47,8 +41,8 @@ export const agents: Record<string, { language: Language; program: Program }> = 
   'franz-go': { language: 'go', program: go('franz-go') },
   sarama: { language: 'go', program: go('sarama') },
   'kafka-go': { language: 'go', program: go('kafka-go') },
-  'java-4.3': { language: 'java', program: java(null) },
-  'java-4.4': { language: 'java', program: java('kafka-clients-4.4.0.jar') },
+  'java-4.3': { language: 'java', program: java(null, 'Agent') },
+  'java-4.4': { language: 'java', program: java('kafka-clients-4.4.0.jar', 'Agent') },
 }
 
 /** What a broker is started with: without the variables of the tests, which it would take for settings of its own. */
@@ -56,6 +50,8 @@ export const brokerEnvironment: NodeJS.ProcessEnv = { ...process.env }
 delete brokerEnvironment.OTTLA_CACHE
 
 export const toolScript = join(root, 'test/peers/kafka/tool.sh')
+/** java/Semantics.java; after the address come a tag and the names of the checks. */
+export const semantics = java('kafka-clients-4.4.0.jar', 'Semantics')
 export const installScript = join(clients, 'install.sh')
 
 if (!existsSync(installScript)) throw new Error(`run this from a checkout: ${installScript} is missing`)

@@ -3,18 +3,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Agent } from './agent.ts'
 import { kcatScenarios } from './kcat.ts'
-import { agents, brokerEnvironment, installScript, type Language, root } from './programs.ts'
+import { agents, brokerEnvironment, installScript, type Language, root, semantics } from './programs.ts'
 import { scenarios } from './scenarios.ts'
 import { toolScenarios } from './tools.ts'
 
 const usage = `usage: run.sh [--bootstrap HOST:PORT] [--only SCENARIO,...] [--count N] [--jobs N] [--settle MS] [--json] [client...]
 Runs real clients against a broker: the one at HOST:PORT, or an ottla of this checkout that it starts and stops itself.
 --settle MS waits after each creation of a topic (Apache Kafka answers before all its parts know of the topic: 300).
-clients: ${[...Object.keys(agents), 'kafka-tools', 'kcat'].join(' ')}`
+clients: ${[...Object.keys(agents), 'java-semantics', 'kafka-tools', 'kcat'].join(' ')}`
 
 interface Result {
   client: string
@@ -38,7 +39,7 @@ const { values: options, positionals } = parseArgs({
   },
 })
 
-const languages: Record<string, Language> = { 'kafka-tools': 'java', kcat: 'kcat' }
+const languages: Record<string, Language> = { 'kafka-tools': 'java', 'java-semantics': 'java', kcat: 'kcat' }
 for (const [name, { language }] of Object.entries(agents)) languages[name] = language
 
 if (options.help || positionals.some(p => !languages[p])) {
@@ -46,7 +47,7 @@ if (options.help || positionals.some(p => !languages[p])) {
   process.exit(options.help ? 0 : 2)
 }
 // The slowest first, so that they do not end up alone at the end.
-const order = ['kafka-tools', 'java-4.3', 'java-4.4']
+const order = ['kafka-tools', 'java-semantics', 'java-4.3', 'java-4.4']
 const everybody = [...order, ...Object.keys(languages).filter(n => !order.includes(n))]
 const chosen = positionals.length ? positionals : everybody
 const only = options.only?.split(',')
@@ -118,6 +119,27 @@ async function runCommands(client: string, bootstrap: string): Promise<void> {
   for (const [scenario, run] of Object.entries(suite)) {
     if (wanted(scenario)) await attempt(client, '', scenario, () => run({ bootstrap, name: name(client) }))
   }
+}
+
+/** One program with many checks: a line of JSON for each. */
+async function runSemantics(client: string, bootstrap: string): Promise<void> {
+  const args = [`-Dsettle=${options.settle}`, ...semantics.args, bootstrap, tag, ...(only ?? [])]
+  const child = spawn(semantics.command, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+  process.on('exit', () => child.kill('SIGKILL'))
+  const timer = setTimeout(() => child.kill('SIGKILL'), 180_000)
+  for await (const text of createInterface({ input: child.stdout })) {
+    const { scenario, ok, ms, error } = JSON.parse(text) as {
+      scenario: string
+      ok: boolean
+      ms: number
+      error?: string
+    }
+    report({ client, version: '', scenario, outcome: ok ? 'passed' : 'failed', ms, ...(error ? { note: error } : {}) })
+  }
+  clearTimeout(timer)
+  const code = child.exitCode ?? (await new Promise(done => child.once('exit', done)))
+  if (code !== 0)
+    report({ client, version: '', scenario: 'to the end', outcome: 'failed', ms: 0, note: `ended with ${code}` })
 }
 
 async function freePort(): Promise<number> {
@@ -209,6 +231,7 @@ const queue = chosen.filter(c => !missing.has(languages[c]!))
 const worker = async () => {
   for (let client = queue.shift(); client; client = queue.shift()) {
     if (agents[client]) await runAgent(client, bootstrap)
+    else if (client === 'java-semantics') await runSemantics(client, bootstrap)
     else await runCommands(client, bootstrap)
   }
 }

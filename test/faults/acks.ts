@@ -74,6 +74,7 @@ await table('ack', [
   { acks: 0, waits: false },
   { acks: 1, waits: false },
   { acks: -1, waits: true },
+  { acks: -1, waits: false, config: 'flush.messages=1000' },
 ])
 await table('os', [
   { acks: 0, waits: false },

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { dice } from '../checker/generate.ts'
 import { Kafka, Ottla } from './broker.ts'
 import { LoopDisk, noLoopDevices } from './loop-disk.ts'
-import { finish, item, judge, percentile, skip } from './report.ts'
+import { finish, item, judge, keep, percentile, skip } from './report.ts'
 import { Workload, writerOf } from './workload.ts'
 
 // Power cuts: the data directory lies on an ext4 of its own; its image is taken at a random moment under load, and the
@@ -90,6 +90,7 @@ for (let round = 1; round <= rounds && going; round++) {
   going = await item(`power cut, round ${round}${frozen ? ' (stopped first)' : ''}`, () => cut(frozen))
 }
 
+if (!going) keep(workload.halfHistory(), join(tmpdir(), `ottla-power-${options.seed}.jsonl`))
 if (going) {
   going = await item('everything acknowledged is there at the end, once and in order', async () => {
     await workload.stopWriting()

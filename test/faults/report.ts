@@ -26,13 +26,18 @@ export function skip(name: string, reason: string): void {
   console.log(`skipped ${name}: ${reason}`)
 }
 
+export function keep(history: readonly Operation[], file: string): void {
+  writeFileSync(file, `${history.map(toLine).join('\n')}\n`)
+  console.log(`history: ${file}`)
+}
+
 /** Throws with the first findings; the whole history then lies at `file`. */
 export function judge(history: readonly Operation[], file: string): string {
   const { findings, ...figures } = check(history)
   if (findings.length) {
-    writeFileSync(file, `${history.map(toLine).join('\n')}\n`)
+    keep(history, file)
     const list = findings.slice(0, 12).map(f => `  ${f.kind} ${f.key}: ${f.text}`)
-    throw new Error(`${findings.length} findings (history: ${file})\n${list.join('\n')}`)
+    throw new Error(`${findings.length} findings\n${list.join('\n')}`)
   }
   return Object.entries(figures)
     .map(([name, value]) => `${name} ${value}`)

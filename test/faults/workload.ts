@@ -117,7 +117,7 @@ class Stream {
       if (to > from) operations.push(this.poll(process, rows.slice(from, to)))
       from = Math.max(from, to)
     }
-    operations.push({ ...this.poll(`${this.topic}-end`, end), final: true })
+    if (end.length) operations.push({ ...this.poll(`${this.topic}-end`, end), final: true })
     return operations
   }
 
@@ -196,6 +196,11 @@ export class Workload {
 
   async stopWriting(): Promise<void> {
     await Promise.all(this.streams.map(s => s.stopWriting()))
+  }
+
+  /** What is known so far: for a look after a failure. */
+  halfHistory(): Operation[] {
+    return this.streams.flatMap(s => s.history([]))
   }
 
   /** The whole history, with a last look at every topic by fresh consumers. */

@@ -16,7 +16,9 @@ export function got(partition, offset, value) {
 
 /**
  * Sends numbers until the returned function is called, and tells the fate of each: the crash proof's writer.
- * `send` resolves to [partition, base offset] of what it was given.
+ * `send` resolves to [partition, base offset] of what it was given. It must not give up while an answer may be lost:
+ * kafkajs 2.2.4 and @platformatic/kafka 1.35.0 then give the next batch the same sequence numbers, and any Kafka takes
+ * that for a repetition and acknowledges it without writing it.
  */
 export function numbers({ partitions, size, from = 0 }, send, close) {
   let stopping = false

@@ -29,11 +29,12 @@ const codec = {
   zstd: CompressionTypes.ZSTD,
 }
 
+const patience = { initialRetryTime: 50, maxRetryTime: 500 }
 const kafka = new Kafka({
   clientId: 'matrix-kafkajs',
   brokers: [process.argv[2]],
   logLevel: process.env.AGENT_DEBUG ? logLevel.INFO : logLevel.NOTHING,
-  retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 20 },
+  retry: { ...patience, retries: 20 },
 })
 
 async function withProducer({ idempotent }, use) {
@@ -173,7 +174,7 @@ serve(
 
     async load(command) {
       const { topic, idempotent, acks = -1 } = command
-      const producer = kafka.producer({ idempotent, maxInFlightRequests: 1 })
+      const producer = kafka.producer({ idempotent, maxInFlightRequests: 1, retry: { ...patience, retries: 10_000 } })
       await producer.connect()
       const send = async messages => {
         const sent = await producer.send({ topic, acks, messages })

@@ -153,7 +153,13 @@ serve(
 
     async load(command) {
       const { topic, idempotent, acks = -1 } = command
-      const producer = new Producer({ ...base, acks, ...(idempotent ? { idempotent: true } : {}) })
+      const producer = new Producer({
+        ...base,
+        retries: 10_000,
+        retryDelay: 50,
+        acks,
+        ...(idempotent ? { idempotent: true } : {}),
+      })
       const send = async messages => {
         const { offsets } = await producer.send({
           messages: messages.map(m => ({ topic, partition: m.partition, value: Buffer.from(m.value) })),
