@@ -79,3 +79,17 @@ test('when all slots are taken, only a session that was idle for two minutes mak
 test('no slots: no sessions', () => {
   assert.equal(new FetchSessions(0, dice()).open(false, 0), null)
 })
+
+test('sessions together remember a bounded number of partitions; the one that goes beyond is closed', () => {
+  const sessions = new FetchSessions(10, dice(1, 2, 3), 5)
+  const [one, other] = [sessions.open(false, 0)!, sessions.open(false, 0)!]
+  assert.equal(sessions.update(one, [partition('a', 0), partition('a', 1), partition('a', 2)], []), true)
+  assert.equal(sessions.update(other, [partition('a', 0), partition('a', 1)], []), true)
+  // The same ones again are no more.
+  assert.equal(sessions.update(other, [partition('a', 0, 7), partition('a', 1, 7)], []), true)
+  assert.equal(sessions.update(other, [partition('a', 2)], []), false)
+  assert.throws(() => sessions.continue(other.id, 1, false, 0), refused('FETCH_SESSION_ID_NOT_FOUND'))
+  // What it held is free, and so is what another forgets.
+  assert.equal(sessions.update(one, [partition('b', 0), partition('b', 1)], [partition('a', 0)]), true)
+  assert.equal(sessions.update(sessions.open(false, 0)!, [partition('c', 0)], []), true)
+})

@@ -87,15 +87,22 @@ export class FetchSession {
 /** ms that a session is safe from being pushed out by a new one (Kafka's `MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS`). */
 const safeMs = 120_000
 
+/** Partitions that are remembered, over all sessions: clients may name any number of them, also such as do not exist. */
+const defaultMostPartitions = 500_000
+
 /** The sessions of one broker, at most `slots` (`max.incremental.fetch.session.cache.slots`). */
 export class FetchSessions {
   readonly #slots: number
+  readonly #mostPartitions: number
   readonly #random: { int(below: number): number }
   readonly #sessions = new Map<number, FetchSession>()
+  /** Of all sessions together. */
+  #partitions = 0
   evictions = 0
 
-  constructor(slots: number, random: { int(below: number): number }) {
+  constructor(slots: number, random: { int(below: number): number }, mostPartitions = defaultMostPartitions) {
     this.#slots = slots
+    this.#mostPartitions = mostPartitions
     this.#random = random
   }
 
@@ -128,14 +135,34 @@ export class FetchSessions {
     return session
   }
 
+  /**
+   * What a session holds from now on. False when all sessions together would remember too much: the session is closed
+   * then, and its client goes on without one.
+   */
+  update(
+    session: FetchSession,
+    changes: readonly FetchPartition[],
+    forgotten: readonly { topic: string; topicId: string; partition: number }[],
+  ): boolean {
+    const before = session.size
+    session.update(changes, forgotten)
+    this.#partitions += session.size - before
+    if (this.#partitions <= this.#mostPartitions) return true
+    this.close(session.id)
+    return false
+  }
+
   close(id: number): void {
+    const session = this.#sessions.get(id)
+    if (session === undefined) return
+    this.#partitions -= session.size
     this.#sessions.delete(id)
   }
 
   #evict(now: number): boolean {
     for (const session of this.#sessions.values()) {
       if (now - session.lastUsed < safeMs) return false
-      this.#sessions.delete(session.id)
+      this.close(session.id)
       this.evictions++
       return true
     }

@@ -114,14 +114,14 @@ function openSession(request: Request, context: RequestContext): FetchSession | 
     if (request.sessionEpoch === finalEpoch) return null
     const wanted = partitionsOf(request, context)
     const session = wanted.length === 0 ? null : sessions.open(byId, now)
-    session?.update(wanted, [])
-    return session
+    return session !== null && sessions.update(session, wanted, []) ? session : null
   }
   const session = sessions.continue(request.sessionId, request.sessionEpoch, byId, now)
   const forgotten = request.forgottenTopicsData.flatMap(({ topic, topicId, partitions }) =>
     partitions.map(partition => ({ topic, topicId, partition })),
   )
-  session.update(partitionsOf(request, context), forgotten)
+  if (!sessions.update(session, partitionsOf(request, context), forgotten))
+    throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND', 'the session became too large')
   return session
 }
 
