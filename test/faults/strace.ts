@@ -6,6 +6,11 @@ export function noStrace(): string | null {
   return error ? 'strace is not installed' : null
 }
 
+const attached = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of attached) child.kill('SIGTERM')
+})
+
 /** Bends system calls of a running process and all its threads, until `heal`. The rule is strace's: `fdatasync:error=EIO`. */
 export class Bend {
   private readonly child: ChildProcess
@@ -14,7 +19,8 @@ export class Bend {
   constructor(pid: number, calls: string, rule: string) {
     const words = ['-f', '-p', String(pid), '-o', '/dev/null', '-e', `trace=${calls}`, '-e', `inject=${calls}:${rule}`]
     this.child = spawn('strace', words, { stdio: ['ignore', 'ignore', 'pipe'] })
-    process.on('exit', () => this.child.kill('SIGTERM'))
+    attached.add(this.child)
+    this.child.once('exit', () => attached.delete(this.child))
     let said = ''
     this.attached = new Promise((resolve, reject) => {
       this.child.stderr!.on('data', data => {
