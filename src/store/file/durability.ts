@@ -1,4 +1,5 @@
 import { KafkaError } from '../../protocol/errors.ts'
+import { isFull, syncWhenOpened } from '../disk-full.ts'
 import type { Observers } from '../observers.ts'
 import type { StoreOptions, TopicPartition } from '../store.ts'
 import type { VolumeContext } from './context.ts'
@@ -138,7 +139,7 @@ export class Durability {
   }
 
   #writeFailed(error: Error): void {
-    if (!passesByItself(error)) {
+    if (!isFull(error)) {
       this.fail(error)
       return
     }
@@ -293,7 +294,8 @@ export class Durability {
       for (const segment of covered) {
         if (!valid()) break
         if (segment.exists && segments.all.includes(segment)) {
-          await context.handles.pinned(segment.path, file => file.sync())
+          const sync = () => context.handles.pinned(segment.path, file => file.sync())
+          await syncWhenOpened(context.world.timers, valid, sync)
         }
       }
       await directory.sync()
@@ -351,12 +353,6 @@ export class Durability {
     this.#pending.clear()
     this.#syncer.rejectAll(storageError('The store is closed'))
   }
-}
-
-/** No room on the disk or in the quota, or no descriptors: errors that go away. */
-function passesByItself(error: unknown): boolean {
-  const { code } = error as { code?: unknown }
-  return ['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE', 'ENFILE'].includes(code as string)
 }
 
 function storageError(message: string): KafkaError {

@@ -1,3 +1,4 @@
+import { syncWhenOpened } from '../disk-full.ts'
 import { partitionMetadata } from './checkpoints.ts'
 import type { VolumeContext } from './context.ts'
 import { partitionMetadataName } from './names.ts'
@@ -54,15 +55,16 @@ export class PartitionDirectory {
     if (!this.#namesUnsynced || !this.#exists) return
     this.#namesUnsynced = false
     const { handles, world, root } = this.#context
+    const opened = (sync: () => Promise<void>) => syncWhenOpened(world.timers, () => true, sync)
     if (this.#metadataUnsynced) {
       const path = `${this.path}/${partitionMetadataName}`
-      await handles.pinned(path, file => file.sync())
+      await opened(() => handles.pinned(path, file => file.sync()))
       handles.forget(path)
-      await world.disk.syncDirectory(this.path)
-      await world.disk.syncDirectory(root)
+      await opened(() => world.disk.syncDirectory(this.path))
+      await opened(() => world.disk.syncDirectory(root))
       this.#metadataUnsynced = false
     } else {
-      await world.disk.syncDirectory(this.path)
+      await opened(() => world.disk.syncDirectory(this.path))
     }
   }
 }
