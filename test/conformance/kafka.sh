@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 node scripts/build.js
-for name in ${*:-metadata-records produce-errors admin-errors groups store-files data-directory}; do
+[ $# -gt 0 ] || set -- metadata-records produce-errors admin-errors groups store-files data-directory
+for name in "$@"; do
   node --test --test-reporter=spec "dist/test/conformance/$name.conformance.js"
 done
