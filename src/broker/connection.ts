@@ -277,7 +277,7 @@ export class Connection implements Peer, FrameSink {
     this.#bytesInFlight = 0
     for (const { sent } of this.#slots) sent?.()
     this.#slots.length = 0
-    this.#onClose.forEach(run => run())
+    this.#onClose.each(run => run())
     this.#onClose.clear()
     this.#broker.forget(this)
   }

@@ -66,7 +66,7 @@ export class DelayedOperations {
     const now = this.#clock.mono()
     this.#expire(({ due }) => due <= now)
     let next = Number.POSITIVE_INFINITY
-    this.#operations.forEach(({ due }) => {
+    this.#operations.each(({ due }) => {
       if (due < next) next = due
     })
     if (next < this.#wakeAt) this.#sleep(now, next)
@@ -74,7 +74,7 @@ export class DelayedOperations {
 
   #expire(which: (operation: Operation) => boolean): void {
     const expired: (() => void)[] = []
-    this.#operations.forEach((operation, place) => {
+    this.#operations.each((operation, place) => {
       if (!which(operation)) return
       this.#operations.leave(place)
       expired.push(operation.expire)

@@ -4,7 +4,7 @@ import { Line } from './line.ts'
 
 function values<Value>(line: Line<Value>): Value[] {
   const all: Value[] = []
-  line.forEach(value => all.push(value))
+  line.each(value => all.push(value))
   return all
 }
 
@@ -35,7 +35,7 @@ for (const [gone, left] of [
 test('a member may leave while it is visited', () => {
   const line = new Line<number>()
   for (let i = 0; i < 5; i++) line.add(i)
-  line.forEach((value, place) => {
+  line.each((value, place) => {
     if (value % 2 === 0) line.leave(place)
   })
   assert.deepEqual(values(line), [1, 3])

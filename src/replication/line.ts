@@ -44,7 +44,7 @@ export class Line<Value> {
   }
 
   /** `visit` may make this member leave, and no other. */
-  forEach(visit: (value: Value, place: Place<Value>) => void): void {
+  each(visit: (value: Value, place: Place<Value>) => void): void {
     for (let place = this.#first; place !== null; ) {
       const { next } = place
       if (place.value !== null) visit(place.value, place)

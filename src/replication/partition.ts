@@ -184,7 +184,7 @@ export class Partition {
   }
 
   #wake(): void {
-    this.#watchers.forEach(wake => wake())
+    this.#watchers.each(wake => wake())
   }
 
   /** The partition is deleted or the node stops: everybody who waits is told. */
