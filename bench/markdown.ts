@@ -108,7 +108,7 @@ function howSection({ machine, runs }: Results): string {
     'Both brokers run with their defaults: Kafka with the heap (1 GiB) and JVM flags of its start script.',
     "Rates and latencies of producers are of the steady state: the first fifth of the records is warm-up. The consumer's rate is of its fetch time. Broker CPU is user and system time of all of the broker's threads while the tool runs.",
     'Topics are made for one measurement and deleted after it; then dirty pages are written before the next one begins. The order of the brokers turns with each round. After each workload the number of records in the topic is checked; a workload that fails voids the run.',
-    'With `flush.messages=1` Kafka gets a fifth of the records: it is slow.',
+    'With `flush.messages=1` Kafka gets a fifth of the records, since it is slow; latencies of full queues are not compared then.',
     'Every single measurement is in [benchmarks.json](benchmarks.json).',
   ]
   return [

@@ -10,6 +10,7 @@ export interface Medians {
   readonly p99: number | null
   /** The most of all rounds. */
   readonly peakMiB: number
+  readonly records: number
 }
 
 /** A ratio of medians and its bound. */
@@ -52,8 +53,16 @@ function row(results: Results, workload: string, comparison: Comparison): Row | 
     them,
     cpu: atMost(us.cpu / them.cpu, bound.cpu),
     rate: us.rate === null || them.rate === null ? null : atLeast(us.rate / them.rate, bound.rate),
-    p99: us.p99 === null || them.p99 === null ? null : atMost(us.p99 / them.p99, bound.p99),
+    p99:
+      us.p99 === null || them.p99 === null || !comparable(workload, us, them)
+        ? null
+        : atMost(us.p99 / them.p99, bound.p99),
   }
+}
+
+/** A full queue grows with the records that are sent: latencies of unequal counts say nothing. */
+function comparable(workload: string, us: Medians, them: Medians): boolean {
+  return !workload.startsWith('produce-') || us.records === them.records
 }
 
 /** Null: it was not measured. */
@@ -73,6 +82,7 @@ export function medians(results: Results, workload: string, contestant: Contesta
     p95: of(each => each.latencyMs?.p95 ?? null),
     p99: of(each => each.latencyMs?.p99 ?? null),
     peakMiB: Math.max(...figures.map(each => each.peakMiB)),
+    records: of(each => each.records)!,
   }
 }
 
