@@ -22,7 +22,7 @@ export const ottlaSettings = {
     'The least important log line shown.',
   ),
   port: int(9092, between(0, 65_535)).honoured('The port to listen on; 0: any free one.'),
-  'tail.cache.bytes': int(67_108_864, atLeast(0)).honoured(
+  'tail.cache.bytes': int(33_554_432, atLeast(0)).honoured(
     'Memory for the newest batches, so that readers who keep up never touch the disk.',
   ),
 }
