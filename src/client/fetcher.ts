@@ -1,5 +1,5 @@
 import { defaultMaxDecompressedBytes, type KafkaRecord } from '../protocol/batches/records.ts'
-import { ErrorCode, KafkaError } from '../protocol/errors.ts'
+import { ErrorCode } from '../protocol/errors.ts'
 import { Fetch } from '../protocol/messages/fetch.ts'
 import type { ResponseOutput } from '../protocol/schema.ts'
 import type { Cluster } from './cluster.ts'
@@ -311,8 +311,4 @@ export class Fetcher {
     const pause = backoffMs(this.#cluster.world, this.#cluster.options, track.failures++)
     track.notBefore = this.#cluster.world.clock.mono() + pause
   }
-}
-
-export function isOutOfRange(error: unknown): boolean {
-  return error instanceof KafkaError && error.errorName === 'OFFSET_OUT_OF_RANGE'
 }

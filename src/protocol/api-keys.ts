@@ -98,11 +98,3 @@ export const ApiKey = {
 } as const
 
 export type ApiName = keyof typeof ApiKey
-
-const names = new Map<number, ApiName>()
-for (const name of Object.keys(ApiKey) as ApiName[]) names.set(ApiKey[name], name)
-
-/** The name of an API, or undefined for a key that Kafka never gave out. */
-export function apiName(key: number): ApiName | undefined {
-  return names.get(key)
-}
