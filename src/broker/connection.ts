@@ -68,6 +68,7 @@ export class Connection implements Peer, FrameSink {
   /** Monotonic ms of the last byte in either direction. */
   lastActive: number
   software = ''
+  node = false
   fetching: Promise<void> | null = null
 
   constructor(broker: Broker, socket: Socket) {

@@ -21,6 +21,8 @@ export interface Peer {
   readonly remote: { readonly host: string; readonly port: number }
   /** Name and version that the client gave in ApiVersions (KIP-511). */
   software: string
+  /** True when the other side is a node of this cluster: it has proved the cluster's secret (SCRAM, user `ottla-node`). */
+  node: boolean
   /** Settled when the Fetch that reads or waits is answered; null: there is none. */
   fetching: Promise<void> | null
   /** Runs when the connection has ended. */
