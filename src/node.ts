@@ -8,6 +8,7 @@ import { bootstrapRecords, supportedFeatures } from './cluster/features.ts'
 import { type MetaProperties, openMetaProperties } from './cluster/meta-properties.ts'
 import { readBootstrap } from './cluster/orderer/bootstrap.ts'
 import { LocalOrderer } from './cluster/orderer/local.ts'
+import type { Orderer } from './cluster/orderer/orderer.ts'
 import { roundRobin } from './cluster/placement/round-robin.ts'
 import type { Endpoint } from './config/addresses.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
@@ -28,6 +29,17 @@ export interface NodeOptions {
   readonly config: ResolvedConfig
   readonly world: World
   readonly logger: Logger
+  /** Told the floors below as soon as they stand: the simulator looks at them after every step, and touches nothing. */
+  readonly inspect?: (inside: Inside) => void
+}
+
+/** What a node is made of, to look at. */
+export interface Inside {
+  readonly nodeId: number
+  readonly metadata: CommittedMetadata
+  readonly orderer: Orderer
+  readonly replicas: Replicas
+  readonly volume: Volume
 }
 
 export interface RunningNode {
@@ -145,6 +157,13 @@ class Node implements RunningNode {
       logger,
     })
     this.#broker = this.#newBroker()
+    options.inspect?.({
+      nodeId: this.nodeId,
+      metadata: this.#metadata,
+      orderer: this.#orderer,
+      replicas: this.#replicas,
+      volume,
+    })
   }
 
   #newBroker(): Broker {
