@@ -185,7 +185,8 @@ describe('a local orderer', () => {
       leaderEpoch: 1,
       highWatermark: 7,
       logEndOffset: 7,
-      voters: [voter],
+      voters: [{ ...voter, logEndOffset: 7, lastFetchTimestamp: -1, lastCaughtUpTimestamp: -1 }],
+      observers: [],
     })
     await node.stop()
   })

@@ -8,7 +8,7 @@ import type { Logger } from '../../world/logger.ts'
 import type { World } from '../../world/world.ts'
 import type { MetadataRecord } from '../records/records.ts'
 import { type ControlRecord, controlBatch, type MetadataBatch, RecordEncoder, readMetadataBatches } from './batches.ts'
-import type { Orderer, QuorumDescription, Voter } from './orderer.ts'
+import type { Orderer, OrdererLeader, QuorumDescription, Voter } from './orderer.ts'
 import { parseQuorumState, printQuorumState, quorumStateName } from './quorum-state.ts'
 import {
   decodeSnapshot,
@@ -145,9 +145,25 @@ export class LocalOrderer implements Orderer {
       leaderEpoch: this.#epoch,
       highWatermark: this.#committed,
       logEndOffset: this.#log.logEndOffset,
-      voters: this.#quorum.voters,
+      voters: this.#quorum.voters.map(voter => ({
+        ...voter,
+        logEndOffset: this.#log.logEndOffset,
+        lastFetchTimestamp: -1,
+        lastCaughtUpTimestamp: -1,
+      })),
+      observers: [],
     }
   }
+
+  leader(): OrdererLeader | null {
+    return this.#leading ? { id: this.#options.voter.id, epoch: this.#epoch } : null
+  }
+
+  onLeader(): () => void {
+    return () => {}
+  }
+
+  async resign(): Promise<void> {}
 
   async close(): Promise<void> {
     if (this.#closed) return

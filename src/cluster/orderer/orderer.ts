@@ -8,14 +8,32 @@ export interface Voter {
   readonly endpoints: readonly { readonly name: string; readonly host: string; readonly port: number }[]
 }
 
-/** As DescribeQuorum shows it (KIP-836). */
+/** Who holds a copy of the log, and how far it is, as the leader sees it. */
+export interface QuorumReplica extends Voter {
+  /** −1: not known. */
+  readonly logEndOffset: number
+  /** Wall clock, ms: when it fetched last, and when it had all that there was; −1: not known. */
+  readonly lastFetchTimestamp: number
+  readonly lastCaughtUpTimestamp: number
+}
+
+/** As DescribeQuorum shows it (KIP-836, KIP-853). */
 export interface QuorumDescription {
   /** −1: nobody. */
   readonly leaderId: number
   readonly leaderEpoch: number
   readonly highWatermark: number
   readonly logEndOffset: number
-  readonly voters: readonly Voter[]
+  /** An orderer outside of the cluster has none but the leader. */
+  readonly voters: readonly QuorumReplica[]
+  /** Those who only read. Known to the leader. */
+  readonly observers: readonly QuorumReplica[]
+}
+
+/** Who decides now. */
+export interface OrdererLeader {
+  readonly id: number
+  readonly epoch: number
 }
 
 /**
@@ -24,9 +42,21 @@ export interface QuorumDescription {
  * is durable; leases say when to try, never whether a write is valid.
  */
 export interface Orderer extends OrderedLog<MetadataRecord> {
-  /** Call `follow` before. Fulfilled when the log is replayed and, where that is ours to have, the lead is taken. */
+  /**
+   * Call `follow` before. Fulfilled when our copy of the log is replayed as far as it is known to be committed and, where
+   * that is ours alone to have, the lead is taken. Who is one of several may hear of a leader, and of more, only later.
+   */
   start(): Promise<void>
   describe(): QuorumDescription
+  /** As far as this node knows; null: nobody. It may have been deposed already: only an append tells. */
+  leader(): OrdererLeader | null
+  /** Called whenever `leader()` has changed. Returns what ends the watch. */
+  onLeader(run: (leader: OrdererLeader | null) => void): () => void
+  /**
+   * This node is going to stop: it gives the lead away, if it has it and somebody can take it, and stands for no other
+   * election. Fulfilled, soon, when another leads or nobody can.
+   */
+  resign(): Promise<void>
   /** Nothing is appended any more; what was appended is durable when fulfilled. */
   close(): Promise<void>
 }
