@@ -1,3 +1,4 @@
+import { Folder, Inode } from './memory-files.ts'
 import type { Disk, File, Lock, Random } from './world.ts'
 
 /**
@@ -11,8 +12,12 @@ export class MemoryDisk implements Disk {
   failingSyncs = 0
   /** When set, the next writes fail with this code before anything is written. */
   failingWrites: string | null = null
+  /** When set, reads fail with this code. */
+  failingReads: string | null = null
   /** Calls so far of what changes something. */
   operations = 0
+  /** Called before each change: a simulator may let the process die right there. */
+  beforeChange: (() => void) | null = null
   readonly #root: Folder
   readonly #later: (run: () => void) => void
   readonly #locks = new Set<string>()
@@ -24,16 +29,16 @@ export class MemoryDisk implements Disk {
     this.#root = root
   }
 
-  /** What the next process finds after this one was killed. Nothing reaches the old disk any more. */
+  /** What the next process finds after this one was killed; what was not synced still is not. This object is dead then. */
   killed(): MemoryDisk {
     this.#dead = true
-    return new MemoryDisk(this.#later, this.#root.copy(null))
+    return new MemoryDisk(this.#later, this.#root)
   }
 
   /** What is found after the power went: any part of what was not synced may be there or not. */
   powerCut(random: Pick<Random, 'int'>): MemoryDisk {
     this.#dead = true
-    return new MemoryDisk(this.#later, this.#root.copy(random))
+    return new MemoryDisk(this.#later, this.#root.afterPowerCut(random))
   }
 
   open(path: string, mode: 'read' | 'write' | 'create'): File {
@@ -42,9 +47,9 @@ export class MemoryDisk implements Disk {
     if (node === undefined) {
       if (mode !== 'create') throw failure('ENOENT', path)
       if (this.room <= 0) throw failure('ENOSPC', path)
+      this.changes()
       node = new Inode()
       folder.change([[name, node]])
-      this.operations++
     }
     if (node instanceof Folder) throw failure('EISDIR', path)
     return new MemoryFile(this, node)
@@ -59,7 +64,7 @@ export class MemoryDisk implements Disk {
   }
 
   size(path: string): number {
-    return this.#inode(path).bytes.length
+    return this.#inode(path).length
   }
 
   makeDirectory(path: string): void {
@@ -68,9 +73,9 @@ export class MemoryDisk implements Disk {
     for (const name of partsOf(path)) {
       let next = folder.names.get(name)
       if (next === undefined) {
+        this.changes()
         next = new Folder()
         folder.change([[name, next]])
-        this.operations++
       }
       if (!(next instanceof Folder)) throw failure('EEXIST', path)
       folder = next
@@ -82,7 +87,7 @@ export class MemoryDisk implements Disk {
     const [target, newName] = this.#parent(to)
     const node = source.names.get(name)
     if (node === undefined) throw failure('ENOENT', from)
-    this.operations++
+    this.changes()
     if (source === target) {
       source.change([
         [name, null],
@@ -101,17 +106,18 @@ export class MemoryDisk implements Disk {
   remove(path: string): void {
     const [folder, name] = this.#parent(path)
     if (!folder.names.has(name)) throw failure('ENOENT', path)
-    this.operations++
+    this.changes()
     folder.change([[name, null]])
   }
 
   removeTree(path: string): void {
     const [folder, name] = this.#parent(path)
-    this.operations++
+    this.changes()
     if (folder.names.has(name)) folder.change([[name, null]])
   }
 
   readFile(path: string): Buffer {
+    this.checkRead()
     return Buffer.from(this.#inode(path).bytes)
   }
 
@@ -124,15 +130,18 @@ export class MemoryDisk implements Disk {
   async replaceFile(path: string, bytes: Uint8Array | string): Promise<void> {
     const making = `${path}.${this.operations}.tmp`
     this.writeFile(making, bytes)
-    await this.#inode(making).sync(this)
+    await this.sync(this.#inode(making))
     this.rename(making, path)
     await this.syncDirectory(path.slice(0, path.lastIndexOf('/')))
   }
 
   async syncDirectory(path: string): Promise<void> {
     const folder = this.#folder(path)
+    const { unsynced } = folder
+    const before = folder.settled
     await this.wait()
-    folder.settle()
+    // Another sync may have settled some of them meanwhile.
+    folder.settle(Math.max(0, before + unsynced - folder.settled))
   }
 
   space(): { free: number; total: number } {
@@ -143,6 +152,47 @@ export class MemoryDisk implements Disk {
     if (this.#locks.has(path)) return null
     this.#locks.add(path)
     return { release: () => this.#locks.delete(path) }
+  }
+
+  /** Flips bits of a file behind everybody's back. Nothing happens when there is no such byte. */
+  rot(path: string, position: number, mask: number): void {
+    this.#inode(path).rot(position, mask)
+  }
+
+  /** What a power cut at this moment would certainly leave of a file; null: not even its name. Also after the process died. */
+  platter(path: string): Buffer | null {
+    let node: Inode | Folder | undefined = this.#root
+    for (const name of partsOf(path)) node = node instanceof Folder ? node.stable(name) : undefined
+    return node instanceof Inode ? node.stable : null
+  }
+
+  /** Names of a folder that a power cut would certainly leave. */
+  platterNames(path: string): string[] {
+    let node: Inode | Folder | undefined = this.#root
+    for (const name of partsOf(path)) node = node instanceof Folder ? node.stable(name) : undefined
+    return node instanceof Folder ? node.stableNames().sort() : []
+  }
+
+  async sync(inode: Inode): Promise<void> {
+    const syncing = inode.beginSync()
+    await this.wait()
+    if (this.failingSyncs > 0) {
+      this.failingSyncs--
+      inode.failSync()
+      throw failure('EIO', 'sync')
+    }
+    inode.endSync(syncing)
+  }
+
+  /** Counts a change, which may be the last one of this process. */
+  changes(): void {
+    this.operations++
+    this.beforeChange?.()
+    this.alive()
+  }
+
+  checkRead(): void {
+    if (this.failingReads !== null) throw failure(this.failingReads, 'read')
   }
 
   /** Throws when the process that uses this disk is gone. */
@@ -182,85 +232,6 @@ export class MemoryDisk implements Disk {
   }
 }
 
-const sectorBytes = 512
-
-/** A file's bytes, and what of them is on the platter. */
-class Inode {
-  bytes: Buffer = Buffer.alloc(0)
-  #stable: Buffer = Buffer.alloc(0)
-  /** A sync failed: the kernel has dropped the dirty pages and will never write them. */
-  #lost = false
-
-  async sync(disk: MemoryDisk): Promise<void> {
-    const asked = Buffer.from(this.bytes)
-    await disk.wait()
-    if (disk.failingSyncs > 0) {
-      disk.failingSyncs--
-      this.#lost = true
-      throw failure('EIO', 'sync')
-    }
-    if (!this.#lost) this.#stable = asked
-  }
-
-  copy(random: Pick<Random, 'int'> | null): Inode {
-    const copied = new Inode()
-    copied.bytes = random === null ? Buffer.from(this.bytes) : this.#torn(random)
-    copied.#stable = Buffer.from(copied.bytes)
-    return copied
-  }
-
-  /** The length is one that the file had or might have had; each sector is the old or the new one. */
-  #torn(random: Pick<Random, 'int'>): Buffer {
-    const [old, now] = [this.#stable, this.bytes]
-    if (old.equals(now) || this.#lost) return Buffer.from(old)
-    const [short, long] = [Math.min(old.length, now.length), Math.max(old.length, now.length)]
-    const left = Buffer.alloc(random.int(3) === 0 ? now.length : short + random.int(long - short + 1))
-    // Often all of it got there, often nothing; the rest is a lottery.
-    const odds = [0, 4, 2, 1][random.int(4)]!
-    for (let at = 0; at < left.length; at += sectorBytes) {
-      const from = odds > 0 && random.int(odds) === 0 ? now : old
-      if (at < from.length) from.copy(left, at, at, Math.min(at + sectorBytes, left.length))
-    }
-    return left
-  }
-}
-
-type Change = readonly (readonly [name: string, node: Inode | Folder | null])[]
-
-/** Names in a folder, and which changes of them are on the platter. */
-class Folder {
-  readonly names = new Map<string, Inode | Folder>()
-  readonly #stable = new Map<string, Inode | Folder>()
-  #unsynced: Change[] = []
-
-  change(change: Change): void {
-    apply(this.names, change)
-    this.#unsynced.push(change)
-  }
-
-  settle(): void {
-    for (const change of this.#unsynced) apply(this.#stable, change)
-    this.#unsynced = []
-  }
-
-  copy(random: Pick<Random, 'int'> | null): Folder {
-    const kept = random === null ? this.#unsynced.length : random.int(this.#unsynced.length + 1)
-    const names = new Map(this.#stable)
-    for (const change of this.#unsynced.slice(0, kept)) apply(names, change)
-    const copied = new Folder()
-    for (const [name, node] of names) copied.change([[name, node.copy(random)]])
-    copied.settle()
-    return copied
-  }
-}
-
-function apply(names: Map<string, Inode | Folder>, change: Change): void {
-  for (const [name, node] of change) {
-    if (node === null) names.delete(name)
-    else names.set(name, node)
-  }
-}
-
 class MemoryFile implements File {
   readonly #disk: MemoryDisk
   readonly #inode: Inode
@@ -274,21 +245,17 @@ class MemoryFile implements File {
   write(chunks: readonly Uint8Array[], position: number): void {
     this.#check()
     if (this.#disk.failingWrites !== null) throw failure(this.#disk.failingWrites, 'write')
-    this.#disk.operations++
-    const bytes = Buffer.concat(chunks)
-    const fits = bytes.subarray(0, Math.min(bytes.length, this.#disk.room))
+    this.#disk.changes()
+    const bytes = chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
+    const fits = bytes.subarray(0, Math.max(0, Math.min(bytes.length, this.#disk.room)))
     this.#disk.room -= fits.length
-    const end = position + fits.length
-    const { bytes: before } = this.#inode
-    const after = Buffer.alloc(Math.max(before.length, end))
-    before.copy(after)
-    fits.copy(after, position)
-    this.#inode.bytes = after
+    this.#inode.write(fits, position)
     if (fits.length < bytes.length) throw failure('ENOSPC', 'write')
   }
 
   read(into: Uint8Array, position: number): number {
     this.#check()
+    this.#disk.checkRead()
     const part = this.#inode.bytes.subarray(position, position + into.length)
     into.set(part)
     return part.length
@@ -301,20 +268,19 @@ class MemoryFile implements File {
 
   sync(): Promise<void> {
     this.#check()
-    return this.#inode.sync(this.#disk)
+    return this.#disk.sync(this.#inode)
   }
 
   truncate(length: number): void {
     this.#check()
-    this.#disk.operations++
-    const { bytes } = this.#inode
-    this.#disk.room += Math.max(0, bytes.length - length)
-    this.#inode.bytes = Buffer.concat([bytes.subarray(0, length)], length)
+    this.#disk.changes()
+    this.#disk.room += Math.max(0, this.#inode.length - length)
+    this.#inode.truncate(length)
   }
 
   size(): number {
     this.#check()
-    return this.#inode.bytes.length
+    return this.#inode.length
   }
 
   close(): void {

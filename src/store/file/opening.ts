@@ -41,6 +41,7 @@ export function openPartition(
   clean: boolean,
 ): Opened {
   if (!directory.exists) return nothing
+  if (!clean) directory.inherited()
   checkTopicId(context, directory, topicId)
   const segments = load(context, directory)
   const last = segments.at(-1)

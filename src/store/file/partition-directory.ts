@@ -44,6 +44,12 @@ export class PartitionDirectory {
     this.#namesUnsynced = true
   }
 
+  /** A process that did not end in order may have left files, and the folder itself, whose names no sync has covered. */
+  inherited(): void {
+    this.#metadataUnsynced = true
+    this.#namesUnsynced = true
+  }
+
   /** Makes the names in the folder durable, and the folder's own name. */
   sync(): Promise<void> {
     // One after the other: who comes second must not be told of a sync that is still under way.

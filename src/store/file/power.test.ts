@@ -199,8 +199,10 @@ class Life {
     if (found.length === 0) assert.ok(before.durableOffset <= store.endOffset)
     assert.ok(store.startOffset <= before.startOffset, `${how}: start ${store.startOffset}, was ${before.startOffset}`)
     if (roll === 0) assert.equal(store.endOffset, this.#store.endOffset)
-    this.#model = { batches: found, olds: [], startOffset: store.startOffset, durableOffset: store.durableOffset }
-    this.#trimmed = []
+    // After a kill the page cache is still there, and with it what the platter does not know yet.
+    const olds = how === 'kill' ? [...before.olds, before.batches] : []
+    this.#model = { batches: found, olds, startOffset: store.startOffset, durableOffset: store.durableOffset }
+    if (how !== 'kill') this.#trimmed = []
     return how
   }
 }
