@@ -1,4 +1,6 @@
 import * as net from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { DirectWriter } from './node-write.ts'
 import type { Address, Listener, Net, Socket } from './world.ts'
 
 /** Sockets of Node, read into memory that the reader hands out (one copy less than `data` events, and larger reads). */
@@ -24,6 +26,12 @@ export const nodeNet: Net = {
       const socket = new NodeSocket({})
       socket.connect(address, resolve, reject)
     })
+  },
+  addresses() {
+    const found = Object.values(networkInterfaces()).flatMap(addresses => addresses ?? [])
+    // Link-local addresses need a zone, which is another one on each machine.
+    const usable = found.filter(({ internal, address }) => !internal && !/^(fe80:|169\.254\.)/i.test(address))
+    return usable.sort((a, b) => a.family.localeCompare(b.family)).map(({ address }) => address)
   },
 }
 
@@ -63,6 +71,8 @@ const landing = new Uint8Array(4096)
 class NodeSocket implements Socket {
   readonly #socket: net.Socket
   #reader: { space(): Uint8Array; data(bytes: number): void; end(): void } | null = null
+  #direct: DirectWriter | null = null
+  #drained: () => void = () => {}
   local: Address = { host: '', port: 0 }
   remote: Address = { host: '', port: 0 }
 
@@ -113,6 +123,11 @@ class NodeSocket implements Socket {
 
   write(chunks: readonly Uint8Array[], sent?: () => void): void {
     const socket = this.#socket
+    this.#direct ??= DirectWriter.open(socket, () => this.#drained())
+    if (this.#direct !== null) {
+      this.#direct.write(chunks, sent)
+      return
+    }
     const last = chunks.length - 1
     if (last > 0) socket.cork()
     for (let i = 0; i < last; i++) socket.write(chunks[i] as Uint8Array)
@@ -121,10 +136,11 @@ class NodeSocket implements Socket {
   }
 
   get unsent(): number {
-    return this.#socket.writableLength
+    return this.#direct === null ? this.#socket.writableLength : this.#direct.unsent
   }
 
   onDrain(run: () => void): void {
+    this.#drained = run
     this.#socket.on('drain', run)
   }
 
