@@ -94,6 +94,8 @@ export interface Net {
   /** Rejects with EADDRINUSE, EACCES, EADDRNOTAVAIL. */
   listen(address: Address, accept: (socket: Socket) => void): Promise<Listener>
   connect(address: Address): Promise<Socket>
+  /** At which other machines may reach this one, the likeliest first; empty when there is no network. */
+  addresses(): readonly string[]
 }
 
 export interface Listener {
