@@ -1,7 +1,7 @@
 import { Broker, type BrokerLimits } from './broker/broker.ts'
 import { ProducerIds } from './broker/producer-ids.ts'
 import { ReplicaManager } from './broker/replica-manager.ts'
-import { type ControllerSettings, newUuid } from './cluster/commands/context.ts'
+import { newUuid } from './cluster/commands/context.ts'
 import { CommittedMetadata } from './cluster/committed.ts'
 import { ControllerClient } from './cluster/controller-client.ts'
 import { bootstrapRecords, supportedFeatures } from './cluster/features.ts'
@@ -9,11 +9,9 @@ import { type MetaProperties, openMetaProperties } from './cluster/meta-properti
 import { readBootstrap } from './cluster/orderer/bootstrap.ts'
 import { LocalOrderer } from './cluster/orderer/local.ts'
 import type { Orderer } from './cluster/orderer/orderer.ts'
-import { roundRobin } from './cluster/placement/round-robin.ts'
+import { controllerSettings } from './cluster/settings.ts'
 import type { Endpoint } from './config/addresses.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
-import { describeTopic } from './config/describe.ts'
-import { configSchema } from './config/schema.ts'
 import type { ResolvedConfig } from './config/sources.ts'
 import { defaultGroupConfig, type GroupConfig } from './groups/config.ts'
 import { GroupCoordinator, offsetsTopic } from './groups/coordinator.ts'
@@ -75,6 +73,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 class Node implements RunningNode {
   readonly nodeId: number
   readonly clusterId: string
+  /** This life of the node. */
+  readonly incarnationId: string
   addresses: readonly Address[] = []
   readonly #options: NodeOptions
   readonly #volume: Volume
@@ -123,6 +123,7 @@ class Node implements RunningNode {
     this.#config = resolved.config
     this.nodeId = meta.nodeId
     this.clusterId = meta.clusterId
+    this.incarnationId = newUuid(random)
     this.#directoryId = meta.directoryId
     const failed = (error: Error) => this.#fatal(error)
     this.#logs = LogManager.open(volume, world, logger, {
@@ -137,7 +138,7 @@ class Node implements RunningNode {
     this.#orderer = new LocalOrderer({ volume, world, logger, voter, failed })
     this.#controller = new ControllerClient({
       orderer: this.#orderer,
-      settings: controllerSettings(this.clusterId, this.#config),
+      settings: controllerSettings(this.#config, this),
       bootstrap: readBootstrap(volume) ?? bootstrapRecords(),
       observer: this.#metadata,
       clock,
@@ -247,11 +248,10 @@ class Node implements RunningNode {
   }
 
   async #register(): Promise<void> {
-    const { random } = this.#options.world
     const { errorCode, brokerEpoch } = await this.#controller.ask('registerBroker', {
       brokerId: this.nodeId,
       clusterId: this.clusterId,
-      incarnationId: newUuid(random),
+      incarnationId: this.incarnationId,
       listeners: this.#options.config.endpoints.map(({ name, host, port }) => ({
         name,
         host: host === '' ? 'localhost' : host,
@@ -348,25 +348,6 @@ async function openVolume({ config: { config, dataDirectory }, world, logger }: 
   }
   const { FileVolume } = await import('./store/file/file-volume.ts')
   return FileVolume.open(dataDirectory, world, logger, { tailBytes: config.get('tail.cache.bytes') })
-}
-
-function controllerSettings(clusterId: string, config: BrokerConfig): ControllerSettings {
-  return {
-    clusterId,
-    schema: configSchema,
-    placement: roundRobin,
-    get numPartitions() {
-      return config.get('num.partitions')
-    },
-    get defaultReplicationFactor() {
-      return config.get('default.replication.factor')
-    },
-    get deleteTopicEnable() {
-      return config.get('delete.topic.enable')
-    },
-    supportedFeatures,
-    describeTopic: own => describeTopic(own, config),
-  }
 }
 
 function groupConfig(config: BrokerConfig): GroupConfig {

@@ -1,6 +1,6 @@
 import { Host, type HostOptions, type Refusal } from '../machine/host.ts'
 import { KafkaError } from '../protocol/errors.ts'
-import type { Answer, Command, CommandName, CommandRequest, CommandResponse } from './commands/command.ts'
+import type { Answer, Command, CommandName, CommandRequest, CommandResponse, Fact } from './commands/command.ts'
 import type { ControllerSettings } from './commands/context.ts'
 import { Controller, refuseCommand } from './controller.ts'
 import { latestMetadataVersion } from './features.ts'
@@ -8,7 +8,7 @@ import type { Orderer } from './orderer/orderer.ts'
 import { encodeRecord, type MetadataRecord } from './records/records.ts'
 
 export type ControllerOptions = Pick<
-  HostOptions<Command, MetadataRecord, Answer>,
+  HostOptions<Command, Fact, Answer>,
   'clock' | 'timers' | 'random' | 'logger' | 'observer' | 'onLead' | 'maxWaiting'
 > & {
   readonly orderer: Orderer
@@ -24,11 +24,11 @@ const defaultSnapshotBytes = 4 * 1024 * 1024
 
 /** The controller of this node: commands in, responses out, whatever happens. */
 export class ControllerClient {
-  readonly #host: Host<Command, MetadataRecord, Answer>
+  readonly #host: Host<Command, Fact, Answer>
 
   constructor(options: ControllerOptions) {
     const { orderer, settings, bootstrap, snapshotBytes = defaultSnapshotBytes, ...world } = options
-    this.#host = new Host<Command, MetadataRecord, Answer>({
+    this.#host = new Host<Command, Fact, Answer>({
       ...world,
       log: orderer,
       machine: () => new Controller(settings, bootstrap),

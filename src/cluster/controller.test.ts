@@ -4,8 +4,8 @@ import { configSchema } from '../config/schema.ts'
 import { dice } from '../machine/testing.ts'
 import { ErrorCode, errorName } from '../protocol/errors.ts'
 import { ZERO_UUID } from '../protocol/uuid.ts'
-import type { Answer, Command, CommandName, CommandRequest, CommandResponse } from './commands/command.ts'
-import type { ControllerSettings } from './commands/context.ts'
+import type { Command, CommandName, CommandRequest, CommandResponse } from './commands/command.ts'
+import { type ControllerSettings, lonelySettings } from './commands/context.ts'
 import { Controller } from './controller.ts'
 import { bootstrapRecords, supportedFeatures } from './features.ts'
 import { roundRobin } from './placement/round-robin.ts'
@@ -16,6 +16,8 @@ const settings: ControllerSettings = {
   clusterId: 'cluster',
   schema: configSchema,
   placement: roundRobin,
+  ...lonelySettings,
+  nodeId: 1,
   numPartitions: 2,
   defaultReplicationFactor: 1,
   deleteTopicEnable: true,
@@ -35,7 +37,7 @@ class Setup {
 
   constructor(more: Partial<ControllerSettings> = {}) {
     this.controller = new Controller({ ...settings, ...more }, bootstrapRecords())
-    this.#apply(this.controller.lead().records)
+    this.#apply(this.controller.lead({ ms: 1, random: this.#random }).records)
   }
 
   get state(): ClusterState {
@@ -46,8 +48,9 @@ class Setup {
     const command = { do: name, request } as unknown as Command
     const decision = this.controller.decide(command, { ms: 1, random: this.#random })
     this.#apply(decision.records)
-    assert.equal(decision.effects.length, 1)
-    return (decision.effects[0] as unknown as { answer: Answer }).answer as CommandResponse<Name>
+    const answers = decision.effects.filter(effect => effect.do === 'answer')
+    assert.equal(answers.length, 1)
+    return answers[0]!.answer as CommandResponse<Name>
   }
 
   broker(brokerId: number, more: Partial<CommandRequest<'registerBroker'>> = {}): number {
@@ -62,7 +65,22 @@ class Setup {
       logDirs: [uuid(`${brokerId}d`)],
       ...more,
     })
-    return response.errorCode === 0 ? response.brokerEpoch! : -response.errorCode
+    if (response.errorCode !== 0) return -response.errorCode
+    const { fenced, epoch } = this.state.brokers.get(brokerId)!
+    if (fenced) this.beat(brokerId, epoch)
+    return epoch
+  }
+
+  /** A heartbeat of a broker that has applied everything. */
+  beat(brokerId: number, brokerEpoch: number, more: Partial<CommandRequest<'brokerHeartbeat'>> = {}) {
+    return this.ask('brokerHeartbeat', {
+      brokerId,
+      brokerEpoch,
+      currentMetadataOffset: this.state.offset - 1,
+      wantFence: false,
+      wantShutDown: false,
+      ...more,
+    })
   }
 
   topic(name: string, more: Partial<CommandRequest<'createTopics'>['topics'][number]> = {}): string {

@@ -66,7 +66,7 @@ test('a change at run time in ms beats hours from the start', () => {
 
 test('all of a topic: every documented setting, none sensitive or read-only', () => {
   const entries = describeTopic(map({}), broker())
-  assert.equal(entries.length, 37)
+  assert.equal(entries.length, 38)
   assert.ok(entries.every(entry => !entry.isSensitive && !entry.readOnly && entry.documentation !== ''))
   assert.ok(!entries.some(entry => entry.name === 'internal.segment.bytes'))
   assert.deepEqual(

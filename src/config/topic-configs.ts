@@ -1,4 +1,4 @@
-import { compaction, deletedAtOnce, noNeed, oneBroker, quotas, shares, tiered, unfolds } from './broker/reasons.ts'
+import { compaction, deletedAtOnce, noNeed, quotas, shares, tiered, unfolds } from './broker/reasons.ts'
 import {
   atLeast,
   between,
@@ -74,6 +74,9 @@ export const topicSettings = {
   'remote.log.copy.disable': bool(false).ignored(tiered),
   'remote.log.delete.on.disable': bool(false).ignored(tiered),
   'remote.storage.enable': bool(false).only(tiered),
+  'replication.topology': string('isr', oneOf('isr', 'chain')).honoured(
+    'How copies reach the replicas: each fetches from the leader (`isr`), or from the one before it (`chain`).',
+  ),
   'retention.bytes': long(-1).honoured('Bytes kept per partition; −1: no limit.'),
   'retention.ms': long(604_800_000, atLeast(-1)).honoured('ms that records are kept; −1: for ever.'),
   'segment.bytes': int(1_073_741_824, atLeast(1_048_576)).honoured('Bytes after which a new segment begins.'),
@@ -84,7 +87,9 @@ export const topicSettings = {
     'Random part of `segment.ms`, so that partitions do not roll all at once.',
   ),
   'segment.ms': long(604_800_000, atLeast(1)).honoured('ms after which a new segment begins even when it is not full.'),
-  'unclean.leader.election.enable': bool(false).ignored(oneBroker),
+  'unclean.leader.election.enable': bool(false).honoured(
+    'Whether a copy that lacks acknowledged records may lead when no other can.',
+  ),
 }
 
 /** The broker settings that stand in for a topic setting, the first that is set wins. `scale`: ms in one of its unit. */
@@ -113,6 +118,7 @@ export const TOPIC_FALLBACKS = {
   preallocate: [{ name: 'log.preallocate' }],
   'remote.copy.lag.bytes': [{ name: 'log.remote.copy.lag.bytes' }],
   'remote.copy.lag.ms': [{ name: 'log.remote.copy.lag.ms' }],
+  'replication.topology': [{ name: 'replication.topology' }],
   'retention.bytes': [{ name: 'log.retention.bytes' }],
   'retention.ms': [
     { name: 'log.retention.ms' },

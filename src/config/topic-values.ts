@@ -28,6 +28,11 @@ export function topicValue(name: string, own: ReadonlyMap<string, string>, broke
   return own.get(name) ?? inherited(name, broker)
 }
 
+/** As `topicValue`, with ottla's `flush` among the names. */
+export function topicValueInForce(name: string, own: ReadonlyMap<string, string>, broker: BrokerConfig): string | null {
+  return name === 'flush' ? flushOf(own, broker) : topicValue(name, own, broker)
+}
+
 /** What a topic gets that says nothing itself. */
 export function inherited(name: string, broker: BrokerConfig): string | null {
   const own = topicSettings[name as keyof typeof topicSettings]

@@ -1,8 +1,11 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
-import type { MetadataRecord } from '../records/records.ts'
+import type { MetadataRecord, RecordOf } from '../records/records.ts'
+import { type BrokerState, ResourceType, type TopicState } from '../state.ts'
+import { balanceState, setBalanceState } from './balance-state.ts'
 import type { CommandRequest, CommandResponse, Outcome } from './command.ts'
-import { type Context, isUsable } from './context.ts'
-import { reelect } from './elect.ts'
+import type { Context } from './context.ts'
+import { arrive, leadAgain, leave } from './elect.ts'
+import { heard } from './sessions.ts'
 
 type Registration = CommandRequest<'registerBroker'>
 type RegistrationResponse = CommandResponse<'registerBroker'>
@@ -10,10 +13,10 @@ type RegistrationResponse = CommandResponse<'registerBroker'>
 /**
  * A broker process joins (KIP-631). Its epoch is the offset of its registration or a little less: greater than every one
  * before. A new incarnation ends all leader epochs of the former one, in the same batch. The same one again changes
- * nothing.
+ * nothing but its addresses.
  *
- * It is unfenced at once: as long as the one broker is its own controller, it is caught up by construction. Sessions
- * and heartbeats come with the second broker.
+ * It is fenced until a heartbeat says that it has applied the metadata up to here. Only who is alone with its controller
+ * is caught up by construction, so one broker starts in one step.
  */
 export function registerBroker(request: Registration, context: Context): Outcome<RegistrationResponse> {
   const { state, settings } = context
@@ -24,7 +27,49 @@ export function registerBroker(request: Registration, context: Context): Outcome
     )
   }
   const known = state.brokers.get(request.brokerId)
-  if (known !== undefined && known.incarnationId === request.incarnationId) return registered([], known.epoch)
+  if (known !== undefined && known.incarnationId === request.incarnationId) return again(request, known, context)
+  if (known !== undefined) checkSuccessor(request, known, context)
+  checkLevels(request, context)
+  const others = state.brokers.size - (known === undefined ? 0 : 1)
+  const alone = others === 0 && request.brokerId === settings.nodeId
+  const epoch = state.offset
+  const records: MetadataRecord[] = [registration(request, epoch, !alone)]
+  if (alone) records.push(...leadAgain(context, request.brokerId))
+  else {
+    if (known !== undefined) records.push(...leave(context, request.brokerId, mayHaveLost(request, known, context)))
+    if (others > 0) records.push(...pinMinIsr(context))
+    records.push(...greet(request.brokerId, known, others, context))
+  }
+  return registered(records, epoch, request.brokerId, context)
+}
+
+function again(request: Registration, known: BrokerState, context: Context): Outcome<RegistrationResponse> {
+  const record = registration(request, known.epoch, known.fenced)
+  const same =
+    JSON.stringify([record.endPoints, record.rack, record.logDirs]) ===
+    JSON.stringify([known.endPoints, known.rack, known.logDirs])
+  const { inControlledShutdown } = known
+  return registered(same ? [] : [{ ...record, inControlledShutdown }], known.epoch, known.id, context)
+}
+
+/** Whether this can be the process that comes after the one that is registered, rather than a second one beside it. */
+function checkSuccessor(request: Registration, known: BrokerState, { contacts, settings }: Context): void {
+  const { brokerId, incarnationId } = request
+  const own = brokerId === settings.nodeId
+  if (own && (settings.incarnationId === '' || settings.incarnationId === incarnationId)) return
+  if (!own) {
+    if (!contacts.isLive(known) || known.inControlledShutdown) return
+    // A directory is locked by the process that uses it: who names the same ones holds them now.
+    const directories = request.logDirs ?? []
+    if (directories.length > 0 && directories.join() === known.logDirs.join()) return
+  }
+  throw new KafkaError(
+    'DUPLICATE_BROKER_REGISTRATION',
+    `Another broker with id ${brokerId} is running. If it was restarted just now, this ends with its session.`,
+  )
+}
+
+function checkLevels(request: Registration, { state, settings }: Context): void {
   const newest = settings.supportedFeatures.get('metadata.version')?.max ?? 0
   if (state.metadataVersion > newest) {
     throw new KafkaError(
@@ -40,24 +85,66 @@ export function registerBroker(request: Registration, context: Context): Outcome
       `Broker ${request.brokerId} supports ${name} ${minSupportedVersion} to ${maxSupportedVersion}; the cluster is at ${level}.`,
     )
   }
-  const epoch = state.offset
-  const registration: MetadataRecord = {
+}
+
+function registration(
+  request: Registration,
+  brokerEpoch: number,
+  fenced: boolean,
+): RecordOf<'RegisterBrokerRecord'> & { readonly logDirs: readonly string[] } {
+  return {
     type: 'RegisterBrokerRecord',
     brokerId: request.brokerId,
     incarnationId: request.incarnationId,
-    brokerEpoch: epoch,
+    brokerEpoch,
     endPoints: request.listeners,
     features: request.features,
     rack: request.rack,
-    fenced: false,
+    fenced,
     logDirs: request.logDirs ?? [],
   }
-  const usable = (id: number) => id === request.brokerId || isUsable(state, id)
-  return registered([registration, ...reelect(state, request.brokerId, usable)], epoch)
 }
 
-function registered(records: readonly MetadataRecord[], brokerEpoch: number): Outcome<RegistrationResponse> {
-  return { records, response: { throttleTimeMs: 0, errorCode: ErrorCode.NONE, brokerEpoch } }
+/**
+ * After a clean stop a broker names the epoch of its former life. Without it, what was acknowledged from the page cache
+ * only may be gone; what was synced is there.
+ */
+function mayHaveLost(request: Registration, known: BrokerState, { state, settings }: Context) {
+  if ((request.previousBrokerEpoch ?? -1) === known.epoch) return () => false
+  return ({ name }: TopicState) => settings.topicValue('flush', state.configs(ResourceType.TOPIC, name)) === 'os'
+}
+
+/**
+ * Who is eligible depends on `min.insync.replicas` (KIP-966): as soon as there are several brokers, they and every
+ * controller read the same value from the log, not each its own file.
+ */
+function* pinMinIsr({ state, settings }: Context): Iterable<MetadataRecord> {
+  const name = 'min.insync.replicas'
+  if (state.configs(ResourceType.BROKER, '').has(name)) return
+  const value = settings.topicValue(name, new Map()) ?? '1'
+  yield { type: 'ConfigRecord', resourceType: ResourceType.BROKER, resourceName: '', name, value }
+}
+
+/** Who is new gets its share of what there is; who was given up is taken back. */
+function* greet(
+  id: number,
+  known: BrokerState | undefined,
+  others: number,
+  { state, settings }: Context,
+): Iterable<MetadataRecord> {
+  const given = balanceState(state, id)
+  const isNew = known === undefined && others > 0 && given === 'settled'
+  if ((isNew && settings.balance && state.partitionCount > 0) || given === 'gone') yield setBalanceState(id, 'joining')
+}
+
+function registered(
+  records: readonly MetadataRecord[],
+  brokerEpoch: number,
+  brokerId: number,
+  context: Context,
+): Outcome<RegistrationResponse> {
+  const response = { throttleTimeMs: 0, errorCode: ErrorCode.NONE, brokerEpoch }
+  return { records, response, ...heard(brokerId, brokerEpoch, null, context) }
 }
 
 export function refuseRegisterBroker(_: Registration, error: KafkaError): RegistrationResponse {
@@ -67,8 +154,9 @@ export function refuseRegisterBroker(_: Registration, error: KafkaError): Regist
 type Unregistration = CommandRequest<'unregisterBroker'>
 type UnregistrationResponse = CommandResponse<'unregisterBroker'>
 
-/** Takes a broker that is gone for good out of the cluster. */
-export function unregisterBroker({ brokerId }: Unregistration, { state }: Context): Outcome<UnregistrationResponse> {
+/** Takes a broker that is gone for good out of the cluster; what it held is made elsewhere. */
+export function unregisterBroker({ brokerId }: Unregistration, context: Context): Outcome<UnregistrationResponse> {
+  const { state } = context
   const broker = state.brokers.get(brokerId)
   if (broker === undefined) {
     throw new KafkaError('BROKER_ID_NOT_REGISTERED', `Broker ID ${brokerId} is not currently registered`)
@@ -79,10 +167,41 @@ export function unregisterBroker({ brokerId }: Unregistration, { state }: Contex
       `Broker ${brokerId} is running: stop it before it is taken out of the cluster.`,
     )
   }
+  checkNothingIsLost(brokerId, context)
   const records: MetadataRecord[] = [{ type: 'UnregisterBrokerRecord', brokerId, brokerEpoch: broker.epoch }]
+  if (balanceState(state, brokerId) !== 'settled') records.push(setBalanceState(brokerId, 'settled'))
   return { records, response: { throttleTimeMs: 0, errorCode: ErrorCode.NONE, errorMessage: null } }
+}
+
+/** Once it is forgotten nobody waits for it: where it alone has everything, that must be given up by name. */
+function checkNothingIsLost(brokerId: number, { state }: Context): void {
+  const lost: string[] = []
+  for (const topic of state.topics.values()) {
+    for (const [partitionId, { isr, eligibleLeaderReplicas }] of topic.partitions.entries()) {
+      const whole = [...isr, ...eligibleLeaderReplicas]
+      if (whole.includes(brokerId) && whole.every(id => id === brokerId)) lost.push(`${topic.name}-${partitionId}`)
+    }
+  }
+  if (lost.length === 0) return
+  const shown = lost.slice(0, 10).join(', ')
+  throw new KafkaError(
+    'INVALID_REQUEST',
+    `Broker ${brokerId} has the only whole copy of ${lost.length} partition(s): ${shown}${lost.length > 10 ? ', …' : ''}. ` +
+      'Bring it back, or give up what only it has by an unclean election or by deleting the topics.',
+  )
 }
 
 export function refuseUnregisterBroker(_: Unregistration, error: KafkaError): UnregistrationResponse {
   return { throttleTimeMs: 0, errorCode: error.code, errorMessage: error.message }
+}
+
+/** Records that let a broker lead and be in sync again. */
+export function unfence(broker: BrokerState, context: Context): MetadataRecord[] {
+  const change: MetadataRecord = {
+    type: 'BrokerRegistrationChangeRecord',
+    brokerId: broker.id,
+    brokerEpoch: broker.epoch,
+    fenced: -1,
+  }
+  return [change, ...arrive(context, broker.id)]
 }

@@ -1,6 +1,7 @@
 import type { ConfigSchema } from '../../config/schema.ts'
 import type { Moment } from '../../machine/machine.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
+import type { Contacts } from '../contacts.ts'
 import type { Placement, PlacementBroker } from '../placement/placement.ts'
 import type { ClusterState } from '../state.ts'
 
@@ -14,6 +15,19 @@ export interface ControllerSettings {
   readonly defaultReplicationFactor: number
   /** `delete.topic.enable`. */
   readonly deleteTopicEnable: boolean
+  /** This node, and this life of it; −1 and '' where no broker runs beside the controller. */
+  readonly nodeId: number
+  readonly incarnationId: string
+  /** `broker.session.timeout.ms`. */
+  readonly sessionTimeoutMs: number
+  /** `leader.imbalance.check.interval.seconds` in ms; null where `auto.leader.rebalance.enable` is off. */
+  readonly preferredLeadersMs: number | null
+  /** ms after which the replicas of a broker that does not come back are made elsewhere; −1: when somebody says so. */
+  readonly replaceAfterMs: number
+  /** Whether partitions move by themselves when brokers join and leave. */
+  readonly balance: boolean
+  /** The value in force of a topic's setting (`flush`, too, and `replication.topology`), given what the topic says itself. */
+  topicValue(name: string, own: ReadonlyMap<string, string>): string | null
   /** Levels that this software can work with. */
   readonly supportedFeatures: ReadonlyMap<string, { readonly min: number; readonly max: number }>
   /** What a topic with these settings of its own will have in force, for CreateTopics' answer. */
@@ -30,8 +44,20 @@ export interface TopicConfigEntry {
 
 export interface Context {
   readonly state: ClusterState
+  readonly contacts: Contacts
   readonly settings: ControllerSettings
   readonly at: Moment
+}
+
+/** What a controller knows that stands alone, as in tests of one broker. */
+export const lonelySettings = {
+  nodeId: -1,
+  incarnationId: '',
+  sessionTimeoutMs: 3000,
+  preferredLeadersMs: null,
+  replaceAfterMs: -1,
+  balance: false,
+  topicValue: (name: string, own: ReadonlyMap<string, string>) => own.get(name) ?? null,
 }
 
 /** Kafka's bound on what one request may ask for (`MAX_RECORDS_PER_USER_OP`). */

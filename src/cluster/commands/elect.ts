@@ -1,42 +1,66 @@
-import type { MetadataRecord, RecordOf } from '../records/records.ts'
-import type { ClusterState, PartitionState } from '../state.ts'
+import type { MetadataRecord } from '../records/records.ts'
+import type { PartitionState, TopicState } from '../state.ts'
+import { type Context, isUsable } from './context.ts'
+import { changePartition, type PartitionWish, type Rules, rulesOf, without } from './partition-change.ts'
 
 /**
- * A new leader epoch for a partition, led by the first usable replica of the ISR, or when that is empty of the ELR
- * (KIP-966), or by nobody. Every choice ends what a former process of the same broker may believe to lead
- * (a restarted process never resumes a leadership in its old epoch).
+ * What it means for partitions that a broker may not lead nor be in sync any more: the others lead, and where it was the
+ * last in sync nobody does until it is back (KIP-966). `unclean`: says of a topic whether the broker, which died without
+ * writing everything down, may have lost what it had acknowledged there.
  */
-export function electLeader(
-  topicId: string,
-  partitionId: number,
-  partition: PartitionState,
-  usable: (id: number) => boolean,
-): MetadataRecord {
-  const change: RecordOf<'PartitionChangeRecord'> = { type: 'PartitionChangeRecord', partitionId, topicId }
-  const inSync = partition.replicas.find(id => partition.isr.includes(id) && usable(id))
-  if (inSync !== undefined) return { ...change, leader: inSync }
-  const eligible = partition.eligibleLeaderReplicas.find(usable)
-  if (eligible !== undefined) {
-    const rest = partition.eligibleLeaderReplicas.filter(id => id !== eligible)
-    return { ...change, leader: eligible, isr: [eligible], eligibleLeaderReplicas: rest, lastKnownElr: [] }
-  }
-  // Nobody: the last one of the ISR stays known as the place where everything is.
-  return { ...change, leader: -1 }
+export function* leave(
+  context: Context,
+  broker: number,
+  unclean: (topic: TopicState) => boolean = () => false,
+): Iterable<MetadataRecord> {
+  const usable = (id: number) => id !== broker && isUsable(context.state, id)
+  yield* changeAll(context, usable, (partition, topic) => {
+    const inSync = partition.isr.includes(broker)
+    const eligible = partition.eligibleLeaderReplicas.includes(broker)
+    if (!inSync && partition.leader !== broker && !eligible) return null
+    const lost = unclean(topic)
+    if (!inSync && partition.leader !== broker && !lost) return null
+    return { isr: without(partition.isr, [broker]), ...(lost ? { uncleanShutdown: broker } : {}) }
+  })
 }
 
-/** New leader epochs for all partitions that `broker` leads, or could lead while nobody does. */
-export function* reelect(
-  state: ClusterState,
-  broker: number,
-  usable: (id: number) => boolean,
+/** What it means for partitions that a broker may lead again: those that had nobody are led. */
+export function* arrive(context: Context, broker: number): Iterable<MetadataRecord> {
+  const usable = (id: number) => id === broker || isUsable(context.state, id)
+  yield* changeAll(context, usable, partition => {
+    return partition.leader === -1 && partition.replicas.includes(broker) ? {} : null
+  })
+}
+
+/** A new life of a broker that is alone: what the former one led it leads in a new epoch, and what nobody did. */
+export function* leadAgain(context: Context, broker: number): Iterable<MetadataRecord> {
+  const usable = (id: number) => id === broker || isUsable(context.state, id)
+  yield* changeAll(context, usable, partition => {
+    if (partition.leader === broker) return { newEpoch: true }
+    return partition.leader === -1 && partition.replicas.includes(broker) ? {} : null
+  })
+}
+
+/** Partitions without a leader, looked at again. */
+export function* electOrphans(context: Context): Iterable<MetadataRecord> {
+  yield* changeAll(context, undefined, partition => (partition.leader === -1 ? {} : null))
+}
+
+/** Changes of every partition for which `wishOf` gives a wish. */
+export function* changeAll(
+  context: Context,
+  usable: ((id: number) => boolean) | undefined,
+  wishOf: (partition: PartitionState, topic: TopicState, partitionId: number) => PartitionWish | null,
 ): Iterable<MetadataRecord> {
-  for (const topic of state.topics.values()) {
+  for (const topic of context.state.topics.values()) {
+    // Most topics are untouched: their settings are looked up when one of their partitions is not.
+    let rules: Rules | null = null
     for (const [partitionId, partition] of topic.partitions.entries()) {
-      const leads = partition.leader === broker
-      const orphaned = partition.leader === -1 && partition.replicas.includes(broker)
-      if (!leads && !orphaned) continue
-      const change = electLeader(topic.id, partitionId, partition, usable)
-      if (leads || (change as RecordOf<'PartitionChangeRecord'>).leader !== -1) yield change
+      const wish = wishOf(partition, topic, partitionId)
+      if (wish === null) continue
+      rules ??= rulesOf(topic, context, usable)
+      const change = changePartition(topic.id, partitionId, partition, wish, rules)
+      if (change !== null) yield change
     }
   }
 }

@@ -5,6 +5,7 @@ import { MemoryVolume } from '../../store/memory.ts'
 import type { Store, StoreObserver, Volume } from '../../store/store.ts'
 import { silent } from '../../world/logger.ts'
 import { nodeWorld } from '../../world/node.ts'
+import { lonelySettings } from '../commands/context.ts'
 import { CommittedMetadata } from '../committed.ts'
 import { ControllerClient } from '../controller-client.ts'
 import { bootstrapRecords, supportedFeatures } from '../features.ts'
@@ -102,6 +103,8 @@ async function startNode(volume: Volume, more: { snapshotBytes?: number; directo
       clusterId: 'cluster',
       schema: configSchema,
       placement: roundRobin,
+      ...lonelySettings,
+      nodeId: 1,
       numPartitions: 1,
       defaultReplicationFactor: 1,
       deleteTopicEnable: true,

@@ -3,11 +3,15 @@ import { everyRole, metadataLog, oneBroker, unstable } from './reasons.ts'
 
 /** The node and its place in a cluster. */
 export const clusterSettings = {
-  'auto.leader.rebalance.enable': bool(true).ignored(oneBroker),
+  'auto.leader.rebalance.enable': bool(true).honoured(
+    'Whether preferred leaders that are back lead again by themselves.',
+  ),
   'broker.heartbeat.interval.ms': int(2000).ignored(oneBroker),
   'broker.id': int(-1).honoured('The old name of `node.id`.'),
   'broker.rack': string(null).honoured('The rack that this broker tells clients.'),
-  'broker.session.timeout.ms': int(9000).ignored(oneBroker),
+  'broker.session.timeout.ms': int(3000).honoured(
+    "ms without a heartbeat after which others lead what a broker led (Kafka's default: 9000).",
+  ),
   'controlled.shutdown.enable': bool(true).ignored(oneBroker),
   'controller.listener.names': list('CONTROLLER', listOf([], { empty: false })).honoured(
     'Listeners of `listeners` that are not for clients; ottla needs none and does not open them.',
@@ -33,7 +37,9 @@ export const clusterSettings = {
   'internal.metadata.delete.delay.millis': long(60_000).hidden().ignored(metadataLog),
   'internal.metadata.log.segment.bytes': int(null).hidden().ignored(metadataLog),
   'internal.metadata.max.batch.size.in.bytes': int(8_388_608).hidden().ignored(metadataLog),
-  'leader.imbalance.check.interval.seconds': long(300, atLeast(1)).ignored(oneBroker),
+  'leader.imbalance.check.interval.seconds': long(30, atLeast(1)).honoured(
+    "How often preferred leaders that are back lead again (Kafka's default: 300).",
+  ),
   'metadata.log.dir': string(null).ignored(metadataLog),
   'metadata.log.max.record.bytes.between.snapshots': long(20_971_520, atLeast(1)).ignored(metadataLog),
   'metadata.log.max.snapshot.interval.ms': long(3_600_000, atLeast(0)).ignored(metadataLog),

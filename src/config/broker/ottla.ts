@@ -1,9 +1,19 @@
-import { atLeast, between, int, list, listOf, oneOf, string } from '../definition.ts'
+import { atLeast, between, bool, int, list, listOf, long, oneOf, string } from '../definition.ts'
 
 /** What only ottla has. Few on purpose: where Kafka has a setting, that one is used. */
 export const ottlaSettings = {
   advertise: string('auto').honoured(
     'The `host` or `host:port` that clients are told; `auto`: the address at which each client reached us.',
+  ),
+  'balance.enable': bool(true).honoured('Whether partitions move by themselves when brokers join and leave.'),
+  'balance.state': string('settled', oneOf('settled', 'joining', 'draining', 'gone'))
+    .perBroker()
+    .honoured(
+      "What becomes of this broker's partitions: nothing (`settled`), it gets its share (`joining`), all leave it " +
+        '(`draining`, or `gone` when it will not come back).',
+    ),
+  'broker.replace.after.ms': long(-1, atLeast(-1)).honoured(
+    'ms after which the copies of a broker that does not come back are made elsewhere; −1: only when somebody says so.',
   ),
   'cluster.id': string(null).honoured(
     "The cluster's id, 22 characters; unset: made at random when the data folder is new.",
@@ -22,6 +32,11 @@ export const ottlaSettings = {
     'The least important log line shown.',
   ),
   port: int(9092, between(0, 65_535)).honoured('The port to listen on; 0: any free one.'),
+  'replication.topology': string('isr', oneOf('isr', 'chain'))
+    .clusterWide()
+    .honoured(
+      'How copies reach the replicas of topics that do not say: from the leader (`isr`) or from one another (`chain`).',
+    ),
   'tail.cache.bytes': int(33_554_432, atLeast(0)).honoured(
     'Memory for the newest batches, so that readers who keep up never touch the disk.',
   ),

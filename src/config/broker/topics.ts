@@ -21,6 +21,8 @@ export const topicsSettings = {
     .clusterWide()
     .honoured('Copies that must have a record before `acks=all` is answered; with one broker more than 1 refuses it.'),
   'num.partitions': int(1, atLeast(1)).honoured('Partitions of a topic that is created without a number.'),
-  'unclean.leader.election.enable': bool(false).clusterWide().ignored(oneBroker),
+  'unclean.leader.election.enable': bool(false)
+    .clusterWide()
+    .honoured('Whether a copy that lacks acknowledged records may lead when no other can.'),
   'unclean.leader.election.interval.ms': long(300_000, atLeast(1)).hidden().ignored(oneBroker),
 }
