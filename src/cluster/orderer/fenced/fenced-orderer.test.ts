@@ -1,0 +1,278 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { dice, VirtualTime } from '../../../machine/testing.ts'
+import { MemoryVolume } from '../../../store/memory.ts'
+import type { Volume } from '../../../store/store.ts'
+import type { Logger } from '../../../world/logger.ts'
+import type { Timers } from '../../../world/world.ts'
+import { type ClusterUnderTest, Nodes, ordererContract } from '../contract.ts'
+import type { FencedLog } from './fenced-log.ts'
+import { FencedOrderer, type FencedOrdererOptions } from './fenced-orderer.ts'
+import { TestStore } from './testing.ts'
+
+const clusterId = 'AAAAAAAAAAAAAAAAAAAACQ'
+const leaseMs = 2000
+
+/** A process: it can stand still, and end. */
+class Process {
+  paused = false
+  dead = false
+  #held: (() => void)[] = []
+
+  /** Does it now, when it goes on, or never. */
+  run(what: () => void): void {
+    if (this.dead) return
+    if (this.paused) this.#held.push(what)
+    else what()
+  }
+
+  resume(): void {
+    this.paused = false
+    for (const run of this.#held.splice(0)) run()
+  }
+
+  timers(timers: Timers): Timers {
+    return {
+      after: (ms, run) => timers.after(ms, () => this.run(run)),
+      soon: run => timers.soon(() => this.run(run)),
+    }
+  }
+
+  log(log: FencedLog): FencedLog {
+    return new Proxy(log, {
+      get: (_, name) => {
+        const value = Reflect.get(log, name, log)
+        if (name === 'watch') return (changed: () => void) => log.watch(() => this.run(changed))
+        if (typeof value !== 'function') return value
+        return (...args: unknown[]) => {
+          if (this.dead) return new Promise(() => {})
+          const result = value.apply(log, args)
+          return result instanceof Promise ? this.#held_(result) : result
+        }
+      },
+    })
+  }
+
+  #held_<T>(result: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      result.then(
+        value => this.run(() => resolve(value)),
+        error => this.run(() => reject(error)),
+      )
+    })
+  }
+}
+
+class TestCluster implements ClusterUnderTest {
+  readonly failoverMs = leaseMs + 500
+  readonly time = new VirtualTime()
+  readonly said: string[] = []
+  readonly storeUnderTest: TestStore
+  readonly store: NonNullable<ClusterUnderTest['store']>
+  readonly options: Partial<FencedOrdererOptions> = {}
+  readonly #random
+  readonly #volumes = new Map<number, Volume>()
+  readonly #processes = new Map<number, Process>()
+  readonly #cut = new Set<number>()
+  readonly #orderers: FencedOrderer[] = []
+
+  constructor(seed: number) {
+    this.#random = dice(seed)
+    const store = new TestStore({ clock: this.time, timers: this.time, random: dice(seed + 1) })
+    this.storeUnderTest = store
+    this.store = {
+      restart: async () => store.restart(),
+      save: async () => {
+        const saved = store.state
+        return async () => store.restart(saved)
+      },
+      loseReply: () => {
+        store.loseReplies = 1
+      },
+    }
+  }
+
+  open(id: number): FencedOrderer {
+    const process = new Process()
+    this.#processes.set(id, process)
+    const volume = this.#volumes.get(id) ?? new MemoryVolume(this.time)
+    this.#volumes.set(id, volume)
+    const log = this.storeUnderTest.client(() => process.dead || this.#cut.has(id))
+    const say = (message: string) => void this.said.push(`${id}: ${message}`)
+    const logger: Logger = { debug() {}, info: say, warn: say, error: say }
+    const orderer = new FencedOrderer({
+      log: process.log(log),
+      volume: {
+        get: name => volume.get(name),
+        put: async (name, bytes) => (process.dead ? new Promise(() => {}) : volume.put(name, bytes)),
+      },
+      world: { clock: this.time, timers: process.timers(this.time), random: this.#random },
+      logger,
+      clusterId,
+      voter: { id, directoryId: 'AauM3WNygOvKsnjDZCnatA', endpoints: [{ name: 'P', host: 'h', port: 9090 + id }] },
+      leaseMs,
+      renewMs: 500,
+      failed: error => assert.fail(error),
+      ...this.options,
+    })
+    this.#orderers.push(orderer)
+    return orderer
+  }
+
+  kill(id: number): void {
+    this.#processes.get(id)!.dead = true
+  }
+
+  pause(id: number): void {
+    this.#processes.get(id)!.paused = true
+  }
+
+  resume(id: number): void {
+    this.#processes.get(id)!.resume()
+  }
+
+  cut(id: number): void {
+    this.#cut.add(id)
+  }
+
+  heal(id: number): void {
+    this.#cut.delete(id)
+  }
+
+  async pass(ms: number): Promise<void> {
+    for (let i = 0; i < ms; i++) {
+      this.time.advance(1)
+      await new Promise(resolve => setImmediate(resolve))
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const process of this.#processes.values()) process.dead = true
+  }
+}
+
+for (const seed of [1, 2, 3]) ordererContract(`a fenced log (seed ${seed})`, async () => new TestCluster(seed))
+
+async function setUp() {
+  const cluster = new TestCluster(7)
+  return { cluster, nodes: new Nodes(cluster), store: cluster.storeUnderTest }
+}
+
+describe('a fenced log', () => {
+  it('is waited for, which is said once', async () => {
+    const { cluster, nodes, store } = await setUp()
+    store.down = true
+    nodes.start(1)
+    await cluster.pass(5000)
+    assert.deepEqual(cluster.said, ['1: waiting for the test store: it does not answer'])
+    assert.equal(nodes.lives.get(1)!.started, false)
+    store.down = false
+    await nodes.until('it has started', () => nodes.lives.get(1)!.started)
+    assert.deepEqual(cluster.said.slice(1).sort(), ['1: the test store is back', '1: this node leads the metadata'])
+  })
+
+  it('of another cluster is refused', async () => {
+    const { cluster, nodes } = await setUp()
+    nodes.start(1)
+    await nodes.commit()
+    Object.assign(cluster.options, { clusterId: 'BBBBBBBBBBBBBBBBBBBBBQ' })
+    nodes.start(2)
+    await nodes.until('it is refused', () => nodes.lives.get(2)!.startError !== null)
+    assert.match(nodes.lives.get(2)!.startError!.message, /holds the metadata of cluster AAA.*belongs to BBB/)
+  })
+
+  it('is not begun by a node that joins', async () => {
+    const { cluster, nodes, store } = await setUp()
+    Object.assign(cluster.options, { create: false })
+    nodes.start(2)
+    await cluster.pass(3000)
+    assert.equal(store.state, null)
+    Object.assign(cluster.options, { create: true })
+    nodes.start(1)
+    await nodes.commit()
+    await nodes.agree()
+  })
+
+  it('that is gone stops everything, in one clear line', async () => {
+    const { cluster, nodes, store } = await setUp()
+    nodes.start(1)
+    await nodes.commit()
+    cluster.said.length = 0
+    store.restart(null)
+    await cluster.pass(10_000)
+    assert.deepEqual(cluster.said, [
+      '1: this node no longer leads the metadata: another node has taken over',
+      '1: changes of metadata are halted, the test store cannot be trusted: the log of this cluster is not there any more',
+    ])
+  })
+
+  it('that another has written over stops who knew better', async () => {
+    const { cluster, nodes, store } = await setUp()
+    nodes.start(1, 2)
+    await nodes.commit()
+    const rollBack = await cluster.store.save()
+    await nodes.commit()
+    await nodes.commit()
+    await nodes.agree()
+    cluster.kill(1)
+    cluster.kill(2)
+    await rollBack()
+    // Node 3 knows nothing of what was lost, and a person says that it may.
+    nodes.lives.clear()
+    Object.assign(cluster.options, { accept: store.head(store.state!).source })
+    nodes.start(3)
+    await nodes.until('node 3 leads', () => nodes.lives.get(3)!.epoch !== null)
+    const three = nodes.lives.get(3)!
+    for (let i = 0; i < 4; i++) nodes.append(three)
+    await cluster.pass(100)
+    Object.assign(cluster.options, { accept: null })
+    nodes.lives.clear()
+    nodes.start(1, 2)
+    cluster.said.length = 0
+    await cluster.pass(3000)
+    assert.equal(cluster.said.filter(line => /cannot be trusted: the log differs below offset/.test(line)).length, 2)
+    assert.deepEqual(nodes.lives.get(1)!.names, [], 'nothing of it was shown to anybody')
+  })
+
+  it('that moved is not led before who led last has seen it, or a person', async () => {
+    const { cluster, nodes, store } = await setUp()
+    nodes.start(1)
+    await nodes.commit()
+    nodes.start(2)
+    await nodes.agree()
+    cluster.kill(1)
+    store.restart()
+    nodes.lives.delete(1)
+    await cluster.pass(10_000)
+    const { source } = store.head(store.state!)
+    const told = cluster.said.filter(line => line.includes('halted'))
+    assert.equal(told.length, 1)
+    assert.match(told[0]!, new RegExp(`node 1 that led last has not said yet.*by \\?accept=${source}$`))
+    nodes.start(1)
+    await nodes.commit()
+    await nodes.agree()
+  })
+
+  it('gives no epoch twice, also when it was moved', async () => {
+    const { cluster, nodes, store } = await setUp()
+    nodes.start(1)
+    for (let i = 0; i < 3; i++) {
+      await nodes.commit()
+      store.restart()
+      await cluster.pass(1000)
+    }
+    await nodes.commit()
+    await nodes.agree()
+    assert.ok(nodes.leads.at(-1)!.epoch > 3000)
+  })
+
+  it('is led at once by who comes back, before its old lease is over', async () => {
+    const { cluster, nodes } = await setUp()
+    nodes.start(1)
+    await nodes.commit()
+    cluster.kill(1)
+    nodes.lives.clear()
+    nodes.start(1)
+    await nodes.until('it leads', () => nodes.lives.get(1)!.epoch !== null, 200)
+  })
+})

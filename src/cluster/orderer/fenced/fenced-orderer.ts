@@ -1,0 +1,589 @@
+import { NotLeader, type OrderedLogListener } from '../../../machine/machine.ts'
+import { isFull } from '../../../store/disk-full.ts'
+import type { Volume } from '../../../store/store.ts'
+import type { Logger } from '../../../world/logger.ts'
+import type { Timer, World } from '../../../world/world.ts'
+import { newUuid } from '../../commands/context.ts'
+import type { MetadataRecord } from '../../records/records.ts'
+import { controlBatch } from '../batches.ts'
+import type { Orderer, OrdererLeader, QuorumDescription, QuorumReplica, Voter } from '../orderer.ts'
+import { encodeSnapshot } from '../snapshot.ts'
+import { BrokenChain, positionAfter } from './chain.ts'
+import { type FencedLog, type Head, StoreUnfit, StoreUnreachable } from './fenced-log.ts'
+import { Lead, type Waiting } from './lead.ts'
+import { Memory } from './remembered.ts'
+import { Replay } from './replay.ts'
+
+export interface FencedOrdererOptions {
+  readonly log: FencedLog
+  /** Where this node keeps what it has seen. */
+  readonly volume: Pick<Volume, 'get' | 'put'>
+  readonly world: Pick<World, 'clock' | 'timers' | 'random'>
+  readonly logger: Logger
+  readonly clusterId: string
+  /** This node, as others are to reach it when it leads. */
+  readonly voter: Voter
+  /** ms for which a lease is taken. */
+  readonly leaseMs: number
+  /** ms between two renewals; well below `leaseMs`. */
+  readonly renewMs: number
+  /** False: a store without a log is waited for (a node that joins never begins a cluster). Default true. */
+  readonly create?: boolean
+  /** `Head.source` that a person takes for whole, although nobody who led last says so. */
+  readonly accept?: string | null
+  /** Stable storage can no longer be promised: the node must stop. */
+  readonly failed: (error: Error) => void
+  /** ms between two attempts, when something is wrong. Default 500. */
+  readonly retryMs?: number
+}
+
+/** A little more than the lease: its last ms is not over yet when it says 0. */
+const leaseSlackMs = 5
+/** ms that who resigns waits for another to lead. */
+const resignMs = 500
+/** Somebody must look at it: nothing is gained by haste. */
+const haltedRetryMs = 2000
+
+/**
+ * The metadata log in a store outside of the cluster, led by the node that holds a lease there. The lease only says when to
+ * try: epoch, nonce and end of the log are compared in the same atomic step as each append. Every node checks the chain of
+ * hashes against what it remembers; where they differ, nothing is decided any more before somebody has looked.
+ */
+export class FencedOrderer implements Orderer {
+  readonly #options: FencedOrdererOptions
+  readonly #log: FencedLog
+  readonly #logger: Logger
+  readonly #memory: Memory
+  #listener: OrderedLogListener<MetadataRecord> = { load() {}, commit() {}, lead() {} }
+  #replay = new Replay(this.#listener)
+  #lead: Lead | null = null
+  #head: Head | null = null
+  /** The last one that was told of. */
+  #told: OrdererLeader | null = null
+  readonly #watchers = new Set<(leader: OrdererLeader | null) => void>()
+  #resigned = false
+  #trouble = ''
+  #alarm: Timer | null = null
+  #leaseTimer: Timer | null = null
+  #wake: (() => void) | null = null
+  #again = false
+  #closed = false
+  #starting: { resolve(): void; reject(error: Error): void } | null = null
+  #running: Promise<void> = Promise.resolve()
+  #snapshotting: Promise<void> = Promise.resolve()
+
+  constructor(options: FencedOrdererOptions) {
+    this.#options = options
+    this.#log = options.log
+    this.#logger = options.logger
+    this.#memory = new Memory(options.volume)
+    options.log.watch(() => {
+      // A leader knows what it appends; who has taken over from it is said by the next append or renewal.
+      if (this.#lead === null) this.#stir()
+    })
+  }
+
+  follow(listener: OrderedLogListener<MetadataRecord>): void {
+    this.#listener = listener
+    this.#replay = new Replay(listener)
+  }
+
+  /** Rejects when it cannot ever work: another cluster's log, a wrong password. Waits for a store that is not there. */
+  start(): Promise<void> {
+    const started = new Promise<void>((resolve, reject) => {
+      this.#starting = { resolve, reject }
+    })
+    this.#running = this.#run()
+    return started
+  }
+
+  append(epoch: number, records: readonly MetadataRecord[], timestamp: number): number {
+    const lead = this.#lead
+    if (lead === null || !lead.serving || this.#closed || epoch !== lead.token.epoch) throw new NotLeader()
+    const { endOffset } = lead.end
+    const bytes = this.#replay.encoder.dataBatch(records, timestamp, endOffset, epoch)
+    lead.add(bytes, endOffset + records.length, records, timestamp)
+    void this.#pump(lead)
+    return endOffset + records.length
+  }
+
+  /** Kept in the store when that has confirmed it; the one before stays, with the log behind it. */
+  compact(upTo: number, snapshot: Iterable<MetadataRecord>): void {
+    const lead = this.#lead
+    if (lead === null || this.#closed || upTo > this.#replay.position.endOffset) return
+    const records = [...snapshot]
+    const { timestamp } = this.#replay
+    this.#snapshotting = this.#snapshotting
+      .then(() => this.#keepSnapshot(lead, upTo, timestamp, records))
+      // The log is still whole: the next snapshot tries again.
+      .catch(error =>
+        this.#logger.warn('the snapshot of the metadata could not be kept', { upTo, error: String(error) }),
+      )
+  }
+
+  leader(): OrdererLeader | null {
+    return this.#told
+  }
+
+  onLeader(run: (leader: OrdererLeader | null) => void): () => void {
+    this.#watchers.add(run)
+    return () => this.#watchers.delete(run)
+  }
+
+  describe(): QuorumDescription {
+    const { endOffset } = this.#replay.position
+    const leader = this.#told === null ? null : (this.#head?.leader ?? null)
+    return {
+      leaderId: this.#told?.id ?? -1,
+      leaderEpoch: this.#told?.epoch ?? this.#memory.now.epoch,
+      highWatermark: endOffset,
+      logEndOffset: this.#lead?.end.endOffset ?? endOffset,
+      voters: leader === null ? [] : [this.#replicaOf(leader)],
+      observers: [],
+    }
+  }
+
+  /** Who leads is the only one who votes, and has all that there is. */
+  #replicaOf(leader: Voter): QuorumReplica {
+    if (this.#lead === null) return { ...leader, logEndOffset: -1, lastFetchTimestamp: -1, lastCaughtUpTimestamp: -1 }
+    const now = this.#options.world.clock.now()
+    const { endOffset } = this.#lead.end
+    return { ...leader, logEndOffset: endOffset, lastFetchTimestamp: now, lastCaughtUpTimestamp: now }
+  }
+
+  async resign(): Promise<void> {
+    if (this.#resigned || this.#closed) return
+    this.#resigned = true
+    const lead = this.#lead
+    await this.#drain(lead)
+    if (lead === null || this.#lead !== lead) return
+    const others = await this.#log.release(lead.token).catch(() => 0)
+    this.#lose(lead, 'it is about to stop')
+    if (others === 0) return
+    const { clock } = this.#options.world
+    const until = clock.mono() + resignMs
+    while (this.#told === null && !this.#closed && clock.mono() < until) await this.#pause(10)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#starting?.reject(new Error('the node is closing'))
+    this.#starting = null
+    const lead = this.#lead
+    if (lead === null) this.#log.close()
+    this.#stir()
+    await this.#running
+    await this.#drain(lead)
+    await this.#snapshotting
+    if (lead !== null && this.#lead === lead) await this.#log.release(lead.token).catch(() => {})
+    this.#lead = null
+    this.#leaseTimer?.cancel()
+    this.#log.close()
+    await this.#memory.settled()
+  }
+
+  /** Fulfilled when all that waits is appended, or the lease has run out before. */
+  async #drain(lead: Lead | null): Promise<void> {
+    while (lead !== null && this.#lead === lead && (lead.pumping || !lead.idle)) await this.#pause(5)
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      let waitMs: number
+      try {
+        waitMs = await this.#turn()
+        if (this.#trouble !== '') this.#well()
+      } catch (error) {
+        if (this.#closed) return
+        waitMs = this.#ill(error)
+      }
+      if (!this.#closed) await this.#sleep(waitMs)
+    }
+  }
+
+  /** One look at the store, and what follows from it. Returns ms until the next one. */
+  async #turn(): Promise<number> {
+    const { leaseMs, renewMs } = this.#options
+    if (this.#lead !== null) return this.#renew(this.#lead)
+    const head = await this.#catchUp()
+    if (this.#closed) return 0
+    if (head.moved) {
+      await this.#confirm(head)
+      return 0
+    }
+    this.#tell(head)
+    if (head.leaseMs > 0 && !this.#mine(head)) {
+      this.#started()
+      return Math.min(head.leaseMs + leaseSlackMs, leaseMs)
+    }
+    if (this.#resigned) return leaseMs
+    return (await this.#stand(head)) ? renewMs : leaseSlackMs
+  }
+
+  /** The last leadership was ours. */
+  #mine(head: Head): boolean {
+    return this.#memory.now.nonces.includes(head.token.nonce)
+  }
+
+  /** Reads to the end of the log, or rejects. */
+  async #catchUp(): Promise<Head> {
+    for (;;) {
+      const found = await this.#log.look(this.#replay.position.endOffset)
+      if (this.#closed) throw new Error('the node is closing')
+      if (found === null) {
+        await this.#begin()
+        continue
+      }
+      const { head, entries } = found
+      this.#check(head)
+      if (!this.#replay.loaded || head.startOffset > this.#replay.position.endOffset) {
+        await this.#load(head)
+        continue
+      }
+      for (const entry of entries) this.#replay.take(entry)
+      this.#head = head
+      const { endOffset, hash } = this.#replay.position
+      if (endOffset > head.endOffset || (endOffset === head.endOffset && hash !== head.hash)) {
+        throw new BrokenChain(`the log ends at offset ${head.endOffset}, and not as its own head says`)
+      }
+      if (endOffset === head.endOffset) {
+        this.#noteSeen(head)
+        return head
+      }
+      if (entries.length === 0) {
+        throw new BrokenChain(`the log has nothing behind offset ${endOffset}, before its end at ${head.endOffset}`)
+      }
+    }
+  }
+
+  /** No log in the store: a new cluster begins, or a log has been lost. */
+  async #begin(): Promise<void> {
+    const { clusterId, create = true, world } = this.#options
+    const { logId } = this.#memory.now
+    if (logId !== '') throw new BrokenChain('the log of this cluster is not there any more')
+    if (!create) throw new Error('there is no cluster yet')
+    await this.#log.create(newUuid(world.random), clusterId)
+  }
+
+  /** What can be seen without reading. */
+  #check(head: Head): void {
+    const { clusterId } = this.#options
+    const { logId, position, epoch } = this.#memory.now
+    if (head.clusterId !== clusterId) {
+      throw new StoreUnfit(`it holds the metadata of cluster ${head.clusterId}, and this node belongs to ${clusterId}`)
+    }
+    if (logId !== '' && head.logId !== logId) throw new BrokenChain('the log was made anew, by others')
+    if (head.endOffset < position.endOffset) {
+      throw new BrokenChain(
+        `the log ends at offset ${head.endOffset}, and this node has seen it up to offset ${position.endOffset}`,
+      )
+    }
+    if (head.token.epoch < epoch) {
+      throw new BrokenChain(`the epoch is ${head.token.epoch}, and this node has seen epoch ${epoch}`)
+    }
+  }
+
+  async #load(head: Head): Promise<void> {
+    await this.#meet(head)
+    const { snapshot } = head
+    if (snapshot === null) {
+      if (head.startOffset > 0) throw new BrokenChain(`nothing is there before offset ${head.startOffset}`)
+      this.#replay.load(null)
+      return
+    }
+    const bytes = await this.#log.getSnapshot(snapshot)
+    if (this.#closed) return
+    if (bytes === null) throw new Error(`the snapshot at offset ${snapshot.endOffset} makes room for a newer one`)
+    try {
+      this.#replay.load({ ...snapshot, bytes })
+    } catch (error) {
+      throw new BrokenChain(`the snapshot at offset ${snapshot.endOffset} is unreadable`, { cause: error })
+    }
+  }
+
+  /**
+   * Before anything is shown to anybody: what we know must be there. Where the log begins behind it, its id, its end and
+   * its epoch have to do.
+   */
+  async #meet(head: Head): Promise<void> {
+    const { position } = this.#memory.now
+    if (position.endOffset <= head.startOffset) return
+    const entry = (await this.#log.look(position.endOffset - 1))?.entries[0]
+    if (entry === undefined || entry.endOffset > position.endOffset) {
+      throw new BrokenChain(`the log has no batch that ends at offset ${position.endOffset}, as it had`)
+    }
+    if (positionAfter(entry).hash !== position.hash) {
+      throw new BrokenChain(`the log differs below offset ${position.endOffset} from what this node has seen there`)
+    }
+  }
+
+  /** A follower's memory may trail: it answers nobody. */
+  #noteSeen(head: Head): void {
+    const { now } = this.#memory
+    const epoch = Math.max(now.epoch, head.token.epoch)
+    if (now.logId === head.logId && now.position.endOffset === head.endOffset && now.epoch === epoch) return
+    this.#memory
+      .note({ logId: head.logId, epoch, position: this.#replay.position })
+      .catch(error => this.#memoryFailed(error))
+  }
+
+  #memoryFailed(error: Error): void {
+    if (!isFull(error)) this.#options.failed(error)
+  }
+
+  /** Another server answers than the one that confirmed the log: who led last knows whether anything is missing. */
+  async #confirm(head: Head): Promise<void> {
+    const fresh = head.endOffset === 0 && head.token.epoch === 0
+    const ours = this.#mine(head)
+    const accepted = this.#options.accept === head.source
+    if (!fresh && !ours && !accepted) {
+      const who = head.leader === null ? 'the node' : `node ${head.leader.id}`
+      throw new BrokenChain(
+        `it was restarted, or a copy of it has taken over, and ${who} that led last has not said yet that nothing is ` +
+          `missing; start ${who}, or, when it is gone for good, take what is there by ?accept=${head.source}`,
+      )
+    }
+    const outcome = await this.#log.confirm(head)
+    if (outcome !== 'ok') return
+    this.#logger.warn(
+      ours || fresh
+        ? `${this.#log.name} was restarted or replaced; the metadata log is whole`
+        : `${this.#log.name} was restarted or replaced; its metadata log is taken as it is, because you said so`,
+      { endOffset: head.endOffset },
+    )
+  }
+
+  /** Tries to lead. False: somebody else was faster. */
+  async #stand(seen: Head): Promise<boolean> {
+    const { world, voter, leaseMs } = this.#options
+    const nonce = newUuid(world.random)
+    const former = this.#memory.now.nonces
+    const asked = world.clock.mono()
+    // Kept before it can be in force: after a crash it proves that we led last. So does the one in force now.
+    await this.#memory.note({ nonces: this.#mine(seen) ? [seen.token.nonce, nonce] : [nonce] })
+    const taken = await this.#log.acquire({ logId: seen.logId, leader: voter, nonce, former, leaseMs })
+    if (taken === null || this.#closed) return false
+    await this.#memory.note({ epoch: taken.token.epoch })
+    const head = await this.#catchUp()
+    if (this.#closed || head.token.nonce !== nonce) return false
+    const lead = new Lead(head.token, this.#replay.position, asked + leaseMs)
+    this.#lead = lead
+    this.#watchLease(lead)
+    this.#beginEpoch(lead)
+    await this.#pump(lead)
+    return this.#lead === lead
+  }
+
+  #beginEpoch(lead: Lead): void {
+    const { voter, world } = this.#options
+    const now = world.clock.now()
+    const { epoch } = lead.token
+    const { endOffset } = lead.end
+    const change = { type: 'leaderChange', leaderId: voter.id, voterIds: [voter.id] } as const
+    lead.add(controlBatch([change], now, endOffset, epoch), endOffset + 1, [], now)
+    if (!this.#replay.unfinished) return
+    const abort = { type: 'AbortTransactionRecord', reason: 'The controller that began it is gone.' } as const
+    lead.add(this.#replay.encoder.dataBatch([abort], now, endOffset + 1, epoch), endOffset + 2, [abort], now)
+  }
+
+  async #renew(lead: Lead): Promise<number> {
+    const { world, leaseMs, renewMs } = this.#options
+    const asked = world.clock.mono()
+    const outcome = await this.#log.renew(lead.token, leaseMs)
+    if (this.#lead !== lead) return 0
+    if (outcome !== 'ok') {
+      this.#lose(lead, whyLost(outcome))
+      return 0
+    }
+    lead.deadline = asked + leaseMs
+    return Math.max(0, asked + renewMs - world.clock.mono())
+  }
+
+  /** Ends the lead when the lease is over, whatever keeps us from renewing it. */
+  #watchLease(lead: Lead): void {
+    const { clock, timers } = this.#options.world
+    this.#leaseTimer?.cancel()
+    this.#leaseTimer = timers.after(lead.deadline - clock.mono(), () => {
+      if (this.#lead !== lead) return
+      if (clock.mono() < lead.deadline) this.#watchLease(lead)
+      else this.#lose(lead, `${this.#log.name} has not renewed the lease in ${this.#options.leaseMs} ms`)
+    })
+  }
+
+  /** Appends what waits, one append at a time, as long as we lead. */
+  async #pump(lead: Lead): Promise<void> {
+    if (lead.pumping) return
+    lead.pumping = true
+    try {
+      while (this.#lead === lead && !lead.idle) await this.#appendNext(lead)
+    } catch (error) {
+      this.#lose(lead, String(error))
+    } finally {
+      lead.pumping = false
+    }
+  }
+
+  async #appendNext(lead: Lead): Promise<void> {
+    const before = this.#replay.position
+    const group = lead.take()
+    const end = group.at(-1)!.after
+    const batchId = newUuid(this.#options.world.random)
+    const entries = group.map(({ entry }) => ({ ...entry, batchId }))
+    for (;;) {
+      let outcome = null
+      try {
+        outcome = await this.#log.append(lead.token, before, batchId, entries, end)
+      } catch (error) {
+        this.#ill(error)
+      }
+      if (this.#lead !== lead) return
+      if (outcome === 'ok') break
+      if (outcome !== null) return this.#lose(lead, whyLost(outcome))
+      // Whether it was done is not known: the same again says it. The lease's end ends this.
+      await this.#pause(Math.min(100, this.#options.renewMs))
+      if (this.#lead !== lead) return
+    }
+    try {
+      await this.#memory.note({ position: end })
+    } catch (error) {
+      this.#memoryFailed(error as Error)
+      return this.#lose(lead, 'what was decided cannot be noted in the data directory')
+    }
+    if (this.#lead === lead) this.#committed(lead, group)
+  }
+
+  #committed(lead: Lead, group: readonly Waiting[]): void {
+    for (const { after, records, timestamp } of group) {
+      if (this.#lead !== lead) return
+      this.#replay.takeOwn(after, lead.token.epoch, records, timestamp)
+    }
+    if (lead.serving || this.#lead !== lead) return
+    lead.serving = true
+    const { token } = lead
+    this.#logger.info('this node leads the metadata', { epoch: token.epoch, orderer: this.#log.name })
+    this.#head = { ...this.#head!, ...lead.end, token, leader: this.#options.voter }
+    this.#announce({ id: this.#options.voter.id, epoch: token.epoch })
+    this.#listener.lead(token.epoch)
+    this.#started()
+  }
+
+  #lose(lead: Lead, why: string): void {
+    if (this.#lead !== lead) return
+    this.#lead = null
+    this.#leaseTimer?.cancel()
+    this.#announce(null)
+    if (this.#closed) return
+    const { epoch } = lead.token
+    if (this.#resigned) this.#logger.info('this node has given away the lead of the metadata', { epoch })
+    else this.#logger.warn(`this node no longer leads the metadata: ${why}`, { epoch })
+    // What waited may be in the log or not: it is read anew.
+    this.#replay = new Replay(this.#listener)
+    if (lead.serving) this.#listener.lead(null)
+    this.#stir()
+  }
+
+  #tell(head: Head): void {
+    const led = head.leaseMs > 0 && head.leader !== null && !this.#mine(head)
+    this.#announce(led ? { id: head.leader!.id, epoch: head.token.epoch } : null)
+  }
+
+  #announce(leader: OrdererLeader | null): void {
+    if (leader?.id === this.#told?.id && leader?.epoch === this.#told?.epoch) return
+    this.#told = leader
+    for (const run of this.#watchers) run(leader)
+  }
+
+  #started(): void {
+    this.#starting?.resolve()
+    this.#starting = null
+  }
+
+  /** Says what is wrong, once. Returns ms until the next attempt. */
+  #ill(error: unknown): number {
+    const { retryMs = 500, renewMs } = this.#options
+    const { name } = this.#log
+    const reason = error instanceof Error ? error.message : String(error)
+    if (error instanceof StoreUnfit && this.#starting !== null) {
+      this.#closed = true
+      this.#starting.reject(new Error(`${name} cannot be used: ${reason}`))
+      this.#starting = null
+      this.#log.close()
+      return 0
+    }
+    const halted = error instanceof BrokenChain || error instanceof StoreUnfit
+    // There are many ways not to be reached, and one is told of.
+    const trouble = error instanceof StoreUnreachable ? error.name : reason
+    if (this.#trouble !== trouble) {
+      this.#trouble = trouble
+      if (halted) this.#logger.error(`changes of metadata are halted, ${name} cannot be trusted: ${reason}`)
+      else this.#logger.warn(`waiting for ${name}: ${reason}`)
+    }
+    if (this.#lead !== null) return Math.min(retryMs, renewMs / 2)
+    this.#announce(null)
+    if (!halted) return retryMs
+    this.#replay = new Replay(this.#listener)
+    return haltedRetryMs
+  }
+
+  #well(): void {
+    this.#trouble = ''
+    this.#logger.info(`${this.#log.name} is back`)
+  }
+
+  async #keepSnapshot(lead: Lead, upTo: number, timestamp: number, records: readonly MetadataRecord[]): Promise<void> {
+    if (this.#lead !== lead) return
+    const found = await this.#log.look(upTo - 1)
+    const entry = found?.entries[0]
+    if (this.#lead !== lead || entry === undefined) return
+    // Between two snapshots of one leadership the log does not change below its end.
+    if (entry.endOffset !== upTo) throw new Error(`no batch ends at offset ${upTo}`)
+    const id = { ...positionAfter(entry), epoch: entry.epoch }
+    const bytes = encodeSnapshot(
+      { kraftVersion: 0, voters: [], timestamp, records },
+      id.epoch,
+      this.#options.world.clock.now(),
+    )
+    const outcome = await this.#log.putSnapshot(lead.token, id, bytes, found!.head.snapshot?.endOffset ?? 0)
+    if (outcome !== 'ok' && this.#lead === lead) this.#lose(lead, whyLost(outcome))
+  }
+
+  /** Sleeps until something may have changed, at most so long. */
+  #sleep(ms: number): Promise<void> {
+    if (this.#again || ms <= 0) {
+      this.#again = false
+      return new Promise(resolve => this.#options.world.timers.soon(resolve))
+    }
+    return new Promise(resolve => {
+      const wake = () => {
+        this.#alarm?.cancel()
+        this.#alarm = null
+        this.#wake = null
+        this.#again = false
+        resolve()
+      }
+      this.#wake = wake
+      this.#alarm = this.#options.world.timers.after(ms, wake)
+    })
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise(resolve => this.#options.world.timers.after(ms, resolve))
+  }
+
+  #stir(): void {
+    this.#again = true
+    this.#wake?.()
+  }
+}
+
+function whyLost(outcome: 'fenced' | 'conflict' | 'moved'): string {
+  switch (outcome) {
+    case 'fenced':
+      return 'another node has taken over'
+    case 'conflict':
+      return 'the log does not end where this node left it'
+    case 'moved':
+      return 'the server behind the log was restarted or replaced'
+  }
+}

@@ -1,0 +1,212 @@
+import type { Clock, Random, Timers } from '../../../world/world.ts'
+import type { Voter } from '../orderer.ts'
+import type { SnapshotId } from '../snapshot.ts'
+import {
+  type Entry,
+  type FencedLog,
+  type Head,
+  logStart,
+  type Outcome,
+  type Position,
+  StoreUnreachable,
+  type Token,
+} from './fenced-log.ts'
+
+type State = Omit<Head, 'leaseMs' | 'moved'> & {
+  readonly confirmed: string
+  readonly batchId: string
+  /** On the clock, ms. */
+  readonly leaseUntil: number
+  readonly lease: string
+  readonly entries: readonly Entry[]
+  readonly snapshots: ReadonlyMap<string, Uint8Array>
+}
+
+/** A store in memory, as an outside one behaves: it answers late, may be lost, come back, and forget. */
+export class TestStore {
+  readonly #world: { readonly clock: Clock; readonly timers: Timers; readonly random: Random }
+  readonly #watchers = new Set<() => void>()
+  #state: State | null = null
+  #source = 'a'
+  /** ms from a question to its answer, at most. */
+  delayMs = 3
+  down = false
+  /** Answers of the next questions are lost, although they were done. */
+  loseReplies = 0
+
+  constructor(world: { readonly clock: Clock; readonly timers: Timers; readonly random: Random }) {
+    this.#world = world
+  }
+
+  get state(): State | null {
+    return this.#state
+  }
+
+  /** Another server answers, with what was there at some time. */
+  restart(with_: State | null = this.#state): void {
+    this.#source += 'a'
+    this.#state = with_
+  }
+
+  /** As one node reaches it; `cut` says whether it does. */
+  client(cut: () => boolean): FencedLog {
+    return new TestLog(this, cut)
+  }
+
+  /** One question, answered later. */
+  ask<T>(cut: () => boolean, run: (state: State | null, set: (change: Partial<State>) => void) => T): Promise<T> {
+    const { timers, random } = this.#world
+    return new Promise((resolve, reject) => {
+      const fail = () => reject(new StoreUnreachable('it does not answer'))
+      timers.after(random.int(this.delayMs), () => {
+        if (this.down || cut()) return timers.after(50, fail)
+        const answer = run(this.#state, change => {
+          this.#state = { ...(this.#state as State), ...change }
+        })
+        if (this.loseReplies > 0) {
+          this.loseReplies--
+          return timers.after(50, fail)
+        }
+        return timers.after(random.int(this.delayMs), () => (cut() ? fail() : resolve(answer)))
+      })
+    })
+  }
+
+  head(state: State): Head {
+    const leaseMs = state.lease === '' ? 0 : Math.max(0, state.leaseUntil - this.now)
+    return { ...state, source: this.#source, leaseMs, moved: state.confirmed !== this.#source }
+  }
+
+  get now(): number {
+    return this.#world.clock.mono()
+  }
+
+  empty(logId: string, clusterId: string): State {
+    const token = { epoch: 0, nonce: '' }
+    const source = this.#source
+    const nothing = { entries: [], snapshots: new Map(), snapshot: null, leader: null, startOffset: 0 }
+    const noLease = { lease: '', leaseUntil: 0, batchId: '' }
+    return { logId, clusterId, token, source, confirmed: source, ...logStart, ...nothing, ...noLease }
+  }
+
+  watch(changed: () => void): () => void {
+    this.#watchers.add(changed)
+    return () => this.#watchers.delete(changed)
+  }
+
+  tell(): void {
+    for (const changed of this.#watchers) this.#world.timers.after(this.#world.random.int(this.delayMs), changed)
+  }
+}
+
+class TestLog implements FencedLog {
+  readonly name = 'the test store'
+  readonly #store: TestStore
+  readonly #cut: () => boolean
+  #unwatch = () => {}
+  #closed = false
+
+  constructor(store: TestStore, cut: () => boolean) {
+    this.#store = store
+    this.#cut = () => this.#closed || cut()
+  }
+
+  look(after: number) {
+    return this.#store.ask(this.#cut, state => {
+      if (state === null) return null
+      const first = state.entries.findIndex(({ endOffset }) => endOffset > after)
+      return { head: this.#store.head(state), entries: first < 0 ? [] : state.entries.slice(first, first + 3) }
+    })
+  }
+
+  create(logId: string, clusterId: string): Promise<void> {
+    return this.#store.ask(this.#cut, (state, set) => {
+      if (state === null) set(this.#store.empty(logId, clusterId))
+    })
+  }
+
+  acquire(request: { logId: string; leader: Voter; nonce: string; former: readonly string[]; leaseMs: number }) {
+    return this.#store.ask(this.#cut, (state, set) => {
+      if (state === null || state.logId !== request.logId) return null
+      const { leaseMs, moved } = this.#store.head(state)
+      if (moved || (leaseMs > 0 && !request.former.includes(state.lease))) return null
+      const token = { epoch: state.token.epoch + 1, nonce: request.nonce }
+      const leaseUntil = this.#store.now + request.leaseMs
+      set({ token, leader: request.leader, lease: request.nonce, leaseUntil, batchId: '' })
+      return this.#store.head(this.#store.state!)
+    })
+  }
+
+  renew(token: Token, leaseMs: number): Promise<Outcome> {
+    return this.#fenced(token, (_, set) => {
+      set({ lease: token.nonce, leaseUntil: this.#store.now + leaseMs })
+      return 'ok'
+    })
+  }
+
+  release(token: Token): Promise<number> {
+    return this.#store.ask(this.#cut, (state, set) => {
+      if (state?.lease === token.nonce) set({ lease: '' })
+      this.#store.tell()
+      return 1
+    })
+  }
+
+  append(token: Token, after: Position, batchId: string, entries: readonly Entry[], end: Position): Promise<Outcome> {
+    return this.#fenced(token, (state, set) => {
+      if (state.batchId === batchId) return 'ok'
+      if (state.endOffset !== after.endOffset || state.hash !== after.hash) return 'conflict'
+      set({ entries: [...state.entries, ...entries], endOffset: end.endOffset, hash: end.hash, batchId })
+      this.#store.tell()
+      return 'ok'
+    })
+  }
+
+  confirm(seen: Head): Promise<Outcome> {
+    return this.#store.ask(this.#cut, (state, set) => {
+      if (state === null) return 'fenced'
+      const { source } = this.#store.head(state)
+      if (source !== seen.source) return 'moved'
+      if (state.confirmed === source) return 'ok'
+      if (state.endOffset !== seen.endOffset || state.token.nonce !== seen.token.nonce) return 'conflict'
+      set({ confirmed: source, lease: '', token: { ...state.token, epoch: state.token.epoch + 1000 } })
+      this.#store.tell()
+      return 'ok'
+    })
+  }
+
+  putSnapshot(token: Token, id: SnapshotId & Position, bytes: Uint8Array, startOffset: number): Promise<Outcome> {
+    return this.#fenced(token, (state, set) => {
+      const former = state.snapshot === null ? '' : String(state.snapshot.endOffset)
+      const kept = [...state.snapshots].filter(([key]) => key === former)
+      const snapshots = new Map([...kept, [String(id.endOffset), bytes]])
+      const entries = state.entries.filter(({ endOffset }) => endOffset > startOffset)
+      set({ snapshot: id, snapshots, entries, startOffset })
+      return 'ok'
+    })
+  }
+
+  getSnapshot(id: SnapshotId): Promise<Uint8Array | null> {
+    return this.#store.ask(this.#cut, state => state?.snapshots.get(String(id.endOffset)) ?? null)
+  }
+
+  watch(changed: () => void): void {
+    this.#unwatch = this.#store.watch(() => {
+      if (!this.#cut()) changed()
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#unwatch()
+  }
+
+  #fenced(token: Token, run: (state: State, set: (change: Partial<State>) => void) => Outcome): Promise<Outcome> {
+    return this.#store.ask(this.#cut, (state, set) => {
+      if (state === null) return 'fenced'
+      if (this.#store.head(state).moved) return 'moved'
+      if (state.token.epoch !== token.epoch || state.token.nonce !== token.nonce) return 'fenced'
+      return run(state, set)
+    })
+  }
+}
