@@ -32,7 +32,11 @@ async function bench(options: Options): Promise<Results> {
   const { version } = JSON.parse(readFileSync(join(options.ottlaRoot, 'package.json'), 'utf8')) as { version: string }
   const machine = describeMachine(process.env.KAFKA_VERSION ?? '4.3.1', version)
   const chosen = wanted(options.only)
-  const runs = chosen.length === 0 ? [] : await withContests(options, contests => play(chosen, contests, options))
+  const runs: Run[] = []
+  // Every round with new brokers: a round is what somebody sees who starts one and works with it for a while.
+  for (let round = 1; round <= options.rounds && chosen.length > 0; round++) {
+    runs.push(...(await withContests(options, contests => play(chosen, contests, round, options))))
+  }
   const kinds = (['kafka', 'ottla'] as const).filter(kind => options.contestants.includes(kind))
   const { ottlaRoot, only, quick } = options
   const measures = await measureStartup({ ottlaRoot, port: options.port + 50, only, quick, kinds, log })
@@ -91,18 +95,21 @@ async function warmUp(broker: Broker, scale: number): Promise<void> {
   await deleteTopic(broker.port, 'warm-up')
 }
 
-/** All workloads against all contestants, as often as asked for; the order of the contestants turns with each round. */
-async function play(chosen: readonly Workload[], contests: readonly Contest[], options: Options): Promise<Run[]> {
+/** All workloads against all contestants, whose order turns with each round. */
+async function play(
+  chosen: readonly Workload[],
+  contests: readonly Contest[],
+  round: number,
+  options: Options,
+): Promise<Run[]> {
   const runs: Run[] = []
-  for (let round = 1; round <= options.rounds; round++) {
-    const order = round % 2 === 1 ? contests : contests.toReversed()
-    for (const workload of chosen) {
-      for (const contest of order) {
-        if (!workload.contestants.includes(contest.contestant)) continue
-        const figures = await measure(workload, contest, round, options.scale)
-        runs.push({ workload: workload.name, contestant: contest.contestant, round, figures })
-        log(`${round}/${options.rounds} ${workload.name}, ${contest.contestant}: ${shown(figures)}`)
-      }
+  const order = round % 2 === 1 ? contests : contests.toReversed()
+  for (const workload of chosen) {
+    for (const contest of order) {
+      if (!workload.contestants.includes(contest.contestant)) continue
+      const figures = await measure(workload, contest, round, options.scale)
+      runs.push({ workload: workload.name, contestant: contest.contestant, round, figures })
+      log(`${round}/${options.rounds} ${workload.name}, ${contest.contestant}: ${shown(figures)}`)
     }
   }
   return runs

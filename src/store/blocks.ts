@@ -27,12 +27,18 @@ export class Blocks {
   keep(bytes: Uint8Array): Uint8Array {
     const size = bytes.length
     if (size > blockBytes) return new Uint8Array(bytes)
-    if (this.#used + size > this.#block.length) this.#next()
-    const kept = this.#block.subarray(this.#used, this.#used + size)
+    const kept = this.reserve(size)
     kept.set(bytes)
-    this.#used += size
-    this.#states.get(kept.buffer)!.kept = true
     return kept
+  }
+
+  /** `size` bytes of kept memory, to be filled bit by bit. Say `forget` some day. */
+  reserve(size: number): Uint8Array {
+    if (this.#used + size > this.#block.length) this.#next()
+    const piece = this.#block.subarray(this.#used, this.#used + size)
+    this.#used += size
+    this.#states.get(piece.buffer)!.kept = true
+    return piece
   }
 
   /** Nobody remembers anything in this buffer any more. */

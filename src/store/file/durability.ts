@@ -9,7 +9,7 @@ import { Pending } from './pending.ts'
 import type { FileSegment } from './segment.ts'
 import type { Segments } from './segments.ts'
 import { Syncer } from './syncer.ts'
-import type { Tail, TailChunk } from './tail-cache.ts'
+import type { Tail } from './tail-cache.ts'
 
 /** Turns of the event loop that a sync waits at most. */
 const mostTurns = 256
@@ -67,9 +67,10 @@ export class Durability {
     if (this.#dropped !== null) throw storageError(this.#dropped.error.message)
   }
 
-  append(segment: FileSegment, chunk: TailChunk): void {
-    this.endOffset = chunk.endOffset
-    this.#pending.add(segment, chunk)
+  /** `bytes` stay as they are until they are written. */
+  append(segment: FileSegment, bytes: Uint8Array, baseOffset: number, endOffset: number): void {
+    this.endOffset = endOffset
+    this.#pending.add(segment, bytes, baseOffset, endOffset)
     this.#commits.appended()
     if (this.#pending.bytes >= this.#parts.context.writeAtOnceBytes) this.write()
     this.schedule()

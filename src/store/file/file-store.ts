@@ -127,12 +127,13 @@ export class FileStore implements Store {
     this.#mustTake()
     if (this.damage !== null) throw new KafkaError('KAFKA_STORAGE_ERROR', `The log is damaged: ${this.damage.reason}`)
     checkAppend(this.endOffset, bytes, batches)
-    const { segments, options, tail, context } = this.#parts
+    const { segments, options, tail } = this.#parts
     const { baseOffset } = batches[0]!
     if (mustRoll(segments.active, options, batches, bytes.length)) this.#rollTo(baseOffset)
     const segment = segments.active
     for (const batch of batches) segment.account(batch, options.indexIntervalBytes)
-    this.#safety.append(segment, tail.push(context.blocks.keep(bytes), baseOffset, segment.endOffset))
+    const { endOffset } = segment
+    this.#safety.append(segment, tail.push(bytes, baseOffset, endOffset), baseOffset, endOffset)
   }
 
   sync(): Promise<number> {

@@ -1,13 +1,16 @@
 import { readHeader, sizeInBytes } from '../../protocol/batches/header.ts'
-import { pushView } from '../chunks.ts'
+import { positionOf, pushView } from '../chunks.ts'
 import type { VolumeContext } from './context.ts'
 import type { PartitionDirectory } from './partition-directory.ts'
 import type { FileSegment } from './segment.ts'
-import type { TailChunk } from './tail-cache.ts'
 
 interface Waiting {
   readonly segment: FileSegment
-  readonly chunk: TailChunk
+  /** Whole batches. */
+  bytes: Uint8Array
+  readonly baseOffset: number
+  /** Offset after the last record. */
+  endOffset: number
 }
 
 /** What one run of chunks for one segment became. */
@@ -38,32 +41,37 @@ export class Pending {
     return this.#waiting[0]?.segment
   }
 
-  add(segment: FileSegment, chunk: TailChunk): void {
-    this.#waiting.push({ segment, chunk })
-    this.bytes += chunk.bytes.length
+  add(segment: FileSegment, bytes: Uint8Array, baseOffset: number, endOffset: number): void {
+    this.#waiting.push({ segment, bytes, baseOffset, endOffset })
+    this.bytes += bytes.length
   }
 
   /** Of the first batch that waits. */
   get firstOffset(): number | undefined {
-    return this.#waiting[0]?.chunk.baseOffset
+    return this.#waiting[0]?.baseOffset
   }
 
   get lastSegment(): FileSegment | undefined {
     return this.#waiting.at(-1)?.segment
   }
 
-  /** Forgets what begins at or above `to`, after the tail has cut its chunks there. */
+  /** Forgets the batches from `to` on. Throws RangeError when one reaches across. */
   cut(to: number): void {
-    this.#waiting = this.#waiting.filter(({ chunk }) => chunk.baseOffset < to)
-    this.bytes = this.#waiting.reduce((sum, { chunk }) => sum + chunk.bytes.length, 0)
+    this.#waiting = this.#waiting.filter(({ baseOffset }) => baseOffset < to)
+    const last = this.#waiting.at(-1)
+    if (last !== undefined && last.endOffset > to) {
+      last.bytes = last.bytes.subarray(0, positionOf(last.bytes, to))
+      last.endOffset = to
+    }
+    this.bytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes.length, 0)
   }
 
   /** Takes what waits for `segment` into its sums anew; returns the end of the last batch. */
   account(segment: FileSegment, indexIntervalBytes: number): number {
-    for (const { segment: of, chunk } of this.#waiting) {
+    for (const { segment: of, bytes } of this.#waiting) {
       if (of !== segment) continue
-      for (let at = 0; at < chunk.bytes.length; at += sizeInBytes(chunk.bytes, at)) {
-        segment.account(readHeader(chunk.bytes, at), indexIntervalBytes)
+      for (let at = 0; at < bytes.length; at += sizeInBytes(bytes, at)) {
+        segment.account(readHeader(bytes, at), indexIntervalBytes)
       }
     }
     return segment.endOffset
@@ -83,13 +91,13 @@ export class Pending {
       let count = 0
       for (const waiting of this.#waiting) {
         if (waiting.segment !== segment) break
-        pushView(chunks, waiting.chunk.bytes)
-        bytes += waiting.chunk.bytes.length
+        pushView(chunks, waiting.bytes)
+        bytes += waiting.bytes.length
         count++
       }
       this.#open(segment).write(chunks, segment.writtenBytes)
       segment.writtenBytes += bytes
-      const { endOffset } = this.#waiting[count - 1]!.chunk
+      const { endOffset } = this.#waiting[count - 1]!
       this.bytes -= bytes
       this.#waiting = count === this.#waiting.length ? [] : this.#waiting.slice(count)
       written({ segment, endOffset })

@@ -8,8 +8,14 @@ export interface TailChunk extends Chunk {
   newer: TailChunk | null
 }
 
-/** Bytes of objects that remember one chunk: with small batches they are more than the batches. */
+/** Bytes of objects that remember one chunk. */
 const chunkOverhead = 256
+/**
+ * Small batches of one partition share a piece of memory and one chunk: an object for each would need more than the batch.
+ * A piece is as large as what the partition has filled lately, so that a thousand quiet partitions hold next to nothing.
+ */
+const largestPiece = 16 * 1024
+const smallestPiece = 512
 
 /** For metrics. Counts since the start; bytes now. */
 export interface TailCacheStats {
@@ -99,6 +105,10 @@ export class Tail {
   readonly #cache: TailCache
   readonly #chunks = new ChunkQueue<TailChunk>()
   #bytes = 0
+  /** The piece that the last chunk lies in, when more may come behind it; how much of it is filled. */
+  #piece: Uint8Array | null = null
+  #filled = 0
+  #pieceBytes = smallestPiece
   /** Chunks that end above it are not in the file yet. */
   writtenOffset = 0
 
@@ -110,12 +120,44 @@ export class Tail {
     return this.#chunks.first
   }
 
-  push(bytes: Uint8Array, baseOffset: number, endOffset: number): TailChunk {
+  get chunks(): number {
+    return this.#chunks.length
+  }
+
+  /** Keeps a copy, which is returned. */
+  push(bytes: Uint8Array, baseOffset: number, endOffset: number): Uint8Array {
+    this.#bytes += bytes.length
+    if (bytes.length > largestPiece / 2) return this.#add(this.#cache.blocks.keep(bytes), baseOffset, endOffset)
+    const piece = this.#piece
+    const last = this.#chunks.last
+    if (piece === null || last === undefined || this.#filled + bytes.length > piece.length)
+      return this.#begin(bytes, baseOffset, endOffset)
+    const kept = piece.subarray(this.#filled, this.#filled + bytes.length)
+    kept.set(bytes)
+    this.#filled += bytes.length
+    last.bytes = piece.subarray(0, this.#filled)
+    last.endOffset = endOffset
+    return kept
+  }
+
+  #begin(bytes: Uint8Array, baseOffset: number, endOffset: number): Uint8Array {
+    // Filled before something else came: the next one may be larger.
+    if (this.#piece !== null) this.#pieceBytes = Math.min(largestPiece, this.#pieceBytes * 4)
+    const piece = this.#cache.blocks.reserve(Math.max(this.#pieceBytes, bytes.length))
+    const kept = piece.subarray(0, bytes.length)
+    kept.set(bytes)
+    this.#add(kept, baseOffset, endOffset)
+    this.#piece = piece
+    this.#filled = bytes.length
+    return kept
+  }
+
+  #add(bytes: Uint8Array, baseOffset: number, endOffset: number): Uint8Array {
     const chunk: TailChunk = { bytes, baseOffset, endOffset, tail: this, older: null, newer: null }
     this.#chunks.push(chunk)
-    this.#bytes += bytes.length
     this.#cache.enter(chunk)
-    return chunk
+    this.#piece = null
+    return bytes
   }
 
   /** To be called when pushed chunks have been written: keeps the limits. */
@@ -129,12 +171,21 @@ export class Tail {
     const { first } = this.#chunks
     if (first === undefined || first.endOffset > this.writtenOffset) return false
     this.#chunks.shift()
+    if (this.#chunks.length === 0) this.#close()
     this.#gone(first)
     return true
   }
 
+  /** What comes next begins a piece of its own: a small one, for who knows when that will be. */
+  #close(): void {
+    this.#piece = null
+    this.#pieceBytes = smallestPiece
+  }
+
   /** See `ChunkQueue.cut`. */
   cut(to: number): void {
+    // Readers may still hold what is cut off: nothing may be written over it.
+    this.#close()
     this.#chunks.cut(to, chunk => this.#gone(chunk))
     // The last chunk may have been cut in its middle.
     this.#bytes = 0
@@ -143,6 +194,7 @@ export class Tail {
   }
 
   clear(): void {
+    this.#close()
     for (const chunk of this.#chunks) this.#gone(chunk)
     this.#chunks.clear()
     this.#bytes = 0
