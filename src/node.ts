@@ -19,6 +19,7 @@ import { LogManager } from './log/log-manager.ts'
 import { defaultProducerLimits, type ProducerLimits } from './log/producers.ts'
 import { ErrorCode, errorName, KafkaError } from './protocol/errors.ts'
 import { Replicas } from './replication/replicas.ts'
+import { keepJoinToken, newJoinToken, readJoinToken } from './security/join-token.ts'
 import type { Volume } from './store/store.ts'
 import type { Logger } from './world/logger.ts'
 import type { Address, World } from './world/world.ts'
@@ -90,6 +91,7 @@ class Node implements RunningNode {
   readonly #advertised = new Map<number, Address>()
   readonly failed: Promise<never>
   readonly #directoryId: string
+  readonly #joinToken: string
   #fail: (error: Error) => void = () => {}
   #brokerEpoch = -1
   #offsetsTopic: Promise<void> | null = null
@@ -104,14 +106,16 @@ class Node implements RunningNode {
         clusterId: config.config.get('cluster.id') ?? undefined,
         nodeId: given === null ? undefined : config.config.get('node.id'),
       })
-      return new Node(options, volume, meta)
+      const token = readJoinToken(volume) ?? newJoinToken(world.random)
+      await keepJoinToken(volume, token)
+      return new Node(options, volume, meta, token)
     } catch (error) {
       await volume.close()
       throw error
     }
   }
 
-  constructor(options: NodeOptions, volume: Volume, meta: MetaProperties) {
+  constructor(options: NodeOptions, volume: Volume, meta: MetaProperties, joinToken: string) {
     const { world, logger, config: resolved } = options
     const { clock, timers, random } = world
     this.failed = new Promise((_, reject) => {
@@ -125,6 +129,7 @@ class Node implements RunningNode {
     this.clusterId = meta.clusterId
     this.incarnationId = newUuid(random)
     this.#directoryId = meta.directoryId
+    this.#joinToken = joinToken
     const failed = (error: Error) => this.#fatal(error)
     this.#logs = LogManager.open(volume, world, logger, {
       retentionCheckMs: this.#config.get('log.retention.check.interval.ms'),
@@ -188,6 +193,10 @@ class Node implements RunningNode {
       producerIds,
       volume: this.#volume,
       dataDirectory: resolved.dataDirectory ?? 'memory',
+      joinToken: () => this.#joinToken,
+      leader: () => this.#orderer.leader()?.id ?? null,
+      suspect: () => {},
+      listenerName: () => this.#options.config.endpoints[0]?.name ?? 'PLAINTEXT',
       advertised: this.#advertised,
     })
   }

@@ -67,10 +67,9 @@ function* files(dir: string): Iterable<string> {
   }
 }
 
-const floorOf = (path: string): number => {
-  const [room = ''] = path.split('/')
-  return floors.findIndex(names => names.includes(room.replace(/(\.test)?\.ts$/, '')))
-}
+/** `node.ts` and `node/` are one room. */
+const roomOf = (path: string): string => path.split('/')[0]!.replace(/(\.test)?\.ts$/, '')
+const floorOf = (path: string): number => floors.findIndex(names => names.includes(roomOf(path)))
 
 /** Code without comments, so that they may name what is banned. */
 const codeOf = (path: string): string =>
@@ -93,8 +92,7 @@ test('imports go downwards only', () => {
       const target = normalize(join(dirname(path), specifier)).replaceAll('\\', '/')
       const [from, to] = [floorOf(path), floorOf(target)]
       if (to > from) upwards.push(`${path} imports ${target}`)
-      else if (to === from && path.split('/')[0] !== target.split('/')[0])
-        upwards.push(`${path} imports its neighbour ${target}`)
+      else if (to === from && roomOf(path) !== roomOf(target)) upwards.push(`${path} imports its neighbour ${target}`)
     }
   }
   assert.deepEqual(upwards, [])

@@ -1,13 +1,16 @@
 import type { Logger } from '../world/logger.ts'
 import type { Address, Listener, Socket, World } from '../world/world.ts'
+import { ApiEntry } from './api-entry.ts'
 import { Connection } from './connection.ts'
 import { DelayedOperations } from './delayed.ts'
 import { apiKeyOf } from './envelope.ts'
 import { FetchSessions } from './fetch/session.ts'
-import type { Handler } from './handler.ts'
+import { Gate } from './gate.ts'
 import { BrokerMetrics } from './metrics.ts'
-import { type ServedApi, servedApis } from './served.ts'
+import { servedApis } from './served.ts'
 import type { Services } from './services.ts'
+
+export type { ApiEntry } from './api-entry.ts'
 
 /** How much a broker takes on. Bytes, ms, counts. */
 export interface BrokerLimits {
@@ -24,31 +27,14 @@ export interface BrokerLimits {
   readonly fetchSessions: number
 }
 
-/** An API whose handler may still have to be loaded. */
-export class ApiEntry {
-  readonly served: ServedApi
-  handler: Handler | null = null
-  #loading: Promise<Handler> | null = null
-
-  constructor(served: ServedApi) {
-    this.served = served
-  }
-
-  load(): Promise<Handler> {
-    this.#loading ??= this.served.load().then(module => {
-      this.handler = module.default
-      return module.default
-    })
-    return this.#loading
-  }
-}
-
 /** Accepts connections and knows everything that handlers need: the floors below, by name. */
 export class Broker {
   readonly world: World
   readonly logger: Logger
   readonly limits: BrokerLimits
   readonly services: Services
+  /** The same for other nodes of the cluster: what they ask of the controller was forwarded once, and is not again. */
+  readonly servicesForNodes: Services
   readonly metrics = new BrokerMetrics()
   readonly delayed: DelayedOperations
   readonly fetchSessions: FetchSessions
@@ -60,16 +46,24 @@ export class Broker {
   readonly #connections = new Set<Connection>()
   readonly #perAddress = new Map<string, number>()
   readonly #listeners: Listener[] = []
+  #gate: Gate | null = null
   #held = false
   #stopping = false
   #reaper: { cancel(): void } | null = null
   #emptied: () => void = () => {}
 
-  constructor(world: World, logger: Logger, limits: BrokerLimits, services: Services) {
+  constructor(
+    world: World,
+    logger: Logger,
+    limits: BrokerLimits,
+    services: Services,
+    servicesForNodes: Services = services,
+  ) {
     this.world = world
     this.logger = logger
     this.limits = limits
     this.services = services
+    this.servicesForNodes = servicesForNodes
     this.delayed = new DelayedOperations(world.clock, world.timers)
     this.fetchSessions = new FetchSessions(limits.fetchSessions, world.random)
   }
@@ -77,9 +71,24 @@ export class Broker {
   /** Begins to serve at `address`; returns where it really listens. Rejects with EADDRINUSE and its kin. */
   async listen(address: Address): Promise<Address> {
     const listener = await this.world.net.listen(address, socket => this.accept(socket))
-    this.#listeners.push(listener)
-    if (this.#reaper === null) this.#reap()
+    this.adopt([listener])
     return listener.address
+  }
+
+  /** Sockets that were opened before there was a broker, and give it what they accept. */
+  adopt(listeners: readonly Listener[]): void {
+    this.#listeners.push(...listeners)
+    if (this.#reaper === null) this.#reap()
+  }
+
+  /** From now on only other nodes are answered; clients wait, for a while, until `openGate`. */
+  closeGate(): void {
+    this.#gate = new Gate(this.world.timers)
+  }
+
+  openGate(): void {
+    this.#gate?.open()
+    this.#gate = null
   }
 
   get stopping(): boolean {
@@ -118,7 +127,8 @@ export class Broker {
 
   /** The API that a frame asks for; null when it is not served. */
   api(frame: Buffer): ApiEntry | null {
-    return this.#apis.get(apiKeyOf(frame)) ?? null
+    const entry = this.#apis.get(apiKeyOf(frame)) ?? null
+    return entry === null || this.#gate === null ? entry : this.#gate.hold(entry)
   }
 
   /** The most that a Fetch may give now: less when clients do not take what was read for them. */

@@ -28,6 +28,8 @@ export const servedApis: readonly ServedApi[] = [
   serve(14, '0-5', () => import('./handlers/sync-group.ts')),
   serve(15, '0-6', () => import('./handlers/describe-groups.ts')),
   serve(16, '0-5', () => import('./handlers/list-groups.ts')),
+  // Version 0 goes on with bare tokens instead of requests.
+  serve(17, '1-1', () => import('./handlers/sasl-handshake.ts')),
   serve(18, '0-5', () => import('./handlers/api-versions.ts')),
   serve(19, '0-7', () => import('./handlers/create-topics.ts')),
   serve(20, '0-6', () => import('./handlers/delete-topics.ts')),
@@ -37,6 +39,7 @@ export const servedApis: readonly ServedApi[] = [
   serve(32, '0-4', () => import('./handlers/describe-configs.ts')),
   serve(33, '0-2', () => import('./handlers/alter-configs.ts')),
   serve(35, '0-5', () => import('./handlers/describe-log-dirs.ts')),
+  serve(36, '0-2', () => import('./handlers/sasl-authenticate.ts')),
   serve(37, '0-3', () => import('./handlers/create-partitions.ts')),
   serve(42, '0-3', () => import('./handlers/delete-groups.ts')),
   serve(43, '0-2', () => import('./handlers/elect-leaders.ts')),

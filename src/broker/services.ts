@@ -25,6 +25,14 @@ export interface Services {
   readonly volume: Volume
   /** As DescribeLogDirs shows it. */
   readonly dataDirectory: string
+  /** The secret of the cluster: who knows it is a node. */
+  joinToken(): string
+  /** The node that decides about metadata now; null: nobody does. */
+  leader(): number | null
+  /** A connection of another broker ended: it may be gone. */
+  suspect(brokerId: number): void
+  /** Of a listening port. */
+  listenerName(port: number): string
   /** What clients of a listening port are told; a port without an entry tells the address at which it was reached. */
   readonly advertised: ReadonlyMap<number, Address>
 }

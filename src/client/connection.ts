@@ -12,7 +12,10 @@ import type { ClientOptions, ClientWorld } from './options.ts'
 export type ConnectionOptions = Pick<
   ClientOptions,
   'clientId' | 'requestTimeoutMs' | 'connectTimeoutMs' | 'maxResponseBytes' | 'maxInFlight' | 'dial' | 'authenticate'
->
+> & {
+  /** Whom we believe to reach (−1: any node): somebody else answers REBOOTSTRAP_REQUIRED (KIP-1242). */
+  readonly expected?: { readonly clusterId: string; readonly nodeId: number }
+}
 
 export interface RequestOptions {
   /** ms; for requests that the broker holds back on purpose (Fetch, JoinGroup). */
@@ -146,7 +149,7 @@ export class Connection {
   }
 
   async #negotiate(): Promise<void> {
-    const body = { clientSoftwareName: 'ottla', clientSoftwareVersion: '0' }
+    const body = { clientSoftwareName: 'ottla', clientSoftwareVersion: '0', ...this.#options.expected }
     let answer: FieldsOut<typeof ApiVersions.response.fields>
     try {
       answer = await this.#exchange(ApiVersions, ApiVersions.versions.max, body, this.#options.requestTimeoutMs)

@@ -1,4 +1,5 @@
 import type { Observer } from '../machine/host.ts'
+import type { Timers } from '../world/world.ts'
 import type { MetadataRecord } from './records/records.ts'
 import { ClusterState } from './state.ts'
 
@@ -16,6 +17,7 @@ export interface MetadataReader {
 export class CommittedMetadata implements Observer<MetadataRecord> {
   readonly state = new ClusterState()
   readonly #readers: MetadataReader[] = []
+  readonly #waiting = new Set<() => void>()
   /** Offset below which everything is in `state`. */
   #upTo = 0
 
@@ -24,12 +26,30 @@ export class CommittedMetadata implements Observer<MetadataRecord> {
     this.#readers.push(reader)
   }
 
+  /** Fulfilled when `holds()`, looked at after each change, or `withinMs` are over: whether it holds. */
+  until(holds: () => boolean, withinMs: number, timers: Timers): Promise<boolean> {
+    if (holds()) return Promise.resolve(true)
+    return new Promise(resolve => {
+      const done = (held: boolean) => {
+        this.#waiting.delete(look)
+        timer.cancel()
+        resolve(held)
+      }
+      const look = () => {
+        if (holds()) done(true)
+      }
+      const timer = timers.after(withinMs, () => done(holds()))
+      this.#waiting.add(look)
+    })
+  }
+
   load(snapshot: Iterable<MetadataRecord>, upTo: number): void {
     if (this.#upTo > 0 && upTo <= this.#upTo) return
     this.state.clear()
     for (const record of snapshot) this.state.apply(record, upTo - 1)
     this.#upTo = upTo
     for (const reader of this.#readers) reader.load(this.state)
+    for (const look of this.#waiting) look()
   }
 
   commit(records: readonly MetadataRecord[], upTo: number): void {
@@ -38,5 +58,6 @@ export class CommittedMetadata implements Observer<MetadataRecord> {
     for (const record of records) this.state.apply(record, offset++)
     this.#upTo = upTo
     for (const reader of this.#readers) reader.commit(this.state, records)
+    for (const look of this.#waiting) look()
   }
 }

@@ -1,12 +1,12 @@
 import { ErrorCode } from '../../protocol/errors.ts'
 import { DescribeCluster } from '../../protocol/messages/describe-cluster.ts'
 import { authorizedOperations } from '../authorized.ts'
-import { endpointOf } from '../endpoint.ts'
+import { controllerOf, endpointTold } from '../endpoint.ts'
 import { handler } from '../handler.ts'
 
 const brokers = 1
 
-/** Who is in the cluster (KIP-700, 919). A node without controller listeners has only brokers to show. */
+/** Who is in the cluster (KIP-700, 919, 1073). A node without controller listeners has only brokers to show. */
 export default handler(DescribeCluster, (request, context) => {
   const { node } = context
   if (request.endpointType !== brokers) {
@@ -15,14 +15,19 @@ export default handler(DescribeCluster, (request, context) => {
     const errorMessage = 'this listener serves brokers only'
     return { errorCode, errorMessage, endpointType: request.endpointType, clusterId: '', brokers: [] }
   }
-  const { host, port } = endpointOf(context)
-  const rack = node.cluster.brokers.get(node.nodeId)?.rack ?? null
+  const shown = [...node.cluster.brokers.values()].filter(broker => request.includeFencedBrokers || !broker.fenced)
   return {
     errorCode: ErrorCode.NONE,
     errorMessage: null,
     clusterId: node.clusterId,
-    controllerId: node.nodeId,
-    brokers: [{ brokerId: node.nodeId, host, port, rack, isFenced: false }],
+    // Who joins must find the one that decides, even before that serves clients.
+    controllerId: context.peer.node ? (node.leader() ?? -1) : controllerOf(context),
+    brokers: shown
+      .sort((a, b) => a.id - b.id)
+      .map(broker => {
+        const { nodeId: brokerId, host, port, rack } = endpointTold(broker, context)
+        return { brokerId, host, port, rack, isFenced: broker.fenced }
+      }),
     ...(request.includeClusterAuthorizedOperations
       ? { clusterAuthorizedOperations: authorizedOperations.cluster }
       : {}),

@@ -5,13 +5,15 @@ import { DescribeTopicPartitions } from '../../protocol/messages/describe-topic-
 import { ZERO_UUID } from '../../protocol/uuid.ts'
 import { isInternal } from '../../replication/partition.ts'
 import { authorizedOperations } from '../authorized.ts'
-import { handler, type ResponseOf } from '../handler.ts'
+import { offlineReplicas } from '../endpoint.ts'
+import { handler, type RequestContext, type ResponseOf } from '../handler.ts'
 
 type Response = ResponseOf<typeof DescribeTopicPartitions>
 type TopicResponse = Response['topics'][number]
 
 /** Topics page by page, sorted by name, from the cursor on (KIP-966). */
-export default handler(DescribeTopicPartitions, (request, { node }): Response => {
+export default handler(DescribeTopicPartitions, (request, context): Response => {
+  const { node } = context
   const limit = Math.max(
     1,
     Math.min(request.responsePartitionLimit, node.config.get('max.request.partition.size.limit')),
@@ -30,7 +32,7 @@ export default handler(DescribeTopicPartitions, (request, { node }): Response =>
     }
     const from = cursor?.topicName === topicName ? Math.max(0, cursor.partitionIndex) : 0
     const to = Math.min(topic.partitions.length, from + left)
-    topics.push(page(topic, from, to))
+    topics.push(page(topic, from, to, context))
     left -= to - from
     if (to < topic.partitions.length) return { topics, nextCursor: { topicName, partitionIndex: to } }
   }
@@ -43,13 +45,17 @@ function missing(name: string): TopicResponse {
   return { errorCode, name, topicId: ZERO_UUID, partitions: [] }
 }
 
-function page(topic: TopicState, from: number, to: number): TopicResponse {
+function page(topic: TopicState, from: number, to: number, context: RequestContext): TopicResponse {
+  const offline = offlineReplicas(context)
   return {
     errorCode: ErrorCode.NONE,
     name: topic.name,
     topicId: topic.id,
     isInternal: isInternal(topic.name),
-    partitions: topic.partitions.slice(from, to).map((partition, i) => partitionResponse(partition, from + i)),
+    partitions: topic.partitions.slice(from, to).map((partition, i) => ({
+      ...partitionResponse(partition, from + i),
+      offlineReplicas: offline(partition.replicas),
+    })),
     topicAuthorizedOperations: authorizedOperations.topic,
   }
 }

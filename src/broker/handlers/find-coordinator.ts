@@ -1,6 +1,6 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { FindCoordinator } from '../../protocol/messages/find-coordinator.ts'
-import { endpointOf } from '../endpoint.ts'
+import { brokerEndpoint } from '../endpoint.ts'
 import { handler, type RequestContext, type ResponseOf } from '../handler.ts'
 
 type Coordinator = NonNullable<ResponseOf<typeof FindCoordinator>['coordinators']>[number]
@@ -23,9 +23,13 @@ async function find(keyType: number, key: string, context: RequestContext): Prom
     if (keyType === transaction)
       throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'transactions are not served yet')
     if (keyType !== group) throw new KafkaError('INVALID_REQUEST', `there are no coordinators of type ${keyType}`)
-    if (!context.node.cluster.topics.has('__consumer_offsets')) await context.node.createOffsetsTopic()
-    const { host, port } = endpointOf(context)
-    return { key, nodeId: context.node.nodeId, host, port, errorCode: ErrorCode.NONE, errorMessage: null }
+    const { cluster, groups, createOffsetsTopic } = context.node
+    if (!cluster.topics.has('__consumer_offsets')) await createOffsetsTopic()
+    const partition = cluster.topics.get('__consumer_offsets')?.partitions[groups.partitionFor(key)]
+    const leader = partition === undefined ? null : brokerEndpoint(partition.leader, context)
+    if (leader === null) throw new KafkaError('COORDINATOR_NOT_AVAILABLE', 'the coordinator is being elected')
+    const { nodeId, host, port } = leader
+    return { key, nodeId, host, port, errorCode: ErrorCode.NONE, errorMessage: null }
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error
     return { key, nodeId: -1, host: '', port: -1, errorCode: error.code, errorMessage: error.message }

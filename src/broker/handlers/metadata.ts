@@ -6,7 +6,7 @@ import { ZERO_UUID } from '../../protocol/uuid.ts'
 import { isInternal } from '../../replication/partition.ts'
 import { authorizedOperations } from '../authorized.ts'
 import { autoCreateTopics } from '../auto-create.ts'
-import { endpointOf } from '../endpoint.ts'
+import { controllerOf, offlineReplicas, servingBrokers } from '../endpoint.ts'
 import { handler, type RequestContext, type ResponseOf } from '../handler.ts'
 
 type TopicResponse = ResponseOf<typeof Metadata>['topics'][number]
@@ -20,11 +20,10 @@ export default handler(Metadata, async (request, context) => {
   const wanted: readonly Wanted[] | null = all ? null : request.topics
   if (wanted !== null && request.allowAutoTopicCreation) await autoCreateTopics(namesOf(wanted), context)
   const topics = wanted === null ? everyTopic(context) : wanted.map(topic => describe(topic, context))
-  const { host, port } = endpointOf(context)
   return {
-    brokers: [{ nodeId: node.nodeId, host, port, rack: node.cluster.brokers.get(node.nodeId)?.rack ?? null }],
+    brokers: servingBrokers(context),
     clusterId: node.clusterId,
-    controllerId: node.nodeId,
+    controllerId: controllerOf(context),
     topics: request.includeTopicAuthorizedOperations ? topics.map(withOperations) : topics,
     ...(request.includeClusterAuthorizedOperations
       ? { clusterAuthorizedOperations: authorizedOperations.cluster }
@@ -36,18 +35,19 @@ function namesOf(wanted: readonly Wanted[]): string[] {
   return wanted.flatMap(({ name, topicId }) => (name !== null && topicId === ZERO_UUID ? [name] : []))
 }
 
-function everyTopic({ node }: RequestContext): TopicResponse[] {
-  return Array.from(node.cluster.topics.values(), topicResponse)
+function everyTopic(context: RequestContext): TopicResponse[] {
+  return Array.from(context.node.cluster.topics.values(), topic => topicResponse(topic, context))
 }
 
-function describe({ name, topicId }: Wanted, { node, version }: RequestContext): TopicResponse {
+function describe({ name, topicId }: Wanted, context: RequestContext): TopicResponse {
+  const { node, version } = context
   const { topics, topicsById } = node.cluster
   const byId = topicId !== ZERO_UUID
   // Versions 10 and 11 have ids in the request and refuse them: their answer cannot leave the name out.
   if (version < 12 && (byId || name === null))
     return { errorCode: ErrorCode.INVALID_REQUEST, name: name ?? '', topicId, partitions: [] }
   const topic = byId ? topicsById.get(topicId) : topics.get(name ?? '')
-  if (topic !== undefined) return topicResponse(topic)
+  if (topic !== undefined) return topicResponse(topic, context)
   const errorCode = byId ? ErrorCode.UNKNOWN_TOPIC_ID : missing(name ?? '')
   return { errorCode, name, topicId, partitions: [] }
 }
@@ -56,21 +56,27 @@ function missing(name: string): number {
   return topicNameProblem(name) === null ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION
 }
 
-function topicResponse(topic: TopicState): TopicResponse {
+function topicResponse(topic: TopicState, context: RequestContext): TopicResponse {
+  const { brokers } = context.node.cluster
+  const offline = offlineReplicas(context)
   return {
     errorCode: ErrorCode.NONE,
     name: topic.name,
     topicId: topic.id,
     isInternal: isInternal(topic.name),
-    partitions: topic.partitions.map((partition, partitionIndex) => ({
-      errorCode: partition.leader === -1 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
-      partitionIndex,
-      leaderId: partition.leader,
-      leaderEpoch: partition.leaderEpoch,
-      replicaNodes: partition.replicas,
-      isrNodes: partition.isr,
-      offlineReplicas: [],
-    })),
+    partitions: topic.partitions.map((partition, partitionIndex) => {
+      // A leader that was fenced a moment ago serves nobody: the next one is on its way.
+      const serves = brokers.get(partition.leader)?.fenced === false
+      return {
+        errorCode: serves ? ErrorCode.NONE : ErrorCode.LEADER_NOT_AVAILABLE,
+        partitionIndex,
+        leaderId: serves ? partition.leader : -1,
+        leaderEpoch: partition.leaderEpoch,
+        replicaNodes: partition.replicas,
+        isrNodes: partition.isr,
+        offlineReplicas: offline(partition.replicas),
+      }
+    }),
   }
 }
 

@@ -1,0 +1,226 @@
+import { ErrorCode, errorName, isRetriable } from '../protocol/errors.ts'
+import type { Logger } from '../world/logger.ts'
+import type { Clock, Timer, Timers } from '../world/world.ts'
+import type { CommandRequest, CommandResponse } from './commands/command.ts'
+import type { CommittedMetadata } from './committed.ts'
+import type { MetadataRecord } from './records/records.ts'
+import type { BrokerState } from './state.ts'
+
+type Registration = CommandRequest<'registerBroker'>
+type Heartbeat = CommandRequest<'brokerHeartbeat'>
+type HeartbeatAnswer = CommandResponse<'brokerHeartbeat'>
+
+export interface LifecycleOptions {
+  readonly nodeId: number
+  /** Of this process. */
+  readonly incarnationId: string
+  readonly controller: {
+    ask(
+      name: 'registerBroker',
+      request: Registration,
+      options: { timeoutMs: number },
+    ): Promise<CommandResponse<'registerBroker'>>
+    ask(name: 'brokerHeartbeat', request: Heartbeat, options: { timeoutMs: number }): Promise<HeartbeatAnswer>
+  }
+  readonly metadata: Pick<CommittedMetadata, 'state' | 'subscribe' | 'until'>
+  /** What this node says of itself. */
+  readonly registration: () => Omit<Registration, 'brokerId' | 'incarnationId'>
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly logger: Logger
+  /** ms between heartbeats, ms that the controller waits for one (`broker.heartbeat.interval.ms`, `broker.session.timeout.ms`). */
+  readonly heartbeatMs: number
+  readonly sessionMs: number
+  /** ms that a node may try to register (`initial.broker.registration.timeout.ms`) when another one has its id. */
+  readonly registrationMs: number
+  /** The cluster does not know this node any more, or knows another one by its number: it must stop. */
+  readonly failed: (error: Error) => void
+}
+
+/** ms between attempts that failed, and between questions whether we may go. */
+const retryMs = 100
+const goodbyeMs = 10
+/** ms after which whoever waits is told what for. */
+const impatientMs = 5_000
+
+/**
+ * A broker's life as the controller sees it (KIP-631): it registers, says that it lives, is unfenced when it has caught up
+ * with the metadata, and asks for leave before it goes.
+ */
+export class BrokerLifecycle {
+  readonly #options: LifecycleOptions
+  #brokerEpoch = -1
+  #stopped = false
+  #leaving = false
+  #beating = false
+  #hurried = false
+  #timer: Timer | null = null
+  #wasUnfenced = false
+
+  constructor(options: LifecycleOptions) {
+    this.#options = options
+    options.metadata.subscribe({
+      load: () => this.#changed([]),
+      commit: (_, records) => this.#changed(records),
+    })
+  }
+
+  /** −1 before the registration. */
+  get brokerEpoch(): number {
+    return this.#brokerEpoch
+  }
+
+  /** As the committed metadata has it: this life of the broker may lead. */
+  get unfenced(): boolean {
+    const own = this.#own()
+    return own !== undefined && !own.fenced
+  }
+
+  /** Fulfilled when the node may serve. `brokerEpoch`: of a registration that was made already. Rejects when it cannot. */
+  async start(brokerEpoch = -1): Promise<void> {
+    this.#brokerEpoch = brokerEpoch >= 0 ? brokerEpoch : await this.#register()
+    // Its first heartbeat says how far it is, when that is not known already.
+    if (!this.unfenced) this.#beat()
+    else this.#rest()
+    const { metadata, timers, logger, nodeId } = this.#options
+    while (!(await metadata.until(() => this.unfenced || this.#stopped, impatientMs, timers))) {
+      logger.info('waiting for the metadata to catch up before this node serves', { nodeId })
+    }
+  }
+
+  /**
+   * Others lead what we led when fulfilled, or `withinMs` are over. We must serve until then: they fetch from us what they
+   * lack.
+   */
+  async leave(withinMs: number): Promise<void> {
+    if (this.#brokerEpoch < 0 || this.#stopped || !this.#hasOthers()) return
+    this.#leaving = true
+    this.#timer?.cancel()
+    const { clock, timers } = this.#options
+    const deadline = clock.mono() + withinMs
+    while (!this.#stopped && clock.mono() < deadline) {
+      const answer = await this.#ask(Math.max(1, deadline - clock.mono()))
+      if (answer.errorCode === ErrorCode.NONE && answer.shouldShutDown === true) return
+      if (answer.errorCode !== ErrorCode.NONE && !isRetriable(answer.errorCode)) return
+      await new Promise<void>(resolve => timers.after(goodbyeMs, resolve))
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#timer?.cancel()
+  }
+
+  async #register(): Promise<number> {
+    const { controller, registration, nodeId, incarnationId, clock, timers, logger, registrationMs } = this.#options
+    const begun = clock.mono()
+    let said = begun
+    for (;;) {
+      const request = { ...registration(), brokerId: nodeId, incarnationId }
+      const answer = await controller.ask('registerBroker', request, { timeoutMs: impatientMs })
+      const { errorCode = ErrorCode.NONE, brokerEpoch = -1 } = answer
+      if (errorCode === ErrorCode.NONE) return brokerEpoch
+      if (this.#stopped) throw new Error('the node is stopping')
+      const waited = clock.mono() - begun
+      const duplicate = errorCode === ErrorCode.DUPLICATE_BROKER_REGISTRATION
+      if (duplicate ? waited > registrationMs : !isRetriable(errorCode)) throw refusal(errorCode, nodeId, this.#known())
+      if (clock.mono() - said > impatientMs || (duplicate && said === begun)) {
+        said = clock.mono()
+        const reason = duplicate ? `a node with number ${nodeId} still counts as running` : errorName(errorCode)
+        logger.info('waiting to be registered with the cluster', { nodeId, reason })
+      }
+      await new Promise<void>(resolve => timers.after(retryMs, resolve))
+    }
+  }
+
+  #known(): BrokerState | undefined {
+    return this.#options.metadata.state.brokers.get(this.#options.nodeId)
+  }
+
+  /** Our registration, if it is the one that counts. */
+  #own(): BrokerState | undefined {
+    const known = this.#known()
+    return known !== undefined && known.incarnationId === this.#options.incarnationId ? known : undefined
+  }
+
+  #hasOthers(): boolean {
+    for (const { id, fenced } of this.#options.metadata.state.brokers.values())
+      if (id !== this.#options.nodeId && !fenced) return true
+    return false
+  }
+
+  /** Who waits to be unfenced, or for others to know that he may go, should not wait for the next heartbeat. */
+  #changed(records: readonly MetadataRecord[]): void {
+    if (this.#brokerEpoch < 0 || this.#stopped) return
+    const { unfenced } = this
+    if (this.#wasUnfenced && !unfenced && !this.#leaving && this.#own() !== undefined)
+      this.#options.logger.warn('the controller did not hear this node and fenced it', { node: this.#options.nodeId })
+    this.#wasUnfenced = unfenced
+    const telling = (record: MetadataRecord) =>
+      record.type === 'RegisterBrokerRecord' || record.type === 'BrokerRegistrationChangeRecord'
+    if (!this.#leaving && records.some(telling)) this.#beat()
+  }
+
+  #rest(): void {
+    this.#timer?.cancel()
+    if (this.#stopped || this.#leaving) return
+    this.#timer = this.#options.timers.after(this.#options.heartbeatMs, () => this.#beat())
+  }
+
+  #beat(): void {
+    this.#timer?.cancel()
+    if (this.#stopped || this.#leaving) return
+    if (this.#beating) {
+      this.#hurried = true
+      return
+    }
+    this.#beating = true
+    this.#hurried = false
+    // A heartbeat that comes after the session is worth nothing: rather the next one.
+    void this.#ask(Math.max(this.#options.heartbeatMs, this.#options.sessionMs / 2)).then(answer => {
+      this.#beating = false
+      this.#heard(answer)
+      if (this.#hurried) this.#beat()
+      else this.#rest()
+    })
+  }
+
+  #ask(timeoutMs: number): Promise<HeartbeatAnswer> {
+    const { controller, metadata, nodeId } = this.#options
+    const request = {
+      brokerId: nodeId,
+      brokerEpoch: this.#brokerEpoch,
+      currentMetadataOffset: metadata.state.offset - 1,
+      wantFence: false,
+      wantShutDown: this.#leaving,
+    }
+    return controller.ask('brokerHeartbeat', request, { timeoutMs })
+  }
+
+  #heard({ errorCode }: HeartbeatAnswer): void {
+    if (this.#stopped || this.#leaving) return
+    if (errorCode !== ErrorCode.STALE_BROKER_EPOCH && errorCode !== ErrorCode.BROKER_ID_NOT_REGISTERED) return
+    this.#stopped = true
+    this.#options.failed(refusal(errorCode, this.#options.nodeId, this.#known()))
+  }
+}
+
+/** In words: why the cluster will not have us. */
+function refusal(errorCode: number, nodeId: number, known: BrokerState | undefined): Error {
+  const [endpoint] = known?.endPoints ?? []
+  const where = endpoint === undefined ? '' : ` (at ${endpoint.host}:${endpoint.port})`
+  switch (errorCode) {
+    case ErrorCode.DUPLICATE_BROKER_REGISTRATION:
+    case ErrorCode.STALE_BROKER_EPOCH:
+      return new Error(
+        `two nodes have the number ${nodeId}: another one${where} is running; a data directory, or a copy of one, can ` +
+          'serve one node only',
+      )
+    case ErrorCode.BROKER_ID_NOT_REGISTERED:
+      return new Error(`node ${nodeId} was taken out of the cluster; to come back it needs an empty data directory`)
+    case ErrorCode.INCONSISTENT_CLUSTER_ID:
+      return new Error('the data directory belongs to another cluster')
+    default:
+      return new Error(`the node could not register itself: ${errorName(errorCode)}`)
+  }
+}

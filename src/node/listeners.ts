@@ -1,0 +1,101 @@
+import type { Endpoint } from '../config/addresses.ts'
+import type { ResolvedConfig } from '../config/sources.ts'
+import type { Address, Listener, Net, Socket } from '../world/world.ts'
+
+/** One configured listener, bound. */
+interface Bound {
+  readonly name: string
+  /** As configured. */
+  readonly host: string
+  readonly port: number
+  readonly sockets: readonly Listener[]
+}
+
+const everywhere = /^(0\.0\.0\.0|::|)$/
+
+/** The sockets of a node: bound before anything else, so that its port is known to it, served when there is a broker. */
+export class Listeners {
+  readonly #bound: readonly Bound[]
+  readonly #told: ReadonlyMap<string, Address>
+  #accept: ((socket: Socket) => void) | null = null
+
+  /** Rejects with EADDRINUSE and its kin. Until `serve` connections are cut off at once. */
+  static async bind(net: Net, { endpoints, advertised }: ResolvedConfig): Promise<Listeners> {
+    const bound: Bound[] = []
+    const listeners = new Listeners(bound, advertised)
+    try {
+      for (const endpoint of endpoints) bound.push(await bindOne(net, endpoint, socket => listeners.#accepted(socket)))
+      return listeners
+    } catch (error) {
+      await listeners.close()
+      throw error
+    }
+  }
+
+  private constructor(bound: readonly Bound[], told: ReadonlyMap<string, Address>) {
+    this.#bound = bound
+    this.#told = told
+  }
+
+  serve(accept: (socket: Socket) => void): readonly Listener[] {
+    this.#accept = accept
+    return this.sockets
+  }
+
+  get sockets(): readonly Listener[] {
+    return this.#bound.flatMap(({ sockets }) => sockets)
+  }
+
+  /** One for each listener, as clients on this machine may use it. */
+  get addresses(): readonly Address[] {
+    return this.#bound.map(({ host, port }) => ({ host: everywhere.test(host) ? 'localhost' : host, port }))
+  }
+
+  /** What clients of a port are told, where that is not the address at which they came. */
+  get advertised(): ReadonlyMap<number, Address> {
+    const told = new Map<number, Address>()
+    for (const { name, port } of this.#bound) {
+      const address = this.#told.get(name)
+      // Without a port of its own it is the listener's, which may only be known now.
+      if (address !== undefined) told.set(port, { ...address, port: address.port === 0 ? port : address.port })
+    }
+    return told
+  }
+
+  /** What other nodes, and clients of theirs, are told. `own`: this machine's address, where a listener has none of its own. */
+  registered(own: () => string): readonly (Address & { readonly name: string })[] {
+    const { advertised } = this
+    return this.#bound.map(({ name, host, port }) => ({
+      name,
+      ...(advertised.get(port) ?? { host: reachable(host, own), port }),
+    }))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.sockets.map(socket => socket.close()))
+  }
+
+  #accepted(socket: Socket): void {
+    if (this.#accept === null) socket.destroy()
+    else this.#accept(socket)
+  }
+}
+
+async function bindOne(net: Net, { name, host, port }: Endpoint, accept: (socket: Socket) => void): Promise<Bound> {
+  // `localhost` is two addresses, and clients differ in which one they try.
+  const [first = '', ...others] = host === 'localhost' ? ['127.0.0.1', '::1'] : [host]
+  const sockets = [await net.listen({ host: first, port }, accept)]
+  const bound = sockets[0]!.address.port
+  for (const other of others) {
+    // A machine without IPv6 is fine.
+    const listener = await net.listen({ host: other, port: bound }, accept).catch(() => null)
+    if (listener !== null) sockets.push(listener)
+  }
+  return { name, host, port: bound, sockets }
+}
+
+/** `localhost` may be an IPv6 address for whoever looks it up. */
+function reachable(host: string, own: () => string): string {
+  if (everywhere.test(host)) return own()
+  return host === 'localhost' ? '127.0.0.1' : host
+}
