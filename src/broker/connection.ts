@@ -3,7 +3,7 @@ import { Line } from '../replication/line.ts'
 import type { Socket } from '../world/world.ts'
 import type { ApiEntry, Broker } from './broker.ts'
 import { type OpenedRequest, openRequest, Refused, sealResponse } from './envelope.ts'
-import type { Peer, RequestContext } from './handler.ts'
+import { Later, type Peer, type RequestContext } from './handler.ts'
 import type { Services } from './services.ts'
 
 /** One request on its way, from its bytes to its answer: answers leave in the order of the requests, however they are finished. */
@@ -167,15 +167,15 @@ export class Connection implements Peer, FrameSink {
     const holds = this.#holds
     try {
       const reply = opened.handler.handle(opened.request as never, slot)
-      if (reply instanceof Promise) {
+      if (reply instanceof Later) reply.whenAnswered(value => this.#answer(slot, opened, value))
+      else if (reply instanceof Promise) {
         reply.then(
           value => this.#answer(slot, opened, value),
           error => this.#bug(error),
         )
         // Who holds back those behind has not looked at the bytes to their end.
         return !opened.handler.keepsBytes && this.#holds === holds
-      }
-      this.#answer(slot, opened, reply)
+      } else this.#answer(slot, opened, reply)
     } catch (error) {
       this.#bug(error)
     }

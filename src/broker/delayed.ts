@@ -1,10 +1,10 @@
 import { Line, type Place } from '../replication/line.ts'
 import type { Clock, Timer, Timers } from '../world/world.ts'
 
-interface Operation {
+export interface Operation {
   /** Monotonic ms. */
-  readonly due: number
-  readonly expire: () => void
+  due: number
+  expire(): void
   readonly hasty: boolean
 }
 
@@ -32,10 +32,15 @@ export class DelayedOperations {
 
   /** `expire` in `ms`, or a little later, unless it is cancelled before. `hasty`: `hurry` calls it at once. */
   after(ms: number, expire: () => void, hasty = false): Delayed {
+    return this.add(ms, { due: 0, expire, hasty })
+  }
+
+  /** As `after`, for who is the operation itself. */
+  add(ms: number, operation: Operation): Delayed {
     const now = this.#clock.mono()
-    const due = now + Math.max(0, ms)
-    if (due < this.#wakeAt) this.#sleep(now, due)
-    return this.#operations.add({ due, expire, hasty })
+    operation.due = now + Math.max(0, ms)
+    if (operation.due < this.#wakeAt) this.#sleep(now, operation.due)
+    return this.#operations.add(operation)
   }
 
   cancel(operation: Delayed): void {
@@ -73,12 +78,12 @@ export class DelayedOperations {
   }
 
   #expire(which: (operation: Operation) => boolean): void {
-    const expired: (() => void)[] = []
+    const expired: Operation[] = []
     this.#operations.each((operation, place) => {
       if (!which(operation)) return
       this.#operations.leave(place)
-      expired.push(operation.expire)
+      expired.push(operation)
     })
-    for (const expire of expired) expire()
+    for (const operation of expired) operation.expire()
   }
 }

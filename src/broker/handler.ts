@@ -35,8 +35,25 @@ export interface Peer {
 
 export type { RequestOf, ResponseOf }
 
+/** An answer that is still to come: what a promise would be, without its price, for requests that come by the ten thousand. */
+export class Later<R> {
+  #value: R | undefined
+  #run: ((value: R) => void) | null = null
+
+  /** To be called once. */
+  protected answer(value: R): void {
+    if (this.#run === null) this.#value = value
+    else this.#run(value)
+  }
+
+  whenAnswered(run: (value: R) => void): void {
+    if (this.#value === undefined) this.#run = run
+    else run(this.#value)
+  }
+}
+
 /** What is sent back; null: the client wants no answer (acks=0). */
-export type Reply<R> = R | null | Promise<R | null>
+export type Reply<R> = R | null | Promise<R | null> | Later<R>
 
 /** One Kafka API as this broker serves it. Thin: decode, call a floor below, encode. */
 export interface Handler<A extends Api = Api> {

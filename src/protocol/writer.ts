@@ -22,7 +22,7 @@ export class Writer {
   /** Depth of fields whose size is patched in afterwards; inside them bytes are copied, so that they can be moved. */
   private sized = 0
 
-  constructor(capacity = 512) {
+  constructor(capacity = 160) {
     this.buffer = Buffer.allocUnsafe(capacity)
   }
 

@@ -4,7 +4,7 @@ import { ZERO_UUID } from '../../protocol/uuid.ts'
 import { readableBy } from '../fetch/convert.ts'
 import { DelayedFetch, type FetchResult } from '../fetch/fetch.ts'
 import { type FetchPartition, type FetchSession, finalEpoch, initialEpoch } from '../fetch/session.ts'
-import { handler, type Mutable, type Reply, type RequestContext, type RequestOf, type ResponseOf } from '../handler.ts'
+import { handler, type Mutable, type RequestContext, type RequestOf, type ResponseOf } from '../handler.ts'
 
 type Request = RequestOf<typeof Fetch>
 type Response = ResponseOf<typeof Fetch>
@@ -18,7 +18,7 @@ type PartitionResponse = Mutable<TopicResponse['partitions'][number]>
 export default handler(Fetch, (request, context) => {
   const { peer } = context
   if (peer.fetching === null) return begin(request, context)
-  let reply: Reply<Response> = null
+  let reply: Response | Promise<Response> | null = null
   const begun = peer.fetching.then(() => {
     reply = begin(request, context)
   })
@@ -26,7 +26,7 @@ export default handler(Fetch, (request, context) => {
   return begun.then(() => reply)
 })
 
-function begin(request: Request, context: RequestContext): Reply<Response> {
+function begin(request: Request, context: RequestContext): Response | Promise<Response> {
   const { peer } = context
   const reply = answer(request, context)
   if (reply instanceof Promise) {

@@ -2,7 +2,16 @@ import { checkProduceVersion } from '../../log/produced-batch.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { Produce } from '../../protocol/messages/produce.ts'
 import type { Partition } from '../../replication/partition.ts'
-import { handler, type Mutable, type Reply, type RequestContext, type RequestOf, type ResponseOf } from '../handler.ts'
+import type { Delayed, DelayedOperations, Operation } from '../delayed.ts'
+import {
+  handler,
+  Later,
+  type Mutable,
+  type Reply,
+  type RequestContext,
+  type RequestOf,
+  type ResponseOf,
+} from '../handler.ts'
 
 type Request = RequestOf<typeof Produce>
 type Response = ResponseOf<typeof Produce>
@@ -20,7 +29,10 @@ export default handler(Produce, (request, context) => {
   })
   // Until it is appended, not until it is acknowledged: those behind must not overtake, but need not wait.
   context.peer.hold(appended)
-  return appended.then(() => reply)
+  return appended.then(() => {
+    const answered = reply
+    return answered instanceof Later ? new Promise(resolve => answered.whenAnswered(resolve)) : answered
+  })
 })
 
 function produce(request: Request, context: RequestContext): Reply<Response> {
@@ -28,7 +40,7 @@ function produce(request: Request, context: RequestContext): Reply<Response> {
   const refusal = refusalOf(request)
   const responses: TopicResponse[] = []
   const answers: PartitionResponse[] = []
-  const produced = new Acks()
+  const produced = new Acks(context.broker.delayed)
   for (const topic of request.topicData) {
     const partitionResponses: PartitionResponse[] = []
     responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses })
@@ -51,19 +63,7 @@ function produce(request: Request, context: RequestContext): Reply<Response> {
     if (answers.some(answer => answer.errorCode !== ErrorCode.NONE)) context.peer.finish()
     return null
   }
-  const response = { responses }
-  if (produced.open()) return response
-  return new Promise(resolve => {
-    const { delayed } = context.broker
-    const deadline = delayed.after(request.timeoutMs, () => {
-      produced.expire()
-      resolve(response)
-    })
-    produced.whenOpen(() => {
-      delayed.cancel(deadline)
-      resolve(response)
-    })
-  })
+  return produced.answerWhenOpen({ responses }, request.timeoutMs)
 }
 
 function codecsToLoad({ topicData }: Request, context: RequestContext): Promise<unknown> | null {
@@ -114,33 +114,47 @@ function append(
   else partition.whenCommitted(result.lastOffset + 1, acked)
 }
 
-/** The partitions of one request that are not acknowledged yet. */
-class Acks {
-  readonly #waiting = new Set<PartitionResponse>()
-  #all: (() => void) | null = null
+/** The partitions of one request that are not acknowledged yet, and the answer that waits for them. */
+class Acks extends Later<Response> implements Operation {
+  readonly hasty = false
+  due = 0
+  readonly #delayed: DelayedOperations
+  readonly #waiting: PartitionResponse[] = []
+  #response: Response | null = null
+  #deadline: Delayed | null = null
+
+  constructor(delayed: DelayedOperations) {
+    super()
+    this.#delayed = delayed
+  }
 
   expect(answer: PartitionResponse): (error: Error | null) => void {
-    this.#waiting.add(answer)
-    return error => {
-      // Late, after the deadline: the client has been told already.
-      if (!this.#waiting.delete(answer)) return
-      if (error !== null) fail(answer, error)
-      if (this.#waiting.size === 0) this.#all?.()
-    }
+    this.#waiting.push(answer)
+    return error => this.#acknowledged(answer, error)
   }
 
-  /** True when nothing is waited for. */
-  open(): boolean {
-    return this.#waiting.size === 0
+  #acknowledged(answer: PartitionResponse, error: Error | null): void {
+    const at = this.#waiting.indexOf(answer)
+    // Late, after the deadline: the client has been told already.
+    if (at < 0) return
+    this.#waiting.splice(at, 1)
+    if (error !== null) fail(answer, error)
+    if (this.#waiting.length > 0 || this.#response === null) return
+    if (this.#deadline !== null) this.#delayed.cancel(this.#deadline)
+    this.answer(this.#response)
   }
 
-  whenOpen(all: () => void): void {
-    this.#all = all
+  /** At once when nothing is waited for; after `timeoutMs` at the latest. */
+  answerWhenOpen(response: Response, timeoutMs: number): Response | this {
+    if (this.#waiting.length === 0) return response
+    this.#response = response
+    this.#deadline = this.#delayed.add(timeoutMs, this)
+    return this
   }
 
   expire(): void {
-    for (const answer of this.#waiting) fail(answer, new KafkaError('REQUEST_TIMED_OUT'))
-    this.#waiting.clear()
+    for (const answer of this.#waiting.splice(0)) fail(answer, new KafkaError('REQUEST_TIMED_OUT'))
+    if (this.#response !== null) this.answer(this.#response)
   }
 }
 
