@@ -1,7 +1,8 @@
 import { FrameReader, type FrameSink } from '../protocol/frames.ts'
 import { Line } from '../replication/line.ts'
 import type { Socket } from '../world/world.ts'
-import type { ApiEntry, Broker } from './broker.ts'
+import type { ApiEntry } from './api-entry.ts'
+import type { Broker } from './broker.ts'
 import { type OpenedRequest, openRequest, Refused, sealResponse } from './envelope.ts'
 import { Later, type Peer, type RequestContext } from './handler.ts'
 import type { Services } from './services.ts'
@@ -29,7 +30,7 @@ class Exchange implements RequestContext {
   }
 
   get node(): Services {
-    return this.broker.services
+    return this.peer.node ? this.broker.servicesForNodes : this.broker.services
   }
 
   onSent(run: () => void): void {
@@ -70,6 +71,7 @@ export class Connection implements Peer, FrameSink {
   software = ''
   node = false
   fetching: Promise<void> | null = null
+  hurryFetch: (() => void) | null = null
 
   constructor(broker: Broker, socket: Socket) {
     this.#broker = broker

@@ -25,6 +25,8 @@ export interface Peer {
   node: boolean
   /** Settled when the Fetch that reads or waits is answered; null: there is none. */
   fetching: Promise<void> | null
+  /** Lets that Fetch be answered at once; null: it cannot be hurried. */
+  hurryFetch: (() => void) | null
   /** Runs when the connection has ended. */
   onClose(run: () => void): () => void
   /** Requests behind this one are not looked at before `until` is settled. */

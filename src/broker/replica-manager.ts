@@ -6,15 +6,31 @@ import { resolveTopicConfigs } from '../config/topic-values.ts'
 import { type LogConfig, logConfig } from '../log/log-config.ts'
 import type { LogManager } from '../log/log-manager.ts'
 import { KafkaError } from '../protocol/errors.ts'
-import { Partition, type PartitionRole } from '../replication/partition.ts'
+import type { Fetchers } from '../replication/fetchers.ts'
+import type { Surroundings } from '../replication/leadership.ts'
+import { Partition } from '../replication/partition.ts'
 import type { Replicas } from '../replication/replicas.ts'
+import { isAlone } from '../replication/role.ts'
 import type { Logger } from '../world/logger.ts'
+import type { Timer, Timers } from '../world/world.ts'
+
+/** ms by which a timer may be late before we take it that we stood still. */
+const lateMs = 500
 
 export interface ReplicaEvents {
   /** We lead this partition now, in `partition.leaderEpoch`. */
   leads(partition: Partition): void
+  /** We do not lead it any more. */
+  resigns?(partition: Partition): void
   /** The topics are gone. */
   deleted(topics: readonly string[]): void
+}
+
+/** What a node needs besides, as soon as there are copies on other nodes. */
+export interface Copying {
+  readonly around: Surroundings
+  readonly fetchers: Pick<Fetchers, 'follow' | 'close'>
+  readonly timers: Timers
 }
 
 /** Makes this node's replicas what the committed metadata says: the only place where partitions come and go. */
@@ -25,6 +41,9 @@ export class ReplicaManager {
   readonly #config: BrokerConfig
   readonly #logger: Logger
   readonly #events: ReplicaEvents
+  readonly #copying: Copying | undefined
+  #checks: Timer | null = null
+  #notes: Timer | null = null
   /** What topics have that say nothing themselves: nearly all of them, so it is made once. */
   #defaults: LogConfig
 
@@ -35,6 +54,7 @@ export class ReplicaManager {
     config: BrokerConfig,
     logger: Logger,
     events: ReplicaEvents,
+    copying?: Copying,
   ) {
     this.#node = node
     this.#logs = logs
@@ -42,15 +62,33 @@ export class ReplicaManager {
     this.#config = config
     this.#logger = logger
     this.#events = events
+    this.#copying = copying
     this.#defaults = this.#logConfig(new Map())
   }
 
-  /** All of the metadata, at start. */
+  /**
+   * All of the metadata: at start, as soon as it is as new as our registration, since what was decided before speaks of our
+   * former self (it may have led in an epoch of which its power cut took records); and whenever it was replaced as a whole.
+   */
   load(cluster: ClusterState): void {
     this.#setStraysAside(cluster)
     this.#configureBroker(cluster)
+    for (const partition of [...this.#replicas.all()]) {
+      const { topicId, index } = partition
+      if (cluster.topicsById.get(topicId)?.partitions[index]?.replicas.includes(this.#node)) continue
+      // No record says that it was deleted.
+      this.#drop(partition, 'setAside')
+    }
     for (const topic of cluster.topics.values())
       for (const [index, partition] of topic.partitions.entries()) this.#place(cluster, topic, index, partition)
+  }
+
+  /** Writes down what is known to be committed; copies nothing any more. */
+  stop(): void {
+    this.#checks?.cancel()
+    this.#notes?.cancel()
+    this.#copying?.fetchers.close()
+    this.#noteHighWatermarks()
   }
 
   /**
@@ -90,27 +128,89 @@ export class ReplicaManager {
   }
 
   #place(cluster: ClusterState, topic: TopicState, index: number, state: PartitionState): void {
-    if (!state.replicas.includes(this.#node)) return
-    const role: PartitionRole = state
     const known = this.#replicas.findById(topic.id, index)
-    if (known !== undefined) {
-      const before = known.leaderEpoch
-      known.setRole(role)
-      if (known.isLeader && known.leaderEpoch !== before) this.#events.leads(known)
+    if (!state.replicas.includes(this.#node)) {
+      if (known !== undefined) this.#drop(known, 'delete')
       return
     }
+    const before = known?.role
+    const partition = known ?? this.#open(cluster, topic, index, state)
+    known?.setRole(state)
+    this.#copy(partition)
+    const led = before?.leader === this.#node
+    const { role } = partition
+    if (led && (!partition.isLeader || before?.leaderEpoch !== role.leaderEpoch)) this.#events.resigns?.(partition)
+    if (partition.isLeader && !(led && before?.leaderEpoch === role.leaderEpoch)) this.#events.leads(partition)
+  }
+
+  #open(cluster: ClusterState, topic: TopicState, index: number, state: PartitionState): Partition {
     const own = cluster.configs(ResourceType.TOPIC, topic.name)
     const config = own.size === 0 ? this.#defaults : this.#logConfig(own)
     const log = this.#logs.create(topic.name, index, topic.id, config)
-    const partition = new Partition(topic.name, topic.id, index, log, this.#node, role)
+    const highWatermark = this.#logs.highWatermark(log)
+    const options = { around: this.#copying?.around, highWatermark }
+    const partition = new Partition(topic.name, topic.id, index, log, this.#node, state, options)
     this.#replicas.add(partition)
-    if (partition.isLeader) this.#events.leads(partition)
+    return partition
+  }
+
+  /** From whom it is copied, and what goes round as soon as there is another copy. */
+  #copy(partition: Partition): void {
+    const copying = this.#copying
+    if (copying === undefined || isAlone(partition.role, this.#node)) return
+    const { leader } = partition.role
+    copying.fetchers.follow(partition, partition.isLeader ? -1 : leader)
+    if (this.#checks === null) {
+      this.#checkReplicas(copying)
+      this.#noteRegularly(copying)
+    }
+  }
+
+  /** A few times within `replica.lag.time.max.ms`. A tick that comes late means that we stood still: then nobody else did. */
+  #checkReplicas(copying: Copying): void {
+    const { around, timers } = copying
+    const everyMs = Math.max(50, Math.min(1000, around.lagMaxMs / 5))
+    const due = around.mono() + everyMs
+    this.#checks = timers.after(everyMs, () => {
+      if (around.mono() - due < lateMs) for (const partition of this.#replicas.all()) partition.checkReplicas()
+      this.#checkReplicas(copying)
+    })
+  }
+
+  #noteRegularly(copying: Copying): void {
+    this.#notes = copying.timers.after(this.#config.get('replica.high.watermark.checkpoint.interval.ms'), () => {
+      this.#noteHighWatermarks()
+      this.#noteRegularly(copying)
+    })
+  }
+
+  #noteHighWatermarks(): void {
+    for (const { role, log, highWatermark } of this.#replicas.all())
+      if (!isAlone(role, this.#node)) this.#logs.noteHighWatermark(log, highWatermark)
+  }
+
+  /** This node has no copy of the partition any more: it was moved away, or is unknown now. */
+  #drop(partition: Partition, how: 'delete' | 'setAside'): void {
+    const { topic, index } = partition
+    this.#copying?.fetchers.follow(partition, -1)
+    this.#replicas.remove(partition)
+    const led = partition.isLeader
+    partition.close(new KafkaError('NOT_LEADER_OR_FOLLOWER', 'the replica was moved away'))
+    if (led) this.#events.resigns?.(partition)
+    this.#logs[how](topic, index).catch(error =>
+      this.#logger.error('the files of a replica that was moved away stay', {
+        topic,
+        partition: index,
+        error: String(error),
+      }),
+    )
   }
 
   /** Returns the name of the topic, when we had part of it. */
   #remove(topicId: string): string[] {
     const partitions = this.#replicas.removeTopic(topicId)
     for (const partition of partitions) {
+      this.#copying?.fetchers.follow(partition, -1)
       partition.close(new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', 'the topic was deleted'))
       this.#logs.delete(partition.topic, partition.index).catch(error =>
         this.#logger.error('the files of a deleted partition could not be removed', {

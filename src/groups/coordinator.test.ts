@@ -38,7 +38,13 @@ function newPartition(index: number): Partition {
   const store = new MemoryVolume(world.timers).open(place, nobody, { segmentBytes: 1e6 } as never)
   const config = { ...defaultLogConfig, compact: true, delete: false }
   const log = Log.open(store, place, nobody, config, world, silent, { clean: true })
-  return new Partition(place.topic, nobody, index, log, 1, { leader: 1, leaderEpoch: 0, replicas: [1], isr: [1] })
+  return new Partition(place.topic, nobody, index, log, 1, {
+    leader: 1,
+    leaderEpoch: 0,
+    partitionEpoch: 0,
+    replicas: [1],
+    isr: [1],
+  })
 }
 
 function newCoordinator(partitionCount = 2, timers = world.timers): GroupCoordinator {

@@ -24,7 +24,13 @@ function newPartition(): Partition {
   const store = new MemoryVolume(world.timers).open(place, topicId, { segmentBytes: 1e6 } as never)
   const config = { ...defaultLogConfig, compact: true, delete: false }
   const log = Log.open(store, place, topicId, config, world, silent, { clean: true })
-  return new Partition(place.topic, topicId, 3, log, 1, { leader: 1, leaderEpoch: 4, replicas: [1], isr: [1] })
+  return new Partition(place.topic, topicId, 3, log, 1, {
+    leader: 1,
+    leaderEpoch: 4,
+    partitionEpoch: 0,
+    replicas: [1],
+    isr: [1],
+  })
 }
 
 interface Heard {
@@ -116,7 +122,7 @@ test('an epoch that is over appends nothing', async () => {
   assert.throws(() => log.append(4, [commit('a', 1)], 0), NotLeader)
   await log.start(4)
   assert.throws(() => log.append(3, [commit('a', 1)], 0), NotLeader)
-  partition.setRole({ leader: 2, leaderEpoch: 5, replicas: [1], isr: [1] })
+  partition.setRole({ leader: 2, leaderEpoch: 5, partitionEpoch: 1, replicas: [1], isr: [1] })
   assert.throws(() => log.append(4, [commit('a', 1)], 0), NotLeader)
   await settle()
   assert.deepEqual(heard.events, ['load 0', 'lead 4', 'lead null'])

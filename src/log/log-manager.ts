@@ -109,13 +109,30 @@ export class LogManager {
     return log
   }
 
+  /** Kafka's `replication-offset-checkpoint`, written with the next checkpoint. */
+  noteHighWatermark(log: Log, offset: number): void {
+    if (this.#volume.highWatermark(log.topicPartition) === offset) return
+    // A checkpoint is due, although nothing was appended.
+    this.#startsMoved++
+    this.#volume.setHighWatermark(log.topicPartition, offset)
+  }
+
+  highWatermark(log: Log): number {
+    return this.#volume.highWatermark(log.topicPartition)
+  }
+
+  /** As `delete`, but the bytes stay, under a name that nobody looks at. */
+  setAside(topic: string, partition: number): Promise<void> {
+    return this.delete(topic, partition, true)
+  }
+
   /** Gone at once for everybody; the bytes follow. Nothing happens when there is no such log. */
-  async delete(topic: string, partition: number): Promise<void> {
+  async delete(topic: string, partition: number, keep = false): Promise<void> {
     const partitions = this.#logs.get(topic)
     partitions?.get(partition)?.discard()
     partitions?.delete(partition)
     if (partitions?.size === 0) this.#logs.delete(topic)
-    await this.#volume.remove({ topic, partition })
+    await (keep ? this.#volume.setAside({ topic, partition }) : this.#volume.remove({ topic, partition }))
   }
 
   *all(): Iterable<Log> {

@@ -139,6 +139,12 @@ export class Log {
     return this.#epochs.epochs.latestEpoch
   }
 
+  /** Where the latest epoch begins when it is `epoch`; else the log's end, where `epoch` is to begin. */
+  startOfEpoch(epoch: number): number {
+    const { epochs } = this.#epochs
+    return epochs.latestEpoch === epoch ? epochs.latestStart : this.logEndOffset
+  }
+
   observe(observer: LogObserver): void {
     this.#observers.push(observer)
   }

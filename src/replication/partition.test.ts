@@ -18,7 +18,13 @@ const place = { topic: 't', partition: 0 }
 function open(volume: FileVolume, config: LogConfig): Partition {
   const store = volume.open(place, topicId, storeOptions(config, world.random))
   const log = Log.open(store, place, topicId, config, world, silent, { clean: volume.clean })
-  return new Partition('t', topicId, 0, log, 1, { leader: 1, leaderEpoch: 0, replicas: [1], isr: [1] })
+  return new Partition('t', topicId, 0, log, 1, {
+    leader: 1,
+    leaderEpoch: 0,
+    partitionEpoch: 0,
+    replicas: [1],
+    isr: [1],
+  })
 }
 
 const written = (partition: Partition, offset: number) => new Promise(done => partition.whenWritten(offset, done))

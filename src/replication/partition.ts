@@ -1,14 +1,24 @@
+import type { EpochEndOffset } from '../log/leader-epochs.ts'
 import type { AppendResult, Log } from '../log/log.ts'
 import { KafkaError } from '../protocol/errors.ts'
+import { Leadership, type Surroundings } from './leadership.ts'
 import { Line } from './line.ts'
+import { isAlone, type PartitionRole } from './role.ts'
 import { type Done, Waiters } from './waiters.ts'
 
-/** What the cluster decided about a partition (KIP-497, KIP-966), as far as its replicas must know it. */
-export interface PartitionRole {
-  readonly leader: number
-  readonly leaderEpoch: number
-  readonly replicas: readonly number[]
-  readonly isr: readonly number[]
+export type { PartitionRole } from './role.ts'
+
+export interface PartitionOptions {
+  /** Needed as soon as there are other replicas. */
+  readonly around?: Surroundings | undefined
+  /** As it was noted last: what a replica among others may take for committed after a start. */
+  readonly highWatermark?: number
+}
+
+/** Who copies: a follower, by the process that it is. */
+export interface ReplicaFetch {
+  readonly replicaId: number
+  readonly brokerEpoch: number
 }
 
 /** Topics that only coordinators write to. */
@@ -30,14 +40,32 @@ export class Partition {
   readonly #node: number
   #role: PartitionRole
   #highWatermark: number
+  readonly #around: Surroundings | undefined
+  /** While we lead and there are other replicas. */
+  #leadership: Leadership | null = null
   readonly #written = new Waiters()
   readonly #committed = new Waiters()
+  /** Those for whom `min.insync.replicas` is part of the promise. Null as long as nobody else has a copy. */
+  #acknowledged: Waiters | null = null
+  /** Those who wait for our own copy alone. */
+  #flushed: Waiters | null = null
   /** Fetches that wait for more. */
   readonly #watchers = new Line<() => void>()
+  /** Followers' fetches: they may read what is not committed. */
+  #copiers: Line<() => void> | null = null
+  #toldEnd = 0
   #closed: KafkaError | null = null
 
   /** `node`: our own id. */
-  constructor(topic: string, topicId: string, index: number, log: Log, node: number, role: PartitionRole) {
+  constructor(
+    topic: string,
+    topicId: string,
+    index: number,
+    log: Log,
+    node: number,
+    role: PartitionRole,
+    { around, highWatermark = 0 }: PartitionOptions = {},
+  ) {
     this.topic = topic
     this.topicId = topicId
     this.index = index
@@ -45,13 +73,17 @@ export class Partition {
     this.log = log
     this.#node = node
     this.#role = role
-    // What a crash left in the page cache only is not committed before it is as safe as the topic asks for.
-    this.#highWatermark = Math.max(log.flushedOffset, log.logStartOffset)
+    this.#around = around
+    // What a crash left in the page cache only is not committed before it is as safe as the topic asks for; and where there
+    // are other replicas, no more is known to be committed than was noted.
+    const known = isAlone(role, node) ? log.flushedOffset : Math.min(highWatermark, log.flushedOffset)
+    this.#highWatermark = Math.max(known, log.logStartOffset)
     log.observe({
       progress: () => this.#progress(),
       dropped: (from, error) => this.#dropped(from, error),
       failed: error => this.#dropped(-1, error),
     })
+    this.#takePart(null)
     this.#progress()
   }
 
@@ -77,9 +109,52 @@ export class Partition {
     return this.#role.leader === this.#node
   }
 
+  /** What we know of our followers; null unless we lead some. */
+  get leadership(): Leadership | null {
+    return this.#leadership
+  }
+
+  /** What the cluster decided. Decisions that are older than what we know are passed over. */
   setRole(role: PartitionRole): void {
+    const before = this.#role
+    if (role.partitionEpoch < before.partitionEpoch) return
     this.#role = role
+    this.#takePart(before)
     if (!this.isLeader) this.#fail(0, new KafkaError('NOT_LEADER_OR_FOLLOWER'))
+    this.#progress()
+  }
+
+  #takePart(before: PartitionRole | null): void {
+    const role = this.#role
+    const newTerm = before === null || before.leaderEpoch !== role.leaderEpoch
+    if (newTerm) this.#flushed?.fail(0, new KafkaError('NOT_LEADER_OR_FOLLOWER'))
+    if (!this.isLeader || isAlone(role, this.#node)) {
+      this.#leadership?.end()
+      this.#leadership = null
+    } else if (newTerm || this.#leadership === null) {
+      this.#leadership?.end()
+      this.#leadership = this.#lead(role)
+    } else {
+      this.#leadership.changed(role)
+    }
+    const leadership = this.#leadership
+    if (leadership !== null && leadership.isr.length < leadership.minIsr)
+      this.#acknowledged?.fail(0, new KafkaError('NOT_ENOUGH_REPLICAS_AFTER_APPEND'))
+  }
+
+  #lead(role: PartitionRole): Leadership {
+    if (this.#around === undefined) throw new Error(`${this.topic}-${this.index} has replicas, and no surroundings`)
+    return new Leadership(this, this.#around, role, this.log.startOfEpoch(role.leaderEpoch))
+  }
+
+  /** For our leadership: the controller has committed this ISR. */
+  isrChanged(isr: readonly number[], partitionEpoch: number): void {
+    this.setRole({ ...this.#role, isr, partitionEpoch })
+  }
+
+  /** Our own id. */
+  get node(): number {
+    return this.#node
   }
 
   /**
@@ -101,7 +176,7 @@ export class Partition {
    */
   append(bytes: Uint8Array, acks: number, now: number, origin: 'client' | 'coordinator' = 'client'): AppendResult {
     this.checkLeader()
-    const minIsr = this.log.config.minInsyncReplicas
+    const minIsr = Math.min(this.log.config.minInsyncReplicas, this.#role.replicas.length)
     if (acks === -1 && this.#role.isr.length < minIsr)
       throw new KafkaError(
         'NOT_ENOUGH_REPLICAS',
@@ -118,6 +193,26 @@ export class Partition {
   /** `done` when everything below `offset` is committed: as durable as the topic's `flush` asks for. */
   whenCommitted(offset: number, done: Done): void {
     this.#when(this.#committed, this.#highWatermark, offset, done)
+  }
+
+  /**
+   * As `whenCommitted`, for who was promised `min.insync.replicas` copies: NOT_ENOUGH_REPLICAS_AFTER_APPEND as soon as
+   * there are fewer in-sync replicas.
+   */
+  whenAcknowledged(offset: number, done: Done): void {
+    const leadership = this.#leadership
+    if (leadership === null) this.whenCommitted(offset, done)
+    else if (leadership.isr.length < leadership.minIsr) done(new KafkaError('NOT_ENOUGH_REPLICAS_AFTER_APPEND'))
+    else {
+      this.#acknowledged ??= new Waiters()
+      this.#when(this.#acknowledged, this.#highWatermark, offset, done)
+    }
+  }
+
+  /** `done` when our own copy has everything below `offset` as safe as the topic's `flush` asks for. */
+  whenFlushed(offset: number, done: Done): void {
+    this.#flushed ??= new Waiters()
+    this.#when(this.#flushed, this.log.flushedOffset, offset, done)
   }
 
   #when(waiters: Waiters, reached: number, offset: number, done: Done): void {
@@ -142,6 +237,93 @@ export class Partition {
     throw error
   }
 
+  /** As `read`, for a follower: up to the log's end. */
+  readForReplica(from: number, maxBytes: number): Uint8Array[] | Promise<Uint8Array[]> {
+    const read = this.log.read(from, maxBytes)
+    return read instanceof Promise ? read.catch(error => this.#readFailed(error)) : read
+  }
+
+  /**
+   * Where the largest of our epochs that is not above `epoch` ends (KIP-101, 279). We know all epochs up to our own: one in
+   * which we have nothing ends where the one before it does.
+   */
+  endOffsetForEpoch(epoch: number): EpochEndOffset {
+    const { log } = this
+    if (epoch > this.#role.leaderEpoch || epoch < 0) return log.endOffsetForEpoch(-1)
+    if (epoch === this.#role.leaderEpoch && this.isLeader) return { epoch, endOffset: log.logEndOffset }
+    return log.endOffsetForEpoch(Math.min(epoch, log.latestEpoch))
+  }
+
+  /** Where the log of a follower parts from ours, whose last batch is of `lastFetchedEpoch` and ends at `fetchOffset`; null: nowhere. */
+  divergence(lastFetchedEpoch: number, fetchOffset: number): EpochEndOffset | null {
+    const { latestEpoch, logEndOffset } = this.log
+    // We have nothing of any epoch: all that the follower has goes.
+    if (latestEpoch < 0) return { epoch: -1, endOffset: logEndOffset }
+    const end = this.log.endOffsetForEpoch(Math.min(lastFetchedEpoch, latestEpoch))
+    return end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset ? end : null
+  }
+
+  /**
+   * A follower has everything below `endOffset`, and its log is a prefix of ours, which the caller has checked. Throws
+   * NOT_LEADER_OR_FOLLOWER for who is no replica here.
+   */
+  replicaHas({ replicaId, brokerEpoch }: ReplicaFetch, endOffset: number): void {
+    if (this.#leadership === null) throw new KafkaError('NOT_LEADER_OR_FOLLOWER')
+    this.#leadership.fetched(replicaId, brokerEpoch, endOffset)
+    this.#commit(this.#leadership.committed())
+  }
+
+  /** Now and then, while we lead others: who does not keep up leaves the ISR, which may move the high watermark. */
+  checkReplicas(): void {
+    if (this.#leadership === null) return
+    this.#leadership.check()
+    this.#commit(this.#leadership.committed())
+  }
+
+  /** Appends what the replica gave that we copy; throws as `append`, and when that is not our leader's term any more. */
+  appendFetched(bytes: Uint8Array, leaderEpoch: number, now: number): AppendResult {
+    this.#mustFollow(leaderEpoch)
+    return this.log.append(bytes, { leaderEpoch, now, origin: 'replication' })
+  }
+
+  /** What the replica that we copy said is committed, and where its log starts. */
+  learnCommitted(leaderEpoch: number, highWatermark: number, logStartOffset: number): void {
+    this.#mustFollow(leaderEpoch)
+    const { log } = this
+    this.#commit(Math.min(highWatermark, log.logEndOffset))
+    const start = Math.min(logStartOffset, this.#highWatermark)
+    if (start > log.logStartOffset) log.deleteRecordsBefore(start)
+  }
+
+  /**
+   * Our log parts from that of our leader: drops what the leader does not have. Fulfilled when that is durable. Returns
+   * the offset from which records went, which lies below the high watermark after an unclean election only (KIP-966).
+   */
+  async truncateTo(leaderEpoch: number, divergence: EpochEndOffset): Promise<number> {
+    this.#mustFollow(leaderEpoch)
+    const { log } = this
+    const own = log.endOffsetForEpoch(Math.min(divergence.epoch, log.latestEpoch))
+    const end = own.endOffset < 0 ? divergence.endOffset : Math.min(own.endOffset, divergence.endOffset)
+    const to = Math.max(end, log.logStartOffset)
+    this.#highWatermark = Math.min(this.#highWatermark, to)
+    this.#toldEnd = Math.min(this.#toldEnd, to)
+    await log.truncateTo(to)
+    return to
+  }
+
+  /** Our log has nothing that our leader still has: begins anew at `offset`, durably. */
+  async restartAt(leaderEpoch: number, offset: number): Promise<void> {
+    this.#mustFollow(leaderEpoch)
+    this.#highWatermark = offset
+    this.#toldEnd = 0
+    await this.log.resetTo(offset)
+  }
+
+  #mustFollow(leaderEpoch: number): void {
+    if (this.#closed !== null) throw this.#closed
+    if (this.isLeader || this.#role.leaderEpoch !== leaderEpoch) throw new KafkaError('NOT_LEADER_OR_FOLLOWER')
+  }
+
   /** Lets the head go up to `offset` (−1: all that is committed); returns the first offset that is left (KIP-107). */
   async deleteRecords(offset: number): Promise<number> {
     this.checkLeader()
@@ -163,24 +345,44 @@ export class Partition {
     return () => this.#watchers.leave(place)
   }
 
+  /** As `watch`, at every change of what a follower can read. */
+  watchEnd(wake: () => void): () => void {
+    this.#copiers ??= new Line()
+    const place = this.#copiers.add(wake)
+    return () => this.#copiers?.leave(place)
+  }
+
   #progress(): void {
     const log = this.log
     this.#written.reached(log.writtenOffset)
-    const committed = log.flushedOffset
-    if (committed <= this.#highWatermark) return
-    this.#highWatermark = committed
-    this.#committed.reached(committed)
+    this.#flushed?.reached(log.flushedOffset)
+    if (this.#leadership !== null) this.#commit(this.#leadership.committed())
+    else if (isAlone(this.#role, this.#node)) this.#commit(log.flushedOffset)
+    if (this.#copiers === null || log.logEndOffset <= this.#toldEnd) return
+    this.#toldEnd = log.logEndOffset
+    this.#copiers.each(wake => wake())
+  }
+
+  #commit(offset: number): void {
+    if (offset <= this.#highWatermark) return
+    this.#highWatermark = offset
+    this.#committed.reached(offset)
+    this.#acknowledged?.reached(offset)
     this.#wake()
   }
 
   #dropped(from: number, error: Error): void {
+    this.#toldEnd = Math.min(this.#toldEnd, Math.max(0, from))
+    this.#flushed?.fail(from, error)
     this.#fail(from, new KafkaError('KAFKA_STORAGE_ERROR', error.message))
   }
 
   #fail(from: number, error: KafkaError): void {
     this.#written.fail(from, error)
     this.#committed.fail(from, error)
+    this.#acknowledged?.fail(from, error)
     this.#wake()
+    this.#copiers?.each(wake => wake())
   }
 
   #wake(): void {
@@ -190,6 +392,8 @@ export class Partition {
   /** The partition is deleted or the node stops: everybody who waits is told. */
   close(reason: KafkaError): void {
     this.#closed = reason
+    this.#leadership?.end()
+    this.#flushed?.fail(-1, reason)
     this.#fail(-1, reason)
   }
 }

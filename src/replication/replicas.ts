@@ -32,6 +32,17 @@ export class Replicas {
     return partitions
   }
 
+  /** Forgets one replica; its topic's others stay. */
+  remove({ topic, topicId, index }: Partition): void {
+    const partitions = this.#byId.get(topicId)
+    if (partitions?.[index] === undefined) return
+    delete partitions[index]
+    this.#count--
+    if (partitions.some(partition => partition !== undefined)) return
+    this.#byId.delete(topicId)
+    if (this.#byName.get(topic) === partitions) this.#byName.delete(topic)
+  }
+
   find(topic: string, index: number): Partition | undefined {
     return this.#byName.get(topic)?.[index]
   }

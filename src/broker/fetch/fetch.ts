@@ -1,5 +1,6 @@
 import { KafkaError } from '../../protocol/errors.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
+import type { Partition, ReplicaFetch } from '../../replication/partition.ts'
 import type { Replicas } from '../../replication/replicas.ts'
 import type { Volume } from '../../store/store.ts'
 import type { Delayed, DelayedOperations } from '../delayed.ts'
@@ -25,6 +26,8 @@ export interface FetchLimits {
   readonly minBytes: number
   /** Bytes over all partitions; the first batch is given however large it is, so that a consumer never stands still. */
   readonly maxBytes: number
+  /** The follower that asks; null: a consumer does. */
+  readonly replica: ReplicaFetch | null
 }
 
 const none: Uint8Array[] = []
@@ -41,6 +44,8 @@ export class DelayedFetch {
   /** What was read last: lent to us until it is sent. */
   #read: FetchResult[] = []
   readonly #limits: FetchLimits
+  /** A follower's offsets count once: as they were when it asked. */
+  #counted = false
   #checking = false
   #again = false
   #expired = false
@@ -85,6 +90,12 @@ export class DelayedFetch {
     this.#stop()
   }
 
+  /** The next request is there already: whoever waits gets what there is. */
+  hurry(): void {
+    this.#expired = true
+    if (this.#finish !== null) this.#woken()
+  }
+
   /** What was read is sent, or not wanted: its memory may be used again. */
   release(): void {
     for (const { lent } of this.#read) this.#memory.release(lent)
@@ -99,7 +110,7 @@ export class DelayedFetch {
         const replica =
           topicId === ZERO_UUID ? this.#replicas.find(topic, partition) : this.#replicas.findById(topicId, partition)
         if (replica === undefined) continue
-        this.#watched.push(replica.watch(this.#wake))
+        this.#watched.push(this.#limits.replica === null ? replica.watch(this.#wake) : replica.watchEnd(this.#wake))
       }
       this.#deadline = this.#delayed.after(
         this.#limits.maxWaitMs,
@@ -163,7 +174,9 @@ export class DelayedFetch {
   }
 
   #enough(results: readonly FetchResult[]): boolean {
-    if (this.#limits.maxWaitMs <= 0 || results.length === 0) return true
+    if (this.#limits.maxWaitMs <= 0 || this.#expired) return true
+    // A follower without partitions waits for some; the next request names them.
+    if (results.length === 0) return this.#limits.replica === null
     let bytes = 0
     for (const result of results) {
       if (result.error !== null || result.diverging !== null) return true
@@ -176,7 +189,9 @@ export class DelayedFetch {
     this.release()
     const results: FetchResult[] = []
     this.#read = results
-    return this.#collectFrom(0, results, this.#limits.maxBytes)
+    const collected = this.#collectFrom(0, results, this.#limits.maxBytes)
+    this.#counted = true
+    return collected
   }
 
   /** Synchronous until the first partition that must be read from the disk. */
@@ -218,21 +233,42 @@ export class DelayedFetch {
     const { log } = replica
     result.leader = { leaderId: replica.role.leader, leaderEpoch: replica.leaderEpoch }
     replica.checkLeader(wanted.currentLeaderEpoch)
+    if (this.#limits.replica !== null) return this.#readForReplica(replica, this.#limits.replica, wanted, result, left)
     result.logStartOffset = log.logStartOffset
     result.highWatermark = replica.highWatermark
     result.lastStableOffset = replica.lastStableOffset
     if (wanted.lastFetchedEpoch >= 0) {
-      const end = log.endOffsetForEpoch(wanted.lastFetchedEpoch)
-      if (end.epoch < wanted.lastFetchedEpoch || end.endOffset < wanted.fetchOffset) {
-        result.diverging = end
-        return none
-      }
+      result.diverging = replica.divergence(wanted.lastFetchedEpoch, wanted.fetchOffset)
+      if (result.diverging !== null) return none
     }
     // Also an empty answer must say when the offset is out of range.
     if (wanted.fetchOffset < log.logStartOffset || wanted.fetchOffset > log.logEndOffset)
       throw new KafkaError('OFFSET_OUT_OF_RANGE')
     if (left <= 0 || wanted.fetchOffset >= replica.highWatermark) return none
     return replica.read(wanted.fetchOffset, Math.min(wanted.maxBytes, left))
+  }
+
+  /** Only a fetch whose log is a prefix of ours says what the follower has (KIP-320, KIP-595). */
+  #readForReplica(
+    partition: Partition,
+    replica: ReplicaFetch,
+    { lastFetchedEpoch, fetchOffset, maxBytes }: FetchPartition,
+    result: FetchResult,
+    left: number,
+  ): Uint8Array[] | Promise<Uint8Array[]> {
+    const { log } = partition
+    result.logStartOffset = log.logStartOffset
+    result.highWatermark = partition.highWatermark
+    if (lastFetchedEpoch >= 0) {
+      result.diverging = partition.divergence(lastFetchedEpoch, fetchOffset)
+      if (result.diverging !== null) return none
+    }
+    if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) throw new KafkaError('OFFSET_OUT_OF_RANGE')
+    if (!this.#counted) partition.replicaHas(replica, fetchOffset)
+    result.highWatermark = partition.highWatermark
+    result.lastStableOffset = partition.lastStableOffset
+    if (left <= 0 || fetchOffset >= log.logEndOffset) return none
+    return partition.readForReplica(fetchOffset, Math.min(maxBytes, left))
   }
 
   #refused(result: FetchResult, error: unknown): void {

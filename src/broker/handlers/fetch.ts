@@ -1,6 +1,7 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { Fetch } from '../../protocol/messages/fetch.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
+import type { ReplicaFetch } from '../../replication/partition.ts'
 import { readableBy } from '../fetch/convert.ts'
 import { DelayedFetch, type FetchResult } from '../fetch/fetch.ts'
 import { type FetchPartition, type FetchSession, finalEpoch, initialEpoch } from '../fetch/session.ts'
@@ -18,6 +19,8 @@ type PartitionResponse = Mutable<TopicResponse['partitions'][number]>
 export default handler(Fetch, (request, context) => {
   const { peer } = context
   if (peer.fetching === null) return begin(request, context)
+  // A follower's next Fetch says what it has by now, or which partitions it wants: that must not wait behind the last one.
+  if (peer.node) peer.hurryFetch?.()
   let reply: Response | Promise<Response> | null = null
   const begun = peer.fetching.then(() => {
     reply = begin(request, context)
@@ -32,6 +35,7 @@ function begin(request: Request, context: RequestContext): Response | Promise<Re
   if (reply instanceof Promise) {
     const done = () => {
       peer.fetching = null
+      peer.hurryFetch = null
     }
     peer.fetching = reply.then(done, done)
   }
@@ -40,9 +44,9 @@ function begin(request: Request, context: RequestContext): Response | Promise<Re
 
 function answer(request: Request, context: RequestContext): Response | Promise<Response> {
   const { broker, node, peer } = context
-  // A follower's fetch moves the high watermark: only a broker of this cluster may do that, and there is none besides us.
-  if (request.replicaId >= 0 || request.replicaState.replicaId >= 0)
-    return refuse(new KafkaError('CLUSTER_AUTHORIZATION_FAILED'))
+  const replica = replicaOf(request)
+  // A follower's fetch moves the high watermark: only a broker of this cluster may do that.
+  if (replica !== null && !peer.node) return refuse(new KafkaError('CLUSTER_AUTHORIZATION_FAILED'))
   let session: FetchSession | null
   try {
     session = openSession(request, context)
@@ -55,6 +59,7 @@ function answer(request: Request, context: RequestContext): Response | Promise<R
     maxWaitMs: broker.stopping ? 0 : request.maxWaitMs,
     minBytes: request.minBytes,
     maxBytes: Math.min(request.maxBytes, broker.mayFetch()),
+    replica,
   })
   let sent = false
   let fetched = 0
@@ -72,8 +77,15 @@ function answer(request: Request, context: RequestContext): Response | Promise<R
   }
   const results = fetch.run()
   if (!(results instanceof Promise)) return give(results)
+  if (replica !== null) peer.hurryFetch = () => fetch.hurry()
   const forget = peer.onClose(() => fetch.cancel())
   return results.finally(forget).then(give)
+}
+
+/** Since version 15 a follower also says which process of its broker it is (KIP-903). */
+function replicaOf({ replicaId, replicaState }: Request): ReplicaFetch | null {
+  if (replicaState.replicaId >= 0) return { replicaId: replicaState.replicaId, brokerEpoch: replicaState.replicaEpoch }
+  return replicaId >= 0 ? { replicaId, brokerEpoch: -1 } : null
 }
 
 function refuse(error: unknown): Response {
@@ -113,7 +125,8 @@ function openSession(request: Request, context: RequestContext): FetchSession | 
     // Before v7 there are no sessions; the epoch reads as final then.
     if (request.sessionEpoch === finalEpoch) return null
     const wanted = partitionsOf(request, context)
-    const session = wanted.length === 0 ? null : sessions.open(byId, now)
+    // A follower may begin without any partition: it has a session to name them in.
+    const session = wanted.length === 0 && replicaOf(request) === null ? null : sessions.open(byId, now)
     return session !== null && sessions.update(session, wanted, []) ? session : null
   }
   const session = sessions.continue(request.sessionId, request.sessionEpoch, byId, now)

@@ -1,0 +1,136 @@
+import { errorName, KafkaError } from '../protocol/errors.ts'
+import type { Partition } from './partition.ts'
+
+/** What a source says about one partition (a Fetch response's part). */
+export interface FetchedPartition {
+  readonly errorCode: number
+  readonly highWatermark: number
+  readonly logStartOffset: number
+  /** An offset of −1 means that the logs do not part. */
+  readonly divergingEpoch: { readonly epoch: number; readonly endOffset: number }
+  readonly records: Uint8Array | null
+}
+
+/**
+ * - `nothing`: nothing to wait for.
+ * - `appended`: the next Fetch must wait until our copy is flushed.
+ * - `busy`: the log is being cut; `ready` is called when that is durable.
+ * - `again`: something is wrong that may pass: try later.
+ * - `over`: this term is over, or we are the leader: whoever follows metadata will tell.
+ */
+export type Received = 'nothing' | 'appended' | 'busy' | 'again' | 'over'
+
+export interface FollowingEvents {
+  /** The log was cut, and that is durable: the next Fetch may ask from its end. */
+  ready(): void
+  /** What is worth a line in the log. */
+  warn(message: string, fields: Record<string, unknown>): void
+  /** Wall clock, ms. */
+  now(): number
+}
+
+/** One partition that we copy from another replica, for one leader epoch. A new epoch makes a new object. */
+export class Following {
+  readonly partition: Partition
+  readonly leaderEpoch: number
+  /** The node that we copy from. */
+  readonly source: number
+  /** In the source's session; what it was told last. */
+  inSession = false
+  sentOffset = -1
+  /** What the Fetch before asked for: its answer may still come. */
+  sentOffsetBefore = -1
+  /** Number of the Fetch that changed `sentOffset`, and of the first that named us. */
+  sentAt = 0
+  namedAt = 0
+  state: 'ready' | 'busy' | 'resting' = 'ready'
+  /** In a row. */
+  failures = 0
+  /** The source has compared its log with ours in this epoch and found ours a prefix of it. */
+  verified = false
+
+  constructor(partition: Partition, leaderEpoch: number, source: number) {
+    this.partition = partition
+    this.leaderEpoch = leaderEpoch
+    this.source = source
+  }
+
+  /** What the Fetch with this number asked for; −1: it did not name us. */
+  askedIn(fetch: number): number {
+    if (fetch < this.namedAt) return -1
+    return fetch >= this.sentAt ? this.sentOffset : this.sentOffsetBefore
+  }
+
+  /**
+   * `asked`: the offset that this answers. An answer to what we do not want any more is passed over: only in the same
+   * term, and where our log ends, may anything be appended.
+   */
+  receive(answer: FetchedPartition, asked: number, events: FollowingEvents): Received {
+    const { partition, leaderEpoch } = this
+    const { log } = partition
+    if (this.state !== 'ready' || asked !== log.logEndOffset) return 'nothing'
+    try {
+      if (answer.errorCode !== 0) return this.#refused(answer, events)
+      const { divergingEpoch, records, highWatermark, logStartOffset } = answer
+      if (divergingEpoch.endOffset >= 0) return this.#cut(divergingEpoch, events)
+      this.verified = true
+      this.failures = 0
+      const appended = records !== null && records.length > 0
+      if (appended) partition.appendFetched(records, leaderEpoch, events.now())
+      partition.learnCommitted(leaderEpoch, highWatermark, logStartOffset)
+      return appended ? 'appended' : 'nothing'
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      if (error.errorName === 'NOT_LEADER_OR_FOLLOWER') return 'over'
+      this.#warn('what was fetched could not be appended', events, { error: error.message })
+      return 'again'
+    }
+  }
+
+  #refused({ errorCode, logStartOffset }: FetchedPartition, events: FollowingEvents): Received {
+    const { log } = this.partition
+    // Everything that we have was let go there, or we have nothing at all.
+    const empty = log.logEndOffset === log.logStartOffset
+    if (
+      errorName(errorCode) === 'OFFSET_OUT_OF_RANGE' &&
+      logStartOffset >= 0 &&
+      (log.logEndOffset < logStartOffset || empty)
+    ) {
+      this.#warn('the leader has let go all that is here: the copy begins anew', events, { offset: logStartOffset })
+      return this.#whenDone(this.partition.restartAt(this.leaderEpoch, logStartOffset), events)
+    }
+    return 'again'
+  }
+
+  #cut(divergence: { epoch: number; endOffset: number }, events: FollowingEvents): Received {
+    const { partition, leaderEpoch } = this
+    const before = { end: partition.log.logEndOffset, highWatermark: partition.highWatermark }
+    const cut = partition.truncateTo(leaderEpoch, divergence).then(to => {
+      const fields = { from: before.end, to, highWatermark: before.highWatermark }
+      if (to < before.highWatermark) this.#warn('records that were committed are cut off', events, fields)
+      else if (to < before.end) this.#warn('the log parts from its leader’s: its end is cut off', events, fields)
+    })
+    return this.#whenDone(cut, events)
+  }
+
+  #whenDone(done: Promise<unknown>, events: FollowingEvents): Received {
+    this.state = 'busy'
+    done.then(
+      () => {
+        this.state = 'ready'
+        events.ready()
+      },
+      error => {
+        this.state = 'ready'
+        this.#warn('the log could not be cut', events, { error: String(error) })
+        events.ready()
+      },
+    )
+    return 'busy'
+  }
+
+  #warn(message: string, events: FollowingEvents, fields: Record<string, unknown>): void {
+    const { topic, index, leaderEpoch } = this.partition
+    events.warn(message, { topic, partition: index, leaderEpoch, source: this.source, ...fields })
+  }
+}

@@ -1,0 +1,201 @@
+import { KafkaError } from '../protocol/errors.ts'
+import { type FollowerView, grownIsr, nextHighWatermark, shrunkIsr, type TermView } from './in-sync.ts'
+import type { IsrAnswer, IsrChanges, IsrProposal } from './isr-changes.ts'
+import type { PartitionRole } from './role.ts'
+
+/** What a leader needs of the node around it. */
+export interface Surroundings {
+  readonly isrChanges: IsrChanges
+  /** Epoch of a broker that may be in an ISR; −1: it may not (fenced, leaving, unknown). */
+  eligibleEpoch(node: number): number
+  /** Monotonic ms. */
+  mono(): number
+  /** `replica.lag.time.max.ms` */
+  readonly lagMaxMs: number
+}
+
+/** The leader's own copy. */
+export interface LedLog {
+  readonly logEndOffset: number
+  /** As safe as the topic wants it. */
+  readonly flushedOffset: number
+  readonly config: { readonly minInsyncReplicas: number }
+}
+
+export interface LeadershipHost {
+  readonly node: number
+  readonly topic: string
+  readonly topicId: string
+  readonly index: number
+  readonly log: LedLog
+  readonly highWatermark: number
+  /** The controller has committed this ISR. */
+  isrChanged(isr: readonly number[], partitionEpoch: number): void
+}
+
+/** ms before a refused ISR is proposed again. */
+const afterRefusalMs = 200
+
+class Follower implements FollowerView {
+  readonly id: number
+  endOffset = -1
+  brokerEpoch = -1
+  lastCaughtUpMs: number
+  /** When it fetched last, and where the leader's log ended then: who reaches that end had caught up by that time. */
+  lastFetchMs = Number.NEGATIVE_INFINITY
+  endAtLastFetch = 0
+
+  constructor(id: number, lastCaughtUpMs: number) {
+    this.id = id
+    this.lastCaughtUpMs = lastCaughtUpMs
+  }
+}
+
+/** One term of leading a partition that has followers: what they have, what is committed by that, and who is in sync. */
+export class Leadership implements TermView {
+  readonly #host: LeadershipHost
+  readonly #around: Surroundings
+  readonly leaderEpoch: number
+  readonly epochStartOffset: number
+  #role: PartitionRole
+  #followers: Follower[]
+  maximalIsr: readonly number[]
+  /** The partition epoch that the open proposal goes out from; −1: there is none. */
+  #proposedIn = -1
+  #notBeforeMs = Number.NEGATIVE_INFINITY
+  #over = false
+  /** Monotonic ms: of the decision that is being made. */
+  now: number
+
+  constructor(host: LeadershipHost, around: Surroundings, role: PartitionRole, epochStartOffset: number) {
+    this.#host = host
+    this.#around = around
+    this.#role = role
+    this.leaderEpoch = role.leaderEpoch
+    this.epochStartOffset = epochStartOffset
+    this.maximalIsr = role.isr
+    this.now = around.mono()
+    this.#followers = role.replicas.filter(id => id !== host.node).map(id => this.#newFollower(id))
+  }
+
+  get leader(): number {
+    return this.#host.node
+  }
+
+  get followers(): readonly FollowerView[] {
+    return this.#followers
+  }
+
+  get isr(): readonly number[] {
+    return this.#role.isr
+  }
+
+  get minIsr(): number {
+    return Math.min(this.#host.log.config.minInsyncReplicas, this.#role.replicas.length)
+  }
+
+  get endOffset(): number {
+    return this.#host.log.logEndOffset
+  }
+
+  get flushedOffset(): number {
+    return this.#host.log.flushedOffset
+  }
+
+  get highWatermark(): number {
+    return this.#host.highWatermark
+  }
+
+  get lagMaxMs(): number {
+    return this.#around.lagMaxMs
+  }
+
+  eligibleEpoch(node: number): number {
+    return this.#around.eligibleEpoch(node)
+  }
+
+  follower(id: number): FollowerView | undefined {
+    return this.#followers.find(follower => follower.id === id)
+  }
+
+  /** The same term goes on with other replicas or another ISR. */
+  changed(role: PartitionRole): void {
+    this.#role = role
+    this.#followers = role.replicas
+      .filter(id => id !== this.#host.node)
+      .map(id => this.#followers.find(follower => follower.id === id) ?? this.#newFollower(id))
+    // What was proposed on the ground of an older decision will not be done any more, or this is it.
+    if (role.partitionEpoch > this.#proposedIn) this.#proposedIn = -1
+    if (this.#proposedIn === -1) this.maximalIsr = role.isr
+  }
+
+  /**
+   * A follower has everything below `endOffset` as safe as the topic wants it, and its log is a prefix of ours: the caller
+   * has checked its last epoch. Throws NOT_LEADER_OR_FOLLOWER for who is no replica, or is its own former self.
+   */
+  fetched(id: number, brokerEpoch: number, endOffset: number): void {
+    const follower = this.#followers.find(each => each.id === id)
+    if (follower === undefined || brokerEpoch < follower.brokerEpoch) throw new KafkaError('NOT_LEADER_OR_FOLLOWER')
+    const now = this.#around.mono()
+    follower.brokerEpoch = brokerEpoch
+    follower.endOffset = endOffset
+    const end = this.endOffset
+    if (endOffset >= end) follower.lastCaughtUpMs = now
+    else if (endOffset >= follower.endAtLastFetch)
+      follower.lastCaughtUpMs = Math.max(follower.lastCaughtUpMs, follower.lastFetchMs)
+    follower.lastFetchMs = now
+    follower.endAtLastFetch = end
+    this.now = now
+    if (this.maximalIsr.length <= this.#followers.length) this.#propose(grownIsr(this))
+  }
+
+  /** What is committed now. */
+  committed(): number {
+    this.now = this.#around.mono()
+    return nextHighWatermark(this)
+  }
+
+  /** Now and then: who has not kept up leaves the ISR, and what was refused is tried again. */
+  check(): void {
+    this.now = this.#around.mono()
+    this.#propose(shrunkIsr(this) ?? grownIsr(this))
+  }
+
+  end(): void {
+    this.#over = true
+  }
+
+  #newFollower(id: number): Follower {
+    return new Follower(id, this.#role.isr.includes(id) ? this.#around.mono() : Number.NEGATIVE_INFINITY)
+  }
+
+  /** One at a time: the next one would go out from an ISR that nobody knows yet. */
+  #propose(isr: readonly number[] | null): void {
+    if (isr === null || this.#proposedIn !== -1 || this.now < this.#notBeforeMs || this.#over) return
+    const { topic, topicId, index: partition, node } = this.#host
+    const { leaderEpoch, partitionEpoch } = this.#role
+    const epochOf = (id: number): number => {
+      const known = this.#followers.find(follower => follower.id === id)?.brokerEpoch ?? -1
+      return id === node || known < 0 ? this.#around.eligibleEpoch(id) : known
+    }
+    const members = isr.map(brokerId => ({ brokerId, brokerEpoch: epochOf(brokerId) }))
+    const proposal: IsrProposal = { topic, topicId, partition, leaderEpoch, partitionEpoch, isr: members }
+    this.#proposedIn = partitionEpoch
+    this.maximalIsr = [...this.#role.isr, ...isr.filter(id => !this.#role.isr.includes(id))]
+    const wanted = (): boolean => !this.#over && this.#proposedIn === partitionEpoch
+    this.#around.isrChanges.propose(proposal, wanted, answer => {
+      if (wanted()) this.#answered(answer)
+    })
+  }
+
+  #answered(answer: IsrAnswer): void {
+    if (answer.is === 'changed') {
+      // A later decision may have ended our term: the metadata will tell.
+      if (answer.leaderEpoch === this.leaderEpoch) this.#host.isrChanged(answer.isr, answer.partitionEpoch)
+    } else if (answer.is === 'refused') {
+      this.#proposedIn = -1
+      this.maximalIsr = this.#role.isr
+      this.#notBeforeMs = this.#around.mono() + afterRefusalMs
+    }
+  }
+}

@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict'
+import type { MetadataRecord } from '../../src/cluster/records/records.ts'
+import { buildBatch } from '../../src/protocol/batches/build.ts'
+import { crc } from '../../src/protocol/batches/header.ts'
+import { KafkaError } from '../../src/protocol/errors.ts'
+import { nodeWorld } from '../../src/world/node.ts'
+import { ModelController } from './controller.ts'
+import { CrashDisk } from './disk.ts'
+import { entriesOf, Invariants } from './invariants.ts'
+import { Network } from './network.ts'
+import { ReplicaNode } from './node.ts'
+import { Dice, VirtualTime } from './time.ts'
+
+export interface RunOptions {
+  readonly nodes?: number
+  readonly minIsr?: number
+  readonly topology?: string
+  /** ms of faults, then of healing. */
+  readonly faultyMs?: number
+  readonly healingMs?: number
+  readonly faults?: boolean
+}
+
+export interface RunReport {
+  readonly acknowledged: number
+  readonly failed: number
+  readonly steps: number
+  readonly elections: number
+  readonly story: readonly string[]
+}
+
+interface Mix {
+  readonly kill: number
+  readonly power: number
+  readonly allPower: number
+  readonly cut: number
+  readonly elect: number
+  readonly slow: number
+}
+
+/** One seed: a partition and its replicas, clients that write, and all that may happen to them. Throws what was violated. */
+export class Run {
+  readonly seed: number
+  readonly time = new VirtualTime()
+  readonly dice: Dice
+  readonly controller: ModelController
+  readonly network: Network
+  readonly nodes = new Map<number, ReplicaNode>()
+  readonly disks = new Map<number, CrashDisk>()
+  readonly invariants: Invariants
+  readonly story: string[] = []
+  readonly #options: Required<RunOptions>
+  readonly #deliveries = new Map<ReplicaNode, number>()
+  #steps = 0
+  #acknowledged = 0
+  #failed = 0
+  #written = 0
+
+  constructor(seed: number, options: RunOptions = {}) {
+    this.seed = seed
+    this.dice = new Dice(seed)
+    this.#options = {
+      nodes: 3,
+      minIsr: 2,
+      topology: 'star',
+      faultyMs: 3000,
+      healingMs: 4000,
+      faults: true,
+      ...options,
+    }
+    this.controller = new ModelController(this.dice, records => this.#publish(records))
+    this.network = new Network(this.time, this.dice, () => this.nodes)
+    this.invariants = new Invariants(this.controller, this.disks)
+  }
+
+  async run(): Promise<RunReport> {
+    const { nodes, minIsr, faultyMs, healingMs, faults } = this.#options
+    const ids = Array.from({ length: nodes }, (_, index) => index + 1)
+    for (const id of ids) this.disks.set(id, new CrashDisk(this.dice))
+    for (const id of ids) this.start(id)
+    this.controller.create(ids, { 'min.insync.replicas': String(minIsr) })
+    this.#produce()
+    if (faults) this.#trouble(this.#mix())
+    await this.pass(faultyMs)
+    this.#heal()
+    await this.pass(healingMs)
+    this.#allWell()
+    return {
+      acknowledged: this.#acknowledged,
+      failed: this.#failed,
+      steps: this.#steps,
+      elections: this.controller.partition.leaderEpoch,
+      story: this.story,
+    }
+  }
+
+  say(what: string): void {
+    this.story.push(`${this.time.ms.toFixed(2).padStart(9)}  ${what}`)
+  }
+
+  /** Lets time pass, looking at everything after each step. */
+  async pass(ms: number): Promise<void> {
+    const until = this.time.ms + ms
+    while (this.time.step(until)) {
+      this.#steps++
+      await new Promise<void>(resolve => nodeWorld.timers.soon(resolve))
+      this.invariants.check(this.nodes.values())
+    }
+  }
+
+  start(id: number): void {
+    const brokerEpoch = this.controller.register(id)
+    this.say(`node ${id} starts, broker epoch ${brokerEpoch}`)
+    const disk = this.disks.get(id) as CrashDisk
+    const node: ReplicaNode = new ReplicaNode(id, brokerEpoch, disk, {
+      time: this.time,
+      dice: this.dice,
+      port: this.network.port(() => node),
+      alterPartition: request => this.#alterPartition(request),
+    })
+    this.nodes.set(id, node)
+    node.load(this.controller.state.records())
+  }
+
+  async crash(id: number, powerCut: boolean): Promise<void> {
+    const node = this.nodes.get(id)
+    if (node === undefined) return
+    this.say(`node ${id} ${powerCut ? 'loses power' : 'is killed'}`)
+    node.kill()
+    this.nodes.delete(id)
+    this.network.died(node)
+    await this.disks.get(id)?.crash(powerCut)
+    this.time.after(this.dice.between(5, 300), () => !this.nodes.has(id) && this.controller.fence(id))
+    this.time.after(this.dice.between(1, 600), () => !this.nodes.has(id) && this.start(id))
+  }
+
+  #alterPartition(request: Parameters<ModelController['alterPartition']>[0]) {
+    const { time, dice } = this
+    return new Promise<ReturnType<ModelController['alterPartition']>>((resolve, reject) => {
+      time.after(dice.between(0.1, 20), () => {
+        const lost = this.#faulty && dice.chance(0.1)
+        if (lost && dice.chance(0.5)) return void time.after(50, () => reject(new KafkaError('NETWORK_EXCEPTION')))
+        const answer = this.controller.alterPartition(request)
+        this.say(`ISR of ${request.brokerId}: ${JSON.stringify(answer.topics[0]?.partitions[0])}`)
+        time.after(dice.between(0.1, 20), () => (lost ? reject(new KafkaError('NETWORK_EXCEPTION')) : resolve(answer)))
+      })
+    })
+  }
+
+  /** Committed metadata reaches every node in order, sooner or later. */
+  #publish(records: readonly MetadataRecord[]): void {
+    const { leader, leaderEpoch, partitionEpoch, isr, replicas } = this.controller.partition ?? {}
+    this.say(`decided: leader ${leader} epoch ${leaderEpoch}/${partitionEpoch} isr ${isr} of ${replicas}`)
+    for (const node of this.nodes.values()) {
+      const slow = this.#faulty && this.dice.chance(0.2)
+      const at = Math.max(this.#deliveries.get(node) ?? 0, this.time.ms + this.dice.between(0.1, slow ? 200 : 10))
+      this.#deliveries.set(node, at)
+      this.time.after(at - this.time.ms, () => node.alive && node.commit(records))
+    }
+  }
+
+  /** Clients write to whom they take for the leader. */
+  #produce(): void {
+    this.time.after(this.dice.between(0.5, 12), () => {
+      this.#produce()
+      const nodes = [...this.nodes.values()].filter(({ partition }) => partition?.isLeader)
+      if (nodes.length > 0) this.#write(this.dice.pick(nodes))
+    })
+  }
+
+  #write(node: ReplicaNode): void {
+    const { partition } = node
+    if (partition === undefined) return
+    const records = Array.from({ length: 1 + this.dice.int(3) }, () => ({
+      timestamp: 1,
+      value: Buffer.from(`${this.#written++}`),
+    }))
+    const bytes = buildBatch({ records })
+    const sum = crc(bytes, 0)
+    try {
+      const { baseOffset, lastOffset } = partition.append(bytes, -1, this.time.clock.now())
+      partition.whenAcknowledged(lastOffset + 1, error => {
+        if (!node.alive) return
+        if (error !== null) this.#failed++
+        else {
+          this.#acknowledged++
+          this.#check.push([baseOffset, sum])
+        }
+      })
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      this.#failed++
+    }
+  }
+
+  readonly #check: [number, number][] = []
+  #faulty = false
+
+  /** Each seed draws its own faults: some never happen in it. */
+  #mix(): Mix {
+    const often = () => (this.dice.chance(0.5) ? this.dice.between(0.05, 1) : 0)
+    const mix = { kill: often(), power: often(), allPower: often() / 4, cut: often(), elect: often(), slow: often() }
+    return mix
+  }
+
+  #trouble(mix: Mix): void {
+    this.#faulty = true
+    this.time.after(this.dice.between(10, 300), () => {
+      if (!this.#faulty) return
+      this.#trouble(mix)
+      const ids = [...this.disks.keys()]
+      const { dice } = this
+      if (dice.chance(mix.kill / 2)) void this.crash(dice.pick(ids), false)
+      if (dice.chance(mix.power / 2)) void this.crash(dice.pick(ids), true)
+      if (dice.chance(mix.allPower / 2)) for (const id of ids) void this.crash(id, true)
+      if (dice.chance(mix.elect / 2)) this.controller.elect()
+      if (dice.chance(mix.slow / 2)) {
+        const disk = this.disks.get(dice.pick(ids)) as CrashDisk
+        disk.syncMs = dice.chance(0.5) ? 3 : 300
+      }
+      if (dice.chance(mix.cut / 2)) {
+        if (dice.chance(0.3)) this.network.heal()
+        else {
+          const [from, to] = [dice.pick(ids), dice.pick(ids)]
+          this.say(`from ${from} to ${to} nothing arrives`)
+          this.network.cut(from, to)
+          if (dice.chance(0.5)) this.network.cut(to, from)
+        }
+      }
+    })
+  }
+
+  #heal(): void {
+    this.say('everything heals')
+    this.#faulty = false
+    this.network.heal()
+    for (const disk of this.disks.values()) disk.syncMs = 3
+  }
+
+  #allWell(): void {
+    const { partition } = this.controller
+    for (const [baseOffset, sum] of this.#check) this.invariants.acknowledged(baseOffset, sum)
+    assert.deepEqual([...partition.isr].sort(), [...partition.replicas].sort(), 'not everybody came back into the ISR')
+    assert.ok(partition.leader !== -1, 'nobody leads')
+    const leader = this.nodes.get(partition.leader)?.partition
+    assert.ok(leader?.isLeader)
+    assert.ok(leader.highWatermark >= leader.log.logEndOffset - 30, 'the high watermark does not follow')
+    const all = new Map(entriesOf(leader))
+    for (const { partition: copy } of this.nodes.values()) {
+      if (copy === undefined) continue
+      for (const [base, entry] of entriesOf(copy))
+        if (entry.end <= copy.highWatermark) assert.deepEqual(entry, all.get(base))
+    }
+  }
+}
