@@ -1,103 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { configSchema } from '../config/schema.ts'
-import { dice } from '../machine/testing.ts'
 import { ErrorCode, errorName } from '../protocol/errors.ts'
 import { ZERO_UUID } from '../protocol/uuid.ts'
-import type { Command, CommandName, CommandRequest, CommandResponse } from './commands/command.ts'
-import { type ControllerSettings, lonelySettings } from './commands/context.ts'
-import { Controller } from './controller.ts'
-import { bootstrapRecords, supportedFeatures } from './features.ts'
-import { roundRobin } from './placement/round-robin.ts'
+import type { CommandRequest } from './commands/command.ts'
+import type { ControllerSettings } from './commands/context.ts'
+import { supportedFeatures } from './features.ts'
 import { decodeRecord, encodeRecord, type MetadataRecord } from './records/records.ts'
 import { ClusterState } from './state.ts'
+import { TestController, uuid } from './testing.ts'
 
-const settings: ControllerSettings = {
-  clusterId: 'cluster',
-  schema: configSchema,
-  placement: roundRobin,
-  ...lonelySettings,
-  nodeId: 1,
-  numPartitions: 2,
-  defaultReplicationFactor: 1,
-  deleteTopicEnable: true,
-  supportedFeatures,
-  describeTopic: own =>
-    [...own].map(([name, value]) => ({ name, value, readOnly: false, configSource: 1, isSensitive: false })),
-}
-
-/** A uuid that can be told from others. */
-const uuid = (text: string) => text.padEnd(21, '-').concat('A')
-
-class Setup {
-  readonly controller: Controller
-  records: MetadataRecord[] = []
-  #offset = 0
-  readonly #random = dice(1)
-
-  constructor(more: Partial<ControllerSettings> = {}) {
-    this.controller = new Controller({ ...settings, ...more }, bootstrapRecords())
-    this.#apply(this.controller.lead({ ms: 1, random: this.#random }).records)
-  }
-
-  get state(): ClusterState {
-    return this.controller.state
-  }
-
-  ask<Name extends CommandName>(name: Name, request: CommandRequest<Name>): CommandResponse<Name> {
-    const command = { do: name, request } as unknown as Command
-    const decision = this.controller.decide(command, { ms: 1, random: this.#random })
-    this.#apply(decision.records)
-    const answers = decision.effects.filter(effect => effect.do === 'answer')
-    assert.equal(answers.length, 1)
-    return answers[0]!.answer as CommandResponse<Name>
-  }
-
-  broker(brokerId: number, more: Partial<CommandRequest<'registerBroker'>> = {}): number {
-    const response = this.ask('registerBroker', {
-      brokerId,
-      clusterId: 'cluster',
-      incarnationId: uuid(`${brokerId}i`),
-      listeners: [{ name: 'PLAINTEXT', host: 'localhost', port: 9092, securityProtocol: 0 }],
-      features: [],
-      rack: null,
-      isMigratingZkBroker: false,
-      logDirs: [uuid(`${brokerId}d`)],
-      ...more,
-    })
-    if (response.errorCode !== 0) return -response.errorCode
-    const { fenced, epoch } = this.state.brokers.get(brokerId)!
-    if (fenced) this.beat(brokerId, epoch)
-    return epoch
-  }
-
-  /** A heartbeat of a broker that has applied everything. */
-  beat(brokerId: number, brokerEpoch: number, more: Partial<CommandRequest<'brokerHeartbeat'>> = {}) {
-    return this.ask('brokerHeartbeat', {
-      brokerId,
-      brokerEpoch,
-      currentMetadataOffset: this.state.offset - 1,
-      wantFence: false,
-      wantShutDown: false,
-      ...more,
-    })
-  }
-
-  topic(name: string, more: Partial<CommandRequest<'createTopics'>['topics'][number]> = {}): string {
-    const topic = { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [], ...more }
-    const response = this.ask('createTopics', { topics: [topic], validateOnly: false })
-    const [result] = response.topics
-    return result!.errorCode === 0 ? 'ok' : `${errorName(result!.errorCode)}: ${result!.errorMessage}`
-  }
-
-  #apply(records: readonly MetadataRecord[]): void {
-    this.records = [...records]
-    for (const record of records) this.controller.apply(record, 0, this.#offset++)
-  }
-}
-
-function withBroker(more: Partial<ControllerSettings> = {}): Setup {
-  const setup = new Setup(more)
+function withBroker(more: Partial<ControllerSettings> = {}): TestController {
+  const setup = new TestController(more)
   setup.broker(1)
   return setup
 }
@@ -258,7 +171,7 @@ describe('CreateTopics', () => {
 })
 
 describe('DeleteTopics', () => {
-  const remove = (setup: Setup, topics: CommandRequest<'deleteTopics'>['topics']) =>
+  const remove = (setup: TestController, topics: CommandRequest<'deleteTopics'>['topics']) =>
     setup
       .ask('deleteTopics', { topics, timeoutMs: 1000 })
       .responses.map(({ name, errorCode }) => `${name} ${errorName(errorCode)}`)
@@ -324,7 +237,7 @@ describe('DeleteTopics', () => {
 })
 
 describe('CreatePartitions', () => {
-  const grow = (setup: Setup, count: number, assignments: { brokerIds: number[] }[] | null = null) => {
+  const grow = (setup: TestController, count: number, assignments: { brokerIds: number[] }[] | null = null) => {
     const topics = [{ name: 'foo', count, assignments }]
     const [result] = setup.ask('createPartitions', { topics, timeoutMs: 1000, validateOnly: false }).results
     return `${errorName(result!.errorCode)} ${result!.errorMessage}`
@@ -355,7 +268,7 @@ describe('CreatePartitions', () => {
 
 describe('configurations', () => {
   const alter = (
-    setup: Setup,
+    setup: TestController,
     resourceType: number,
     resourceName: string,
     ...configs: [name: string, operation: number, value: string | null][]
@@ -437,7 +350,7 @@ describe('configurations', () => {
 
 describe('brokers', () => {
   it('get an epoch that grows, and keep it as long as they live', () => {
-    const setup = new Setup()
+    const setup = new TestController()
     const first = setup.broker(1)
     assert.ok(first > 0)
     assert.equal(setup.broker(1), first)
@@ -493,12 +406,12 @@ describe('brokers', () => {
   })
 
   it('of other clusters are refused', () => {
-    assert.equal(new Setup().broker(1, { clusterId: 'other' }), -ErrorCode.INCONSISTENT_CLUSTER_ID)
+    assert.equal(new TestController().broker(1, { clusterId: 'other' }), -ErrorCode.INCONSISTENT_CLUSTER_ID)
   })
 
   it('that cannot work at the level of the cluster are refused', () => {
     const features = [{ name: 'metadata.version', minSupportedVersion: 1, maxSupportedVersion: 20 }]
-    assert.equal(new Setup().broker(1, { features }), -ErrorCode.UNSUPPORTED_VERSION)
+    assert.equal(new TestController().broker(1, { features }), -ErrorCode.UNSUPPORTED_VERSION)
   })
 
   it('are taken out when they are gone', () => {
@@ -514,7 +427,7 @@ describe('brokers', () => {
 
 describe('producer ids', () => {
   it('come in blocks that are given once', () => {
-    const setup = new Setup()
+    const setup = new TestController()
     const brokerEpoch = setup.broker(1)
     const starts = [0, 1, 2].map(() => setup.ask('allocateProducerIds', { brokerId: 1, brokerEpoch }))
     assert.deepEqual(
@@ -531,19 +444,19 @@ describe('producer ids', () => {
 })
 
 describe('features', () => {
-  const update = (setup: Setup, feature: string, maxVersionLevel: number, upgradeType = 1) =>
+  const update = (setup: TestController, feature: string, maxVersionLevel: number, upgradeType = 1) =>
     errorName(
       setup.ask('updateFeatures', { featureUpdates: [{ feature, maxVersionLevel, upgradeType }], validateOnly: false })
         .errorCode,
     )
 
   it('begin at the level of the bootstrap', () => {
-    assert.equal(new Setup().state.metadataVersion, 30)
+    assert.equal(new TestController().state.metadataVersion, 30)
   })
 
   it('move within what everybody supports', () => {
     const ranges = new Map([...supportedFeatures, ['transaction.version', { min: 0, max: 2 }] as const])
-    const setup = new Setup({ supportedFeatures: ranges })
+    const setup = new TestController({ supportedFeatures: ranges })
     assert.equal(update(setup, 'transaction.version', 2), 'NONE')
     assert.equal(setup.state.features.get('transaction.version'), 2)
     assert.equal(update(setup, 'transaction.version', 1), 'INVALID_UPDATE_VERSION')
@@ -563,7 +476,7 @@ describe('features', () => {
 })
 
 describe('ElectLeaders', () => {
-  const elect = (setup: Setup, electionType: number, partitions: number[] | null) =>
+  const elect = (setup: TestController, electionType: number, partitions: number[] | null) =>
     setup
       .ask('electLeaders', {
         electionType,

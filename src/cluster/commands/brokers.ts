@@ -28,7 +28,7 @@ export function registerBroker(request: Registration, context: Context): Outcome
   }
   const known = state.brokers.get(request.brokerId)
   if (known !== undefined && known.incarnationId === request.incarnationId) return again(request, known, context)
-  if (known !== undefined) checkSuccessor(request, known, context)
+  checkSuccessor(request, known, context)
   checkLevels(request, context)
   const others = state.brokers.size - (known === undefined ? 0 : 1)
   const alone = others === 0 && request.brokerId === settings.nodeId
@@ -53,15 +53,14 @@ function again(request: Registration, known: BrokerState, context: Context): Out
 }
 
 /** Whether this can be the process that comes after the one that is registered, rather than a second one beside it. */
-function checkSuccessor(request: Registration, known: BrokerState, { contacts, settings }: Context): void {
-  const { brokerId, incarnationId } = request
-  const own = brokerId === settings.nodeId
-  if (own && (settings.incarnationId === '' || settings.incarnationId === incarnationId)) return
-  if (!own) {
-    if (!contacts.isLive(known) || known.inControlledShutdown) return
+function checkSuccessor(request: Registration, known: BrokerState | undefined, { contacts, settings }: Context): void {
+  const { brokerId, incarnationId, logDirs = [] } = request
+  if (brokerId === settings.nodeId) {
+    if (settings.incarnationId === '' || settings.incarnationId === incarnationId) return
+  } else {
+    if (known === undefined || !contacts.isLive(known) || known.inControlledShutdown) return
     // A directory is locked by the process that uses it: who names the same ones holds them now.
-    const directories = request.logDirs ?? []
-    if (directories.length > 0 && directories.join() === known.logDirs.join()) return
+    if (logDirs.length > 0 && logDirs.join() === known.logDirs.join()) return
   }
   throw new KafkaError(
     'DUPLICATE_BROKER_REGISTRATION',
