@@ -10,6 +10,8 @@ export class MemoryDisk implements Disk {
   room = Number.POSITIVE_INFINITY
   /** How many of the next syncs of files fail with EIO. What they should have kept is then lost at a power cut. */
   failingSyncs = 0
+  /** A sync has failed on this disk: what a process finds here, and what is on the platter, differ for good. */
+  lostSomething = false
   /** When set, the next writes fail with this code before anything is written. */
   failingWrites: string | null = null
   /** When set, reads fail with this code. */
@@ -32,13 +34,18 @@ export class MemoryDisk implements Disk {
   /** What the next process finds after this one was killed; what was not synced still is not. This object is dead then. */
   killed(): MemoryDisk {
     this.#dead = true
-    return new MemoryDisk(this.#later, this.#root)
+    const next = new MemoryDisk(this.#later, this.#root)
+    next.lostSomething = this.lostSomething
+    next.room = this.room
+    return next
   }
 
   /** What is found after the power went: any part of what was not synced may be there or not. */
   powerCut(random: Pick<Random, 'int'>): MemoryDisk {
     this.#dead = true
-    return new MemoryDisk(this.#later, this.#root.afterPowerCut(random))
+    const next = new MemoryDisk(this.#later, this.#root.afterPowerCut(random))
+    next.room = this.room
+    return next
   }
 
   open(path: string, mode: 'read' | 'write' | 'create'): File {
@@ -173,12 +180,27 @@ export class MemoryDisk implements Disk {
     return node instanceof Folder ? node.stableNames().sort() : []
   }
 
+  /** As `list`, for an onlooker: also after the process died, without its faults, and empty when there is no such folder. */
+  look(path: string): string[] {
+    let node: Inode | Folder | undefined = this.#root
+    for (const name of partsOf(path)) node = node instanceof Folder ? node.names.get(name) : undefined
+    return node instanceof Folder ? [...node.names.keys()].sort() : []
+  }
+
+  /** A file's bytes for an onlooker, as a view; null when there is none. */
+  lookAt(path: string): Buffer | null {
+    let node: Inode | Folder | undefined = this.#root
+    for (const name of partsOf(path)) node = node instanceof Folder ? node.names.get(name) : undefined
+    return node instanceof Inode ? node.bytes : null
+  }
+
   async sync(inode: Inode): Promise<void> {
     const syncing = inode.beginSync()
     await this.wait()
     if (this.failingSyncs > 0) {
       this.failingSyncs--
       inode.failSync()
+      this.lostSomething = true
       throw failure('EIO', 'sync')
     }
     inode.endSync(syncing)

@@ -1,0 +1,225 @@
+import { Cluster } from '../../src/client/cluster.ts'
+import { Consumer, type ConsumerOptions } from '../../src/client/consumer.ts'
+import type { ClientOptions } from '../../src/client/options.ts'
+import { Producer } from '../../src/client/producer.ts'
+import { sleep } from '../../src/client/retry.ts'
+import type { World } from '../../src/world/world.ts'
+import type { Read } from '../checker/history.ts'
+import type { Dice } from './dice.ts'
+import type { History } from './history.ts'
+import type { Machine, Process } from './machine.ts'
+
+/** What all clients of a run know. */
+export interface ClientPlan {
+  readonly bootstrap: readonly { readonly host: string; readonly port: number }[]
+  readonly topics: readonly { readonly name: string; readonly partitions: number }[]
+  readonly history: History
+  readonly options: Partial<ClientOptions>
+}
+
+export const keyOf = (topic: string, partition: number): string => `${topic}-${partition}`
+
+/** A program that uses the broker. A new life of it forgets everything but its name. */
+export abstract class Client {
+  readonly plan: ClientPlan
+  readonly machine: Machine
+  readonly dice: Dice
+  #lives = 0
+  stopped = false
+
+  constructor(plan: ClientPlan, machine: Machine, dice: Dice) {
+    this.plan = plan
+    this.machine = machine
+    this.dice = dice
+  }
+
+  get now(): number {
+    return this.machine.events.now
+  }
+
+  /** Its name in the history: another one in each life. */
+  get identity(): string {
+    return `${this.machine.name}.${this.#lives}`
+  }
+
+  start(): void {
+    const process = this.machine.spawn()
+    this.machine.events.in(0, process, () => void this.#live(process))
+  }
+
+  async #live(process: Process): Promise<void> {
+    while (!this.stopped) {
+      this.#lives++
+      const { bootstrap, options } = this.plan
+      const cluster = new Cluster(process.world, { bootstrap, ...options })
+      try {
+        await this.run(cluster, process.world)
+      } catch (error) {
+        this.machine.story.tell(process.name, () => `begins anew: ${(error as Error).message}`)
+      }
+      cluster.close()
+      this.plan.history.add({ ...this.stamp(this.now), type: 'info', f: 'crash' })
+      await sleep(process.world, 100)
+    }
+  }
+
+  /** Until `stopped`, or until it throws what makes it begin anew. */
+  protected abstract run(cluster: Cluster, world: World): Promise<void>
+
+  protected stamp(t0: number) {
+    return { t0, t1: this.now, process: this.identity }
+  }
+}
+
+/** Sends numbers, each only once in the whole run. */
+export class ProducerClient extends Client {
+  pauseMs = 40
+  deliveryTimeoutMs = 60_000
+  acknowledged = 0
+  lastAcknowledged = 0
+
+  protected async run(cluster: Cluster, world: World): Promise<void> {
+    const producer = new Producer(cluster, {
+      deliveryTimeoutMs: this.deliveryTimeoutMs,
+      lingerMs: this.dice.int(2) * 5,
+    })
+    while (!this.stopped) {
+      const sends = Array.from({ length: 1 + this.dice.int(4) }, () => this.#send(producer))
+      // Sometimes several batches are on their way at once.
+      if (this.dice.chance(0.7)) {
+        const sure = await Promise.all(sends)
+        // Whoever does not know what became of a record must not go on in the same name: it may still be written.
+        if (sure.includes(false)) throw new Error('a record whose fate is unknown')
+      } else void Promise.all(sends)
+      await sleep(world, this.dice.between(0, 2 * this.pauseMs))
+    }
+    await producer.flush()
+  }
+
+  /** True when the fate of the record is known. */
+  async #send(producer: Producer): Promise<boolean> {
+    const { history, topics } = this.plan
+    const { name, partitions } = this.dice.pick(topics)
+    const partition = this.dice.int(partitions)
+    const value = history.nextValue()
+    const op = { f: 'send', key: keyOf(name, partition), value } as const
+    const t0 = this.now
+    const process = this.identity
+    const record = history.begin({ t0, t1: t0, process, f: 'send', ops: [op] })
+    try {
+      const { offset } = await producer.send({ topic: name, partition, value: Buffer.from(String(value)) })
+      if (offset < 0) record.end(this.now, 'info', [op])
+      else {
+        record.end(this.now, 'ok', [{ ...op, offset }])
+        this.acknowledged++
+        this.lastAcknowledged = this.now
+      }
+      return true
+    } catch (error) {
+      this.machine.story.tell(process, () => `${op.key}: ${value} may be lost: ${(error as Error).message}`)
+      record.end(this.now, 'info', [op])
+      return false
+    }
+  }
+}
+
+function readsOf(records: readonly { topic: string; partition: number; offset: number; value: Uint8Array | null }[]) {
+  const reads: { [key: string]: Read[] } = {}
+  for (const { topic, partition, offset, value } of records) {
+    const key = keyOf(topic, partition)
+    reads[key] ??= []
+    reads[key].push([offset, Number(Buffer.from(value ?? []).toString())])
+  }
+  return reads
+}
+
+/** Reads partitions that it chooses itself, from the beginning, again and again from elsewhere. */
+export class ReaderClient extends Client {
+  protected async run(cluster: Cluster): Promise<void> {
+    const { history, topics } = this.plan
+    const consumer = new Consumer(cluster, { maxWaitMs: 300, maxPollRecords: 50, autoOffsetReset: 'earliest' })
+    while (!this.stopped) {
+      const all = topics.flatMap(({ name, partitions }) =>
+        Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition, start: 'earliest' as const })),
+      )
+      const chosen = all.filter(() => this.dice.chance(0.7))
+      history.add({ ...this.stamp(this.now), type: 'ok', f: 'assign' })
+      await consumer.assign(chosen)
+      for (let polls = 20 + this.dice.int(100); polls > 0 && !this.stopped; polls--) {
+        const t0 = this.now
+        const records = await consumer.poll(500)
+        if (records.length > 0)
+          history.add({ ...this.stamp(t0), type: 'ok', f: 'poll', ops: [{ f: 'poll', reads: readsOf(records) }] })
+      }
+    }
+  }
+}
+
+/** A member of a group, which commits what it has read. */
+export class MemberClient extends Client {
+  groupId = 'group'
+
+  protected async run(cluster: Cluster, world: World): Promise<void> {
+    const { history, topics } = this.plan
+    const identity = this.identity
+    const options: Partial<ConsumerOptions> = {
+      groupId: this.groupId,
+      maxWaitMs: 300,
+      maxPollRecords: 50,
+      autoOffsetReset: 'earliest',
+      autoCommitIntervalMs: 500,
+      sessionTimeoutMs: 6000,
+      heartbeatIntervalMs: 500,
+      maxPollIntervalMs: 8000,
+      onAssigned: () => history.add({ ...this.stamp(this.now), process: identity, type: 'ok', f: 'subscribe' }),
+    }
+    const consumer = new Consumer(cluster, options)
+    consumer.subscribe(topics.map(({ name }) => name))
+    while (!this.stopped) {
+      const t0 = this.now
+      const records = await consumer.poll(500)
+      if (records.length > 0)
+        history.add({ ...this.stamp(t0), type: 'ok', f: 'poll', ops: [{ f: 'poll', reads: readsOf(records) }] })
+      if (this.dice.chance(0.02)) {
+        await consumer.close()
+        throw new Error('leaves the group')
+      }
+      if (records.length === 0) await sleep(world, 20)
+    }
+    await consumer.close()
+  }
+}
+
+/** At the end: reads one partition from the beginning to an offset, which it must reach. */
+export class FinalReader extends Client {
+  readonly #wanted: ReadonlyMap<string, { topic: string; partition: number; upTo: number }>
+  done = false
+
+  constructor(
+    plan: ClientPlan,
+    machine: Machine,
+    dice: Dice,
+    wanted: ReadonlyMap<string, { topic: string; partition: number; upTo: number }>,
+  ) {
+    super(plan, machine, dice)
+    this.#wanted = wanted
+  }
+
+  protected async run(cluster: Cluster): Promise<void> {
+    const { history } = this.plan
+    const consumer = new Consumer(cluster, { maxWaitMs: 300, autoOffsetReset: 'earliest' })
+    history.add({ ...this.stamp(this.now), type: 'ok', f: 'assign' })
+    const wanted = [...this.#wanted.values()]
+    await consumer.assign(wanted.map(({ topic, partition }) => ({ topic, partition, start: 'earliest' as const })))
+    const behind = () =>
+      wanted.some(({ topic, partition, upTo }) => (consumer.position(topic, partition) ?? -1) <= upTo)
+    while (behind()) {
+      const t0 = this.now
+      const records = await consumer.poll(500)
+      const ops = [{ f: 'poll', reads: readsOf(records) }] as const
+      history.add({ ...this.stamp(t0), type: 'ok', f: 'poll', final: true, ops })
+    }
+    this.done = true
+    this.stopped = true
+  }
+}

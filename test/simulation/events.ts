@@ -1,0 +1,166 @@
+/** Whoever an event happens to: nothing happens to the dead, and what happens to the paused waits. */
+export interface Actor {
+  readonly name: string
+  readonly alive: boolean
+  readonly paused: boolean
+  /** Where a paused actor's events wait. */
+  readonly backlog: (() => void)[]
+}
+
+export interface Event {
+  readonly at: number
+  readonly sequence: number
+  readonly actor: Actor | null
+  run: (() => void) | null
+}
+
+/** Events that run in one go of Node's own loop: after each of them Node lets all promises settle. */
+const perLoop = 64
+
+/** One queue for everything that happens: ordered by time, then by the order in which it was asked for. */
+export class Events {
+  /** ms since the simulation began. */
+  now = 0
+  /** Events that have happened. */
+  count = 0
+  /** To whom the present event happens, with all promises that settle because of it. */
+  readonly actors: Actor[] = []
+  /** A number that two runs share only if they did the same in the same order. */
+  hash = 0
+  readonly #heap: Event[] = []
+  readonly #after: () => void
+  readonly #crashed: (error: unknown) => void
+  #sequence = 0
+  #cancelled = 0
+
+  /** `after`: called when an event and all that follows from it has happened. `crashed`: what an event threw. */
+  constructor(after: () => void, crashed: (error: unknown) => void) {
+    this.#after = after
+    this.#crashed = crashed
+  }
+
+  /** After `ms`. Without an actor it is the world itself to which it happens. */
+  in(ms: number, actor: Actor | null, run: () => void): Event {
+    const event: Event = { at: this.now + Math.max(0, ms), sequence: this.#sequence++, actor, run }
+    this.#push(event)
+    return event
+  }
+
+  cancel(event: Event): void {
+    if (event.run === null) return
+    event.run = null
+    if (++this.#cancelled > 1000 && this.#cancelled > this.#heap.length / 2) this.#sweep()
+  }
+
+  /** Runs now, as part of the present event, or later if the actor is paused. */
+  enter(actor: Actor, run: () => void): void {
+    if (!actor.alive) return
+    if (actor.paused) {
+      actor.backlog.push(run)
+      return
+    }
+    if (!this.actors.includes(actor)) this.actors.push(actor)
+    run()
+  }
+
+  /** Mixes a number into the hash of this run. */
+  note(value: number): void {
+    this.hash = Math.imul(this.hash ^ (value | 0), 0x01000193) >>> 0
+  }
+
+  /** Lets things happen until `until` (ms), or until `done` says so after an event. */
+  run(until: number, done: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let over = false
+      const step = () => {
+        if (over) return
+        try {
+          over = !this.#step(until, done)
+        } catch (error) {
+          over = true
+          reject(error)
+        }
+      }
+      const loop = () => {
+        for (let i = 0; i < perLoop; i++) setImmediate(step)
+        setImmediate(() => (over ? resolve() : loop()))
+      }
+      loop()
+    })
+  }
+
+  #step(until: number, done: () => boolean): boolean {
+    this.#after()
+    this.actors.length = 0
+    if (done()) return false
+    for (;;) {
+      const event = this.#heap[0]
+      if (event === undefined || event.at > until) {
+        this.now = Math.max(this.now, Math.min(until, Number.MAX_SAFE_INTEGER))
+        return false
+      }
+      this.#pop()
+      const { run, actor } = event
+      if (run === null) {
+        this.#cancelled--
+        continue
+      }
+      if (actor !== null && !actor.alive) continue
+      this.now = event.at
+      this.count++
+      event.run = null
+      this.note(event.sequence)
+      try {
+        if (actor === null) run()
+        else this.enter(actor, run)
+      } catch (error) {
+        this.#crashed(error)
+      }
+      return true
+    }
+  }
+
+  #push(event: Event): void {
+    const heap = this.#heap
+    let at = heap.length
+    heap.push(event)
+    while (at > 0) {
+      const above = (at - 1) >>> 1
+      if (!before(event, heap[above] as Event)) break
+      heap[at] = heap[above] as Event
+      at = above
+    }
+    heap[at] = event
+  }
+
+  #pop(): void {
+    const last = this.#heap.pop() as Event
+    if (this.#heap.length > 0) this.#sink(last, 0)
+  }
+
+  #sink(event: Event, from: number): void {
+    const heap = this.#heap
+    let at = from
+    for (;;) {
+      let below = 2 * at + 1
+      if (below >= heap.length) break
+      if (below + 1 < heap.length && before(heap[below + 1] as Event, heap[below] as Event)) below++
+      if (!before(heap[below] as Event, event)) break
+      heap[at] = heap[below] as Event
+      at = below
+    }
+    heap[at] = event
+  }
+
+  /** Forgets what was cancelled. */
+  #sweep(): void {
+    const kept = this.#heap.filter(event => event.run !== null)
+    this.#heap.length = 0
+    this.#cancelled = 0
+    for (const event of kept) this.#push(event)
+  }
+}
+
+function before(one: Event, other: Event): boolean {
+  return one.at < other.at || (one.at === other.at && one.sequence < other.sequence)
+}

@@ -1,0 +1,223 @@
+import type { Dice } from './dice.ts'
+import type { Events } from './events.ts'
+import type { Machine } from './machine.ts'
+import type { Network } from './network.ts'
+import type { FaultKind, Plan } from './plan.ts'
+import type { Server } from './server.ts'
+import type { Story } from './story.ts'
+
+/** Lets happen what a plan says, until it is told to make everything whole again. */
+export class Faults {
+  readonly counts = new Map<FaultKind, number>()
+  readonly #plan: Plan
+  readonly #servers: readonly Server[]
+  readonly #clients: readonly Machine[]
+  readonly #network: Network
+  readonly #events: Events
+  readonly #story: Story
+  readonly #dice: Dice
+  #over = false
+
+  constructor(
+    plan: Plan,
+    parts: {
+      servers: readonly Server[]
+      clients: readonly Machine[]
+      network: Network
+      events: Events
+      story: Story
+      dice: Dice
+    },
+  ) {
+    this.#plan = plan
+    this.#servers = parts.servers
+    this.#clients = parts.clients
+    this.#network = parts.network
+    this.#events = parts.events
+    this.#story = parts.story
+    this.#dice = parts.dice
+  }
+
+  begin(): void {
+    for (const [kind, every] of this.#plan.faults) this.#again(kind, every)
+  }
+
+  /** Everything works again from now on. */
+  heal(): void {
+    this.#over = true
+    this.#story.tell('world', () => 'everything is mended')
+    this.#network.heal()
+    this.#network.manners.loss = 0
+    for (const server of this.#servers) this.#mend(server)
+  }
+
+  #mend(server: Server): void {
+    const { machine } = server
+    machine.disk.room = Number.POSITIVE_INFINITY
+    machine.disk.failingSyncs = 0
+    machine.disk.beforeChange = null
+    machine.manners.most = Math.min(this.#plan.disk.most, 4)
+    machine.manners.least = 0.05
+    machine.process?.resume()
+  }
+
+  /** A server that went down comes back, sooner or later. */
+  watch(server: Server): void {
+    const { machine } = server
+    if (machine.process !== null) return
+    const pause = this.#over ? 50 : this.#dice.chance(0.2) ? this.#dice.between(500, 4000) : this.#dice.between(5, 500)
+    const { lives } = server
+    this.#events.in(pause, null, () => {
+      if (machine.process !== null || server.lives !== lives) return
+      this.#mendDisk(server)
+      server.start()
+    })
+  }
+
+  /** Nobody starts a node on a disk that failed: what the kernel shows of it and what it has are two things. */
+  #mendDisk(server: Server): void {
+    const { disk } = server.machine
+    disk.failingSyncs = 0
+    if (disk.lostSomething) server.powerCut(this.#dice)
+  }
+
+  #again(kind: FaultKind, every: number): void {
+    this.#events.in(-Math.log(1 - this.#dice.fraction()) * every, null, () => {
+      if (this.#over) return
+      if (this.#inject(kind)) this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
+      this.#again(kind, every)
+    })
+  }
+
+  #tell(what: string): true {
+    this.#story.tell('world', () => what)
+    return true
+  }
+
+  /** False when there was nobody to do it to. */
+  #inject(kind: FaultKind): boolean {
+    const dice = this.#dice
+    const server = dice.pick(this.#servers)
+    const { machine } = server
+    const { process } = machine
+    switch (kind) {
+      case 'kill':
+        if (process === null) return false
+        this.#tell(`${process.name} is killed`)
+        server.kill()
+        return true
+      case 'kill in mid-write':
+        return process !== null && this.#killWithin(server, 1 + dice.int(12))
+      case 'power cut':
+        if (process === null) return false
+        this.#tell(`the power of ${machine.name} is cut`)
+        server.powerCut(dice)
+        return true
+      case 'power cut of all':
+        this.#tell('the power of all is cut')
+        for (const each of this.#servers) each.powerCut(dice)
+        return true
+      case 'stop':
+        if (server.node === null) return false
+        this.#tell(`${machine.name} is stopped in order`)
+        server.stop()
+        return true
+      case 'pause': {
+        if (process === null || process.paused) return false
+        const ms = dice.magnitude(20, 8000)
+        this.#tell(`${process.name} is frozen for ${Math.round(ms)} ms`)
+        process.pause()
+        this.#events.in(ms, null, () => process.resume())
+        return true
+      }
+      case 'slow disk': {
+        const ms = dice.magnitude(500, 5000)
+        const least = dice.magnitude(5, 400)
+        this.#tell(`the disk of ${machine.name} takes ${Math.round(least)} ms for everything, for ${Math.round(ms)} ms`)
+        machine.manners.least = least
+        machine.manners.most = least * 1.5
+        this.#events.in(ms, null, () => Object.assign(machine.manners, this.#plan.disk))
+        return true
+      }
+      case 'partition':
+      case 'one-way partition':
+        return this.#partition(kind === 'partition')
+      case 'slow network': {
+        const ms = dice.magnitude(5, 500)
+        this.#tell(`everything from and to ${machine.name} takes ${Math.round(ms)} ms longer`)
+        this.#network.slow.set(machine.host, ms)
+        this.#events.in(dice.magnitude(200, 4000), null, () => this.#network.slow.delete(machine.host))
+        return true
+      }
+      case 'reset':
+      case 'half-open': {
+        const end = this.#network.pick(dice)
+        if (end === null) return false
+        this.#tell(`the connection ${end.local.host} > ${end.remote.host}:${end.remote.port} breaks (${kind})`)
+        end.reset(kind === 'half-open')
+        return true
+      }
+      case 'clock jump': {
+        const ms = (dice.chance(0.5) ? 1 : -1) * dice.magnitude(100, 86_400_000)
+        this.#tell(`the clock of ${machine.name} jumps by ${Math.round(ms)} ms`)
+        machine.wallOffset += Math.round(ms)
+        return true
+      }
+      case 'disk full': {
+        const { disk } = machine
+        if (Number.isFinite(disk.room)) return false
+        disk.room = dice.int(4000)
+        const ms = dice.magnitude(100, 4000)
+        this.#tell(`the disk of ${machine.name} is full for ${Math.round(ms)} ms`)
+        this.#events.in(ms, null, () => {
+          machine.disk.room = Number.POSITIVE_INFINITY
+        })
+        return true
+      }
+      case 'failing sync':
+        if (process === null) return false
+        this.#tell(`the next sync of ${machine.name} fails`)
+        machine.disk.failingSyncs = 1
+        return true
+    }
+  }
+
+  /** Dies between two changes of its files, in the middle of whatever it does then. */
+  #killWithin(server: Server, changes: number): boolean {
+    const { machine } = server
+    const { disk } = machine
+    let left = changes
+    this.#tell(`${machine.name} will die at its change of files no. ${changes} from now`)
+    disk.beforeChange = () => {
+      if (--left > 0) return
+      disk.beforeChange = null
+      this.#tell(`${machine.name} dies`)
+      server.kill()
+    }
+    return true
+  }
+
+  #partition(twoWay: boolean): boolean {
+    const dice = this.#dice
+    const machines = [...this.#servers.map(({ machine }) => machine), ...this.#clients]
+    const apart = this.#servers.filter(() => dice.chance(0.4)).map(({ machine }) => machine)
+    if (apart.length === 0) return false
+    // Clients are on either side.
+    const side = new Set([...apart, ...this.#clients.filter(() => dice.chance(0.3))])
+    const ms = dice.magnitude(100, 8000)
+    const names = [...side].map(({ name }) => name).join(', ')
+    this.#tell(`${names}: ${twoWay ? 'cut off from the others' : 'hear the others no more'} for ${Math.round(ms)} ms`)
+    for (const one of side) {
+      for (const other of machines) {
+        if (side.has(other)) continue
+        this.#network.cut(other, one)
+        if (twoWay) this.#network.cut(one, other)
+      }
+    }
+    this.#events.in(ms, null, () => {
+      if (!this.#over) this.#tell('the network is whole again')
+      this.#network.heal()
+    })
+    return true
+  }
+}

@@ -1,0 +1,234 @@
+import type { PartitionRole } from '../../src/replication/partition.ts'
+import type { TopicPartition } from '../../src/store/store.ts'
+import { readLog, type StoredBatch } from './disk-log.ts'
+import type { Server } from './server.ts'
+
+/** A promise of the house was broken: the reason why a run failed. */
+export class Violation extends Error {
+  override readonly name = 'Violation'
+}
+
+/** Everything was mended, and yet it does not go on. */
+export class Liveness extends Error {
+  override readonly name = 'Liveness'
+}
+
+/** What the whole cluster has promised about one partition. */
+interface Committed {
+  /** By base offset: what was below a high watermark once. */
+  readonly batches: Map<number, StoredBatch>
+  end: number
+  /** Who led in which epoch. */
+  readonly leaders: Map<number, number>
+}
+
+/** One replica in one life of its server. */
+interface Watched {
+  readonly life: number
+  highWatermark: number
+  leaderEpoch: number
+}
+
+interface Look extends TopicPartition {
+  readonly highWatermark: number
+  readonly logEndOffset: number
+  readonly logStartOffset: number
+  readonly leads: boolean
+  readonly leaderEpoch: number
+  /** Whose disks must have what is committed: all of them, or a majority. */
+  readonly holders: readonly number[]
+  readonly quorum: 'all' | 'majority'
+  readonly minimum: number
+  readonly onPlatter: boolean
+}
+
+const metadataLog = { topic: '__cluster_metadata', partition: 0 }
+
+/**
+ * What must hold at every moment, whatever happens (I1 to I5: one leader in an epoch; logs agree; a leader has all that is
+ * committed; high watermarks never go back and stand on enough platters). Causes are checked, not only outcomes: an
+ * acknowledgement without a sync is found at once, not with the first power cut that happens to matter.
+ */
+export class Invariants {
+  readonly #servers: readonly Server[]
+  readonly #committed = new Map<string, Committed>()
+  readonly #watched = new Map<string, Watched>()
+  /** By partition, epoch and base offset: two batches of one epoch at one offset are one batch. */
+  readonly #written = new Map<string, number>()
+  /** How often a high watermark moved. */
+  moves = 0
+
+  constructor(servers: readonly Server[]) {
+    this.#servers = servers
+  }
+
+  /** Something happened to this server. */
+  check(server: Server): void {
+    const { inside } = server
+    if (inside === null) return
+    for (const partition of inside.replicas.all()) {
+      const { role, log } = partition
+      this.#look(server, inside.nodeId, {
+        topic: partition.topic,
+        partition: partition.index,
+        highWatermark: partition.highWatermark,
+        logEndOffset: log.logEndOffset,
+        logStartOffset: log.logStartOffset,
+        leads: partition.isLeader,
+        leaderEpoch: partition.leaderEpoch,
+        holders: role.isr,
+        quorum: 'all',
+        minimum: Math.min(log.config.minInsyncReplicas, replicasOf(role)),
+        onPlatter: log.config.flush === 'ack',
+      })
+    }
+    const quorum = inside.orderer.describe()
+    this.#look(server, inside.nodeId, {
+      ...metadataLog,
+      highWatermark: Math.max(0, quorum.highWatermark),
+      logEndOffset: Math.max(0, quorum.logEndOffset),
+      logStartOffset: 0,
+      leads: quorum.leaderId === inside.nodeId,
+      leaderEpoch: quorum.leaderEpoch,
+      holders: quorum.voters.map(({ id }) => id),
+      quorum: 'majority',
+      minimum: 0,
+      onPlatter: true,
+    })
+  }
+
+  /** At the end: what was committed is the same on all disks that are there. Returns how many batches that are. */
+  final(): number {
+    let batches = 0
+    for (const [name, { batches: committed }] of this.#committed) {
+      batches += committed.size
+      for (const server of this.#servers) this.#compare(server, name, this.#read(server, name, 'memory', 0))
+    }
+    return batches
+  }
+
+  #look(server: Server, nodeId: number, look: Look): void {
+    const name = `${look.topic}-${look.partition}`
+    const watch = `${server.machine.name} ${name}`
+    let before = this.#watched.get(watch)
+    if (before === undefined || before.life !== server.lives) {
+      before = { life: server.lives, highWatermark: 0, leaderEpoch: -1 }
+      this.#watched.set(watch, before)
+    }
+    const { highWatermark, leaderEpoch, leads } = look
+    if (leads && leaderEpoch !== before.leaderEpoch) this.#leads(server, nodeId, name, look)
+    before.leaderEpoch = leads ? leaderEpoch : -1
+    if (highWatermark === before.highWatermark) return
+    const who = `${server.process?.name} ${name}`
+    if (highWatermark < before.highWatermark) {
+      throw new Violation(`${who}: the high watermark went back from ${before.highWatermark} to ${highWatermark}`)
+    }
+    if (highWatermark > look.logEndOffset) {
+      throw new Violation(`${who}: the high watermark ${highWatermark} is above the log's end ${look.logEndOffset}`)
+    }
+    this.#moved(server, name, who, Math.max(before.highWatermark, look.logStartOffset), look)
+    before.highWatermark = highWatermark
+  }
+
+  #moved(server: Server, name: string, who: string, from: number, look: Look): void {
+    this.moves++
+    const { highWatermark, holders, onPlatter, minimum, leads, quorum } = look
+    const committed = this.#of(name)
+    const own = this.#read(server, name, onPlatter && leads && quorum === 'all' ? 'platter' : 'memory', from)
+    for (const batch of own) {
+      if (batch.lastOffset >= highWatermark) break
+      this.#mustBe(committed, batch, who)
+    }
+    if (!leads || highWatermark <= committed.end) return
+    if (holders.length < minimum) {
+      throw new Violation(`${who}: ${highWatermark} is committed with the in-sync replicas ${holders.join()} only`)
+    }
+    const having = holders.filter(id => {
+      const holder = this.#servers.find(({ inside, lastNodeId }) => (inside?.nodeId ?? lastNodeId) === id)
+      return holder !== undefined && this.#has(holder, name, from, highWatermark, onPlatter, committed)
+    })
+    const enough = quorum === 'all' ? holders.length : Math.floor(holders.length / 2) + 1
+    if (having.length < enough) {
+      const where = onPlatter ? 'on the platters' : 'in the logs'
+      throw new Violation(`${who}: ${highWatermark} is committed, but only ${where} of [${having}] of [${holders}]`)
+    }
+    committed.end = highWatermark
+  }
+
+  #has(holder: Server, name: string, from: number, upTo: number, onPlatter: boolean, committed: Committed): boolean {
+    const batches = this.#read(holder, name, onPlatter ? 'platter' : 'memory', from)
+    const end = endOf(batches)
+    if (end < upTo) return false
+    return batches.every(batch => batch.lastOffset >= upTo || same(committed.batches.get(batch.baseOffset), batch))
+  }
+
+  #leads(server: Server, nodeId: number, name: string, { leaderEpoch, logEndOffset }: Look): void {
+    const committed = this.#of(name)
+    const who = `${server.process?.name} ${name}`
+    const other = committed.leaders.get(leaderEpoch)
+    if (other !== undefined && other !== nodeId) {
+      throw new Violation(`${who}: ${nodeId} and ${other} both lead in epoch ${leaderEpoch}`)
+    }
+    committed.leaders.set(leaderEpoch, nodeId)
+    if (logEndOffset < committed.end) {
+      throw new Violation(`${who}: leads in epoch ${leaderEpoch} with a log that ends at ${logEndOffset}, ${committed.end} is committed`) // biome-ignore format: a line
+    }
+    this.#compare(server, name, this.#read(server, name, 'memory', 0))
+  }
+
+  /** Nothing that is committed may look different here. */
+  #compare(server: Server, name: string, batches: readonly StoredBatch[]): void {
+    const committed = this.#of(name)
+    const who = `${server.machine.name} ${name}`
+    for (const batch of batches) {
+      const wanted = committed.batches.get(batch.baseOffset)
+      const watched = this.#watched.get(`${server.machine.name} ${name}`)
+      if (wanted !== undefined && !same(wanted, batch) && (watched?.highWatermark ?? 0) > batch.lastOffset) {
+        throw new Violation(`${who}: offset ${batch.baseOffset} holds ${show(batch)}, committed is ${show(wanted)}`)
+      }
+    }
+  }
+
+  #mustBe(committed: Committed, batch: StoredBatch, who: string): void {
+    const before = committed.batches.get(batch.baseOffset)
+    if (before === undefined) committed.batches.set(batch.baseOffset, batch)
+    else if (!same(before, batch)) {
+      throw new Violation(
+        `${who}: offset ${batch.baseOffset} was committed as ${show(before)}, and now as ${show(batch)}`,
+      )
+    }
+    const key = `${who.split(' ').at(-1)} ${batch.leaderEpoch} ${batch.baseOffset}`
+    const written = this.#written.get(key)
+    if (written !== undefined && written !== batch.crc) throw new Violation(`${who}: two batches at ${key}`)
+    this.#written.set(key, batch.crc)
+  }
+
+  #read(server: Server, name: string, view: 'memory' | 'platter', from: number): StoredBatch[] {
+    return readLog(server.machine.disk, `/data/${name}`, view, from)
+  }
+
+  #of(name: string): Committed {
+    let committed = this.#committed.get(name)
+    if (committed === undefined) {
+      committed = { batches: new Map(), end: 0, leaders: new Map() }
+      this.#committed.set(name, committed)
+    }
+    return committed
+  }
+}
+
+const replicasOf = (role: PartitionRole): number => role.replicas.length
+
+const endOf = (batches: readonly StoredBatch[]): number => (batches.at(-1)?.lastOffset ?? -1) + 1
+
+function same(one: StoredBatch | undefined, other: StoredBatch): boolean {
+  return (
+    one !== undefined &&
+    one.crc === other.crc &&
+    one.leaderEpoch === other.leaderEpoch &&
+    one.lastOffset === other.lastOffset
+  )
+}
+
+const show = ({ leaderEpoch, crc, lastOffset }: StoredBatch): string =>
+  `epoch ${leaderEpoch}, crc ${crc.toString(16)}, up to ${lastOffset}`

@@ -1,0 +1,106 @@
+import type { Dice } from './dice.ts'
+import type { DiskManners } from './machine.ts'
+import type { NetworkManners } from './network.ts'
+
+/** Everything that can go wrong on purpose. */
+export const faultKinds = [
+  'kill',
+  'kill in mid-write',
+  'power cut',
+  'power cut of all',
+  'stop',
+  'pause',
+  'slow disk',
+  'partition',
+  'one-way partition',
+  'slow network',
+  'reset',
+  'half-open',
+  'clock jump',
+  'disk full',
+  'failing sync',
+] as const
+
+export type FaultKind = (typeof faultKinds)[number]
+
+export interface NewTopic {
+  readonly name: string
+  readonly partitions: number
+  readonly configs: Readonly<Record<string, string>>
+}
+
+/** What a seed decides before anything happens. Each run has its own mix: half of the faults never happen in it. */
+export interface Plan {
+  readonly servers: number
+  readonly network: NetworkManners
+  readonly disk: DiskManners
+  /** Clocks of machines run so much faster or slower. */
+  readonly drift: number
+  /** ms between two faults of a kind, on average. */
+  readonly faults: ReadonlyMap<FaultKind, number>
+  /** ms in which anything may happen. */
+  readonly unsafeMs: number
+  readonly topics: readonly NewTopic[]
+  readonly producers: number
+  readonly readers: number
+  readonly members: number
+  readonly producerPauseMs: number
+  /** Settings of all servers. */
+  readonly settings: Readonly<Record<string, string>>
+}
+
+const alone: ReadonlySet<FaultKind> = new Set(['partition', 'one-way partition'])
+
+export function planOf(dice: Dice, servers: number): Plan {
+  const faults = new Map<FaultKind, number>()
+  for (const kind of faultKinds) {
+    const dull = dice.chance(0.5)
+    const every = dice.magnitude(800, 12_000)
+    if (!dull && !(servers === 1 && alone.has(kind))) faults.set(kind, every)
+  }
+  const segmentBytes = dice.chance(0.5) ? 1 << 20 : Math.round(dice.magnitude(1 << 10, 1 << 16))
+  const topics = Array.from({ length: 1 + dice.int(2) }, (_, i) => ({
+    name: `t${i}`,
+    partitions: 1 + dice.int(2),
+    configs: { 'internal.segment.bytes': String(segmentBytes) },
+  }))
+  return {
+    servers,
+    network: {
+      latency: dice.magnitude(0.05, 5),
+      jitter: dice.magnitude(0.05, dice.chance(0.2) ? 50 : 2),
+      loss: dice.chance(0.5) ? 0 : dice.magnitude(0.001, 0.05),
+      split: dice.chance(0.5) ? 0 : dice.magnitude(0.01, 0.3),
+      window: Math.round(dice.magnitude(4096, 1 << 20)),
+    },
+    disk: { least: 0.05, most: dice.chance(0.2) ? dice.magnitude(2, 100) : dice.magnitude(0.2, 4) },
+    drift: dice.chance(0.5) ? 0 : dice.magnitude(0.0001, 0.03),
+    faults,
+    unsafeMs: 8000 + dice.int(8000),
+    topics,
+    producers: 1 + dice.int(3),
+    readers: dice.int(2),
+    members: dice.int(3),
+    producerPauseMs: dice.magnitude(10, 200),
+    settings: {
+      'num.partitions': '1',
+      'offsets.topic.num.partitions': '1',
+      'group.initial.rebalance.delay.ms': '0',
+      'log.flush.offset.checkpoint.interval.ms': String(Math.round(dice.magnitude(100, 5000))),
+      'log.index.interval.bytes': '512',
+      'tail.cache.bytes': String(Math.round(dice.magnitude(1 << 12, 1 << 22))),
+    },
+  }
+}
+
+export function describe(plan: Plan): string {
+  const faults = [...plan.faults].map(([kind, every]) => `${kind} every ${Math.round(every)} ms`)
+  const { latency, jitter, loss } = plan.network
+  return [
+    `${plan.servers} servers, ${plan.producers} producers, ${plan.readers} readers, ${plan.members} members of a group`,
+    `topics ${plan.topics.map(t => `${t.name} (${t.partitions})`).join(', ')}`,
+    `network ${latency.toFixed(2)} + ${jitter.toFixed(2)} ms, ${(loss * 100).toFixed(1)} % lost; disk up to ${plan.disk.most.toFixed(1)} ms; clocks ± ${(plan.drift * 100).toFixed(2)} %`, // biome-ignore format: a line
+    faults.length === 0 ? 'no faults' : faults.join(', '),
+    `for ${plan.unsafeMs} ms`,
+  ].join('; ')
+}

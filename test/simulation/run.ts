@@ -1,0 +1,67 @@
+import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { toLine } from '../checker/history.ts'
+import { preload } from './preload.ts'
+import { type Outcome, simulate } from './simulation.ts'
+
+// npm run simulate -- --seeds N [--from SEED]   runs seeds one after the other and stops at the first that finds something
+//                   -- --seed S --story         runs one and tells what happened
+
+const { values: options } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '100' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    servers: { type: 'string' },
+    story: { type: 'boolean', default: false },
+    'keep-going': { type: 'boolean', default: false },
+    hash: { type: 'boolean', default: false },
+  },
+})
+
+const first = Number(options.seed ?? options.from)
+const count = options.seed === undefined ? Number(options.seeds) : 1
+const servers = options.servers === undefined ? {} : { servers: Number(options.servers) }
+
+await preload()
+const began = performance.now()
+let simulatedMs = 0
+let events = 0
+let acknowledged = 0
+let failed = 0
+const faults = new Map<string, number>()
+
+for (let seed = first; seed < first + count; seed++) {
+  const outcome = await simulate(seed, { ...servers, story: options.story })
+  simulatedMs += outcome.simulatedMs
+  events += outcome.events
+  acknowledged += outcome.acknowledged
+  for (const [kind, number] of outcome.faults) faults.set(kind, (faults.get(kind) ?? 0) + number)
+  if (options.story) console.log(outcome.story.join('\n'))
+  if (options.hash) console.log(`${seed} ${outcome.hash} ${outcome.events} events`)
+  if (outcome.findings.length > 0) {
+    failed++
+    report(outcome)
+    if (!options['keep-going']) break
+  }
+}
+
+const seconds = (performance.now() - began) / 1000
+const hours = simulatedMs / 3_600_000
+console.log(
+  `${count} seeds from ${first}, ${failed} failed: ${hours.toFixed(2)} simulated hours in ${seconds.toFixed(1)} s ` +
+    `(${(hours / seconds).toFixed(4)} hours/s, ${(count / seconds).toFixed(1)} seeds/s, ${Math.round(events / seconds)} events/s), ` +
+    `${acknowledged} records acknowledged`,
+)
+console.log(`faults: ${[...faults].map(([kind, number]) => `${kind} ${number}`).join(', ')}`)
+process.exit(failed > 0 ? 1 : 0)
+
+function report({ seed, findings, history }: Outcome): void {
+  const path = join(tmpdir(), `ottla-simulation-${seed}.jsonl`)
+  writeFileSync(path, `${history.map(toLine).join('\n')}\n`)
+  console.log(`seed ${seed}: ${findings.slice(0, 5).join('\n  ')}`)
+  const also = options.servers === undefined ? '' : ` --servers ${options.servers}`
+  console.log(`  npm run simulate -- --seed ${seed}${also} --story    (history in ${path})`)
+}

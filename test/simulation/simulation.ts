@@ -1,0 +1,278 @@
+import { check } from '../checker/check.ts'
+import type { Operation } from '../checker/history.ts'
+import {
+  type Client,
+  type ClientPlan,
+  FinalReader,
+  keyOf,
+  MemberClient,
+  ProducerClient,
+  ReaderClient,
+} from './clients.ts'
+import { Dice } from './dice.ts'
+import { Events } from './events.ts'
+import { Faults } from './faults.ts'
+import { History } from './history.ts'
+import { Invariants, Liveness, Violation } from './invariants.ts'
+import { Machine } from './machine.ts'
+import { Network } from './network.ts'
+import { describe, type Plan, planOf } from './plan.ts'
+import { Server } from './server.ts'
+import { createTopics, settled } from './setup.ts'
+import { Story } from './story.ts'
+
+export interface SimulationOptions {
+  /** Servers; left out: the seed decides. */
+  readonly servers?: number
+  /** Keep the story. */
+  readonly story?: boolean
+}
+
+export interface Outcome {
+  readonly seed: number
+  /** Two runs that did the same in the same order have the same. */
+  readonly hash: string
+  readonly findings: readonly string[]
+  readonly story: readonly string[]
+  readonly events: number
+  readonly simulatedMs: number
+  readonly acknowledged: number
+  readonly read: number
+  readonly moves: number
+  readonly faults: ReadonlyMap<string, number>
+  readonly history: readonly Operation[]
+}
+
+/** A mutant, or a bug, may keep itself busy for ever. */
+const mostEvents = 3_000_000
+/** ms after healing: until every producer is acknowledged again, and until everything is read. */
+const progressWithinMs = 60_000
+const readWithinMs = 60_000
+/** ms of quiet life after healing. */
+const afterlifeMs = 3000
+
+/** The simulation that runs now: there is one at a time, and promises that nobody caught belong to it. */
+let current: Simulation | null = null
+process.on('unhandledRejection', error => current?.crashed(error))
+
+/** One seed, from an empty cluster to the verdict. */
+export async function simulate(seed: number, options: SimulationOptions = {}): Promise<Outcome> {
+  const simulation = new Simulation(seed, options)
+  current = simulation
+  try {
+    return await simulation.run()
+  } finally {
+    current = null
+  }
+}
+
+class Simulation {
+  readonly #seed: number
+  readonly #plan: Plan
+  readonly #events: Events
+  readonly #story: Story
+  readonly #network: Network
+  readonly #servers: Server[]
+  readonly #byName = new Map<string, Server>()
+  readonly #invariants: Invariants
+  readonly #faults: Faults
+  readonly #history = new History()
+  readonly #dice: Dice
+  readonly #clientPlan: ClientPlan
+  readonly #clients: Client[] = []
+  readonly #producers: ProducerClient[] = []
+  readonly #findings: string[] = []
+  readonly #clientMachines: Machine[] = []
+
+  constructor(seed: number, options: SimulationOptions) {
+    this.#seed = seed
+    const dice = new Dice(seed)
+    this.#dice = dice
+    this.#plan = planOf(dice.fork('plan'), options.servers ?? 1)
+    this.#events = new Events(
+      () => this.#after(),
+      error => this.crashed(error),
+    )
+    this.#story = new Story(options.story ?? false, () => this.#events.now)
+    this.#network = new Network(this.#events, dice.fork('network'), this.#story)
+    Object.assign(this.#network.manners, this.#plan.network)
+    this.#servers = Array.from({ length: this.#plan.servers }, (_, i) => this.#newServer(i + 1))
+    this.#invariants = new Invariants(this.#servers)
+    this.#clientPlan = {
+      bootstrap: this.#servers.map(({ address }) => address),
+      topics: this.#plan.topics,
+      history: this.#history,
+      options: { requestTimeoutMs: 5000, connectTimeoutMs: 2000, apiTimeoutMs: 120_000, metadataMaxAgeMs: 10_000 },
+    }
+    this.#makeClients()
+    this.#faults = new Faults(this.#plan, {
+      servers: this.#servers,
+      clients: this.#clientMachines,
+      network: this.#network,
+      events: this.#events,
+      story: this.#story,
+      dice: dice.fork('faults'),
+    })
+  }
+
+  async run(): Promise<Outcome> {
+    this.#story.tell('world', () => `seed ${this.#seed}: ${describe(this.#plan)}`)
+    try {
+      await this.#begin()
+      await this.#unsafe()
+      await this.#heal()
+      await this.#end()
+    } catch (error) {
+      this.#find(error)
+    }
+    const verdict = this.#verdict()
+    return {
+      seed: this.#seed,
+      hash: this.#events.hash.toString(16).padStart(8, '0'),
+      findings: this.#findings,
+      story: this.#story.lines,
+      events: this.#events.count,
+      simulatedMs: this.#events.now,
+      acknowledged: verdict.acknowledged,
+      read: verdict.read,
+      moves: this.#invariants.moves,
+      faults: this.#faults.counts,
+      history: this.#history.operations,
+    }
+  }
+
+  /** A promise of a living process was rejected and nobody cared, or a callback threw: in earnest, the process would end. */
+  crashed(error: unknown): void {
+    const alive = this.#events.actors.filter(actor => actor.alive)
+    if (alive.length === 0) return
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#find(new Error(`${alive.map(({ name }) => name).join(', ')} crashed: ${what}`))
+  }
+
+  #find(error: unknown): void {
+    const { name, message, stack } = error as Error
+    const text = name === 'Violation' || name === 'Liveness' ? `${name}: ${message}` : (stack ?? message)
+    this.#story.tell('world', () => `FOUND ${text}`)
+    this.#findings.push(text)
+  }
+
+  #newServer(number: number): Server {
+    const name = `server${number}`
+    const machine = new Machine(
+      name,
+      `10.0.0.${number}`,
+      this.#events,
+      this.#network,
+      this.#story,
+      this.#dice.fork(name),
+    )
+    Object.assign(machine.manners, this.#plan.disk)
+    machine.rate = 1 + this.#plan.drift * this.#dice.fork(`${name} clock`).between(-1, 1)
+    machine.wallOffset = this.#dice.fork(`${name} clock`).int(1000)
+    const server = new Server(machine, this.#plan.settings)
+    this.#byName.set(name, server)
+    return server
+  }
+
+  #newMachine(name: string): Machine {
+    const host = `10.0.1.${this.#clientMachines.length + 1}`
+    const machine = new Machine(name, host, this.#events, this.#network, this.#story, this.#dice.fork(name))
+    this.#clientMachines.push(machine)
+    return machine
+  }
+
+  #makeClients(): void {
+    const { producers, readers, members } = this.#plan
+    for (let i = 1; i <= producers; i++) {
+      const machine = this.#newMachine(`producer${i}`)
+      const producer = new ProducerClient(this.#clientPlan, machine, this.#dice.fork(`${machine.name} acts`))
+      producer.pauseMs = this.#plan.producerPauseMs
+      this.#producers.push(producer)
+      this.#clients.push(producer)
+    }
+    for (let i = 1; i <= readers; i++) {
+      const machine = this.#newMachine(`reader${i}`)
+      this.#clients.push(new ReaderClient(this.#clientPlan, machine, this.#dice.fork(`${machine.name} acts`)))
+    }
+    for (let i = 1; i <= members; i++) {
+      const machine = this.#newMachine(`member${i}`)
+      this.#clients.push(new MemberClient(this.#clientPlan, machine, this.#dice.fork(`${machine.name} acts`)))
+    }
+  }
+
+  /** After each event: whoever it happened to must have kept all promises; whoever died is started again some time. */
+  #after(): void {
+    for (const actor of this.#events.actors) {
+      const server = this.#byName.get(actor.name.split('#')[0] as string)
+      if (server !== undefined && actor.alive) this.#invariants.check(server)
+    }
+    for (const server of this.#servers) {
+      if (server.machine.process !== null || server.awaited) continue
+      server.awaited = true
+      this.#faults.watch(server)
+    }
+    if (this.#events.count > mostEvents) throw new Liveness(`${mostEvents} events and no end`)
+  }
+
+  #until(ms: number, done: () => boolean = () => false): Promise<void> {
+    return this.#events.run(this.#events.now + ms, () => this.#findings.length > 0 || done())
+  }
+
+  async #begin(): Promise<void> {
+    for (const server of this.#servers) server.start()
+    const machine = this.#newMachine('operator')
+    const ready = createTopics(machine, this.#clientPlan, this.#plan)
+    await this.#until(30_000, settled(ready))
+    if (this.#findings.length > 0) return
+    await ready
+    this.#story.tell('world', () => 'the topics are there')
+  }
+
+  async #unsafe(): Promise<void> {
+    if (this.#findings.length > 0) return
+    for (const client of this.#clients) client.start()
+    this.#faults.begin()
+    await this.#until(this.#plan.unsafeMs)
+  }
+
+  async #heal(): Promise<void> {
+    if (this.#findings.length > 0) return
+    this.#faults.heal()
+    const healed = this.#events.now
+    const waiting = () => this.#producers.filter(({ lastAcknowledged }) => lastAcknowledged <= healed)
+    await this.#until(progressWithinMs, () => waiting().length === 0)
+    if (this.#findings.length > 0) return
+    const stuck = waiting()
+    if (stuck.length > 0) {
+      const names = stuck.map(({ machine }) => machine.name).join(', ')
+      throw new Liveness(`${progressWithinMs} ms after everything was mended, ${names} got no acknowledgement`)
+    }
+    await this.#until(afterlifeMs)
+    for (const client of this.#clients) client.stopped = true
+    await this.#until(1000)
+  }
+
+  async #end(): Promise<void> {
+    if (this.#findings.length > 0) return
+    const wanted = new Map<string, { topic: string; partition: number; upTo: number }>()
+    const acknowledged = this.#history.acknowledged()
+    for (const { name, partitions } of this.#plan.topics) {
+      for (let partition = 0; partition < partitions; partition++) {
+        const upTo = acknowledged.get(keyOf(name, partition))
+        if (upTo !== undefined) wanted.set(keyOf(name, partition), { topic: name, partition, upTo })
+      }
+    }
+    const reader = new FinalReader(this.#clientPlan, this.#newMachine('auditor'), this.#dice.fork('auditor'), wanted)
+    reader.start()
+    await this.#until(readWithinMs, () => reader.done)
+    if (this.#findings.length > 0) return
+    if (!reader.done) throw new Liveness(`${readWithinMs} ms were not enough to read everything at the end`)
+    this.#invariants.final()
+  }
+
+  #verdict() {
+    const verdict = check(this.#history.operations)
+    for (const { kind, key, text } of verdict.findings) this.#find(new Violation(`${kind} in ${key}: ${text}`))
+    return verdict
+  }
+}
