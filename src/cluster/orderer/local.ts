@@ -113,6 +113,8 @@ export class LocalOrderer implements Orderer {
     const led = new Promise<void>((resolve, reject) => {
       this.#starting = { resolve, reject }
     })
+    // Where the election fails nobody comes to wait for it.
+    led.catch(() => {})
     await this.#standForElection()
     await led
   }
