@@ -54,7 +54,8 @@ class Life implements OrderedLogListener<MetadataRecord> {
   readonly offsets = new Map<string, number>()
   upTo = 0
   epoch: number | null = null
-  loads = 0
+  /** False: it must be told everything from the beginning first. */
+  loaded = false
   started = false
   startError: Error | null = null
 
@@ -70,11 +71,11 @@ class Life implements OrderedLogListener<MetadataRecord> {
     this.names = [...snapshot].map(nameOf)
     this.offsets.clear()
     this.upTo = upTo
-    this.loads++
+    this.loaded = true
   }
 
   commit(records: readonly MetadataRecord[], upTo: number): void {
-    assert.ok(this.loads > 0, 'commit before load')
+    assert.ok(this.loaded, 'commit before load')
     assert.ok(upTo - records.length >= this.upTo, `offsets ${upTo - records.length} to ${upTo} after ${this.upTo}`)
     for (const [index, record] of records.entries()) {
       this.names.push(nameOf(record))
@@ -85,9 +86,12 @@ class Life implements OrderedLogListener<MetadataRecord> {
 
   lead(epoch: number | null): void {
     if (epoch !== null) {
-      assert.ok(this.loads > 0, 'lead before load')
+      assert.ok(this.loaded, 'lead before load')
       this.#leads.push({ node: this.id, epoch })
-    } else assert.notEqual(this.epoch, null, 'lost what it had not')
+    } else {
+      assert.notEqual(this.epoch, null, 'lost what it had not')
+      this.loaded = false
+    }
     this.epoch = epoch
   }
 }

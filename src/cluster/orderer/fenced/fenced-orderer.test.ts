@@ -4,64 +4,12 @@ import { dice, VirtualTime } from '../../../machine/testing.ts'
 import { MemoryVolume } from '../../../store/memory.ts'
 import type { Volume } from '../../../store/store.ts'
 import type { Logger } from '../../../world/logger.ts'
-import type { Timers } from '../../../world/world.ts'
 import { type ClusterUnderTest, Nodes, ordererContract } from '../contract.ts'
-import type { FencedLog } from './fenced-log.ts'
 import { FencedOrderer, type FencedOrdererOptions } from './fenced-orderer.ts'
-import { TestStore } from './testing.ts'
+import { TestProcess, TestStore } from './testing.ts'
 
 const clusterId = 'AAAAAAAAAAAAAAAAAAAACQ'
 const leaseMs = 2000
-
-/** A process: it can stand still, and end. */
-class Process {
-  paused = false
-  dead = false
-  #held: (() => void)[] = []
-
-  /** Does it now, when it goes on, or never. */
-  run(what: () => void): void {
-    if (this.dead) return
-    if (this.paused) this.#held.push(what)
-    else what()
-  }
-
-  resume(): void {
-    this.paused = false
-    for (const run of this.#held.splice(0)) run()
-  }
-
-  timers(timers: Timers): Timers {
-    return {
-      after: (ms, run) => timers.after(ms, () => this.run(run)),
-      soon: run => timers.soon(() => this.run(run)),
-    }
-  }
-
-  log(log: FencedLog): FencedLog {
-    return new Proxy(log, {
-      get: (_, name) => {
-        const value = Reflect.get(log, name, log)
-        if (name === 'watch') return (changed: () => void) => log.watch(() => this.run(changed))
-        if (typeof value !== 'function') return value
-        return (...args: unknown[]) => {
-          if (this.dead) return new Promise(() => {})
-          const result = value.apply(log, args)
-          return result instanceof Promise ? this.#held_(result) : result
-        }
-      },
-    })
-  }
-
-  #held_<T>(result: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      result.then(
-        value => this.run(() => resolve(value)),
-        error => this.run(() => reject(error)),
-      )
-    })
-  }
-}
 
 class TestCluster implements ClusterUnderTest {
   readonly failoverMs = leaseMs + 500
@@ -72,7 +20,7 @@ class TestCluster implements ClusterUnderTest {
   readonly options: Partial<FencedOrdererOptions> = {}
   readonly #random
   readonly #volumes = new Map<number, Volume>()
-  readonly #processes = new Map<number, Process>()
+  readonly #processes = new Map<number, TestProcess>()
   readonly #cut = new Set<number>()
   readonly #orderers: FencedOrderer[] = []
 
@@ -93,7 +41,7 @@ class TestCluster implements ClusterUnderTest {
   }
 
   open(id: number): FencedOrderer {
-    const process = new Process()
+    const process = new TestProcess()
     this.#processes.set(id, process)
     const volume = this.#volumes.get(id) ?? new MemoryVolume(this.time)
     this.#volumes.set(id, volume)

@@ -12,7 +12,7 @@ import {
   type Token,
 } from './fenced-log.ts'
 
-type State = Omit<Head, 'leaseMs' | 'moved'> & {
+type State = Omit<Head, 'leaseMs' | 'moved' | 'source'> & {
   readonly confirmed: string
   readonly batchId: string
   /** On the clock, ms. */
@@ -74,7 +74,10 @@ export class TestStore {
 
   head(state: State): Head {
     const leaseMs = state.lease === '' ? 0 : Math.max(0, state.leaseUntil - this.now)
-    return { ...state, source: this.#source, leaseMs, moved: state.confirmed !== this.#source }
+    const { logId, clusterId, token, leader, endOffset, hash, startOffset, snapshot } = state
+    const source = this.#source
+    const moved = state.confirmed !== source
+    return { logId, clusterId, token, leader, endOffset, hash, startOffset, snapshot, source, leaseMs, moved }
   }
 
   get now(): number {
@@ -83,10 +86,9 @@ export class TestStore {
 
   empty(logId: string, clusterId: string): State {
     const token = { epoch: 0, nonce: '' }
-    const source = this.#source
     const nothing = { entries: [], snapshots: new Map(), snapshot: null, leader: null, startOffset: 0 }
     const noLease = { lease: '', leaseUntil: 0, batchId: '' }
-    return { logId, clusterId, token, source, confirmed: source, ...logStart, ...nothing, ...noLease }
+    return { logId, clusterId, token, confirmed: this.#source, ...logStart, ...nothing, ...noLease }
   }
 
   watch(changed: () => void): () => void {
@@ -156,7 +158,8 @@ class TestLog implements FencedLog {
     return this.#fenced(token, (state, set) => {
       if (state.batchId === batchId) return 'ok'
       if (state.endOffset !== after.endOffset || state.hash !== after.hash) return 'conflict'
-      set({ entries: [...state.entries, ...entries], endOffset: end.endOffset, hash: end.hash, batchId })
+      const kept = entries.map(entry => ({ ...entry, epoch: token.epoch, batchId }))
+      set({ entries: [...state.entries, ...kept], endOffset: end.endOffset, hash: end.hash, batchId })
       this.#store.tell()
       return 'ok'
     })
@@ -207,6 +210,56 @@ class TestLog implements FencedLog {
       if (this.#store.head(state).moved) return 'moved'
       if (state.token.epoch !== token.epoch || state.token.nonce !== token.nonce) return 'fenced'
       return run(state, set)
+    })
+  }
+}
+
+/** A process that is none: it can stand still, and end. */
+export class TestProcess {
+  paused = false
+  dead = false
+  #held: (() => void)[] = []
+
+  /** Does it now, when it goes on, or never. */
+  run(what: () => void): void {
+    if (this.dead) return
+    if (this.paused) this.#held.push(what)
+    else what()
+  }
+
+  resume(): void {
+    this.paused = false
+    for (const run of this.#held.splice(0)) run()
+  }
+
+  timers(timers: Timers): Timers {
+    return {
+      after: (ms, run) => timers.after(ms, () => this.run(run)),
+      soon: run => timers.soon(() => this.run(run)),
+    }
+  }
+
+  log(log: FencedLog): FencedLog {
+    return new Proxy(log, {
+      get: (_, name) => {
+        const value = Reflect.get(log, name, log)
+        if (name === 'watch') return (changed: () => void) => log.watch(() => this.run(changed))
+        if (typeof value !== 'function') return value
+        return (...args: unknown[]) => {
+          if (this.dead) return new Promise(() => {})
+          const result = value.apply(log, args)
+          return result instanceof Promise ? this.#later(result) : result
+        }
+      },
+    })
+  }
+
+  #later<T>(result: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      result.then(
+        value => this.run(() => resolve(value)),
+        error => this.run(() => reject(error)),
+      )
     })
   }
 }
