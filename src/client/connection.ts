@@ -103,6 +103,11 @@ export class Connection {
     return this.#lost !== null
   }
 
+  /** Our own end of it: an address of this machine that the other side can reach, but for the port. */
+  get local(): Address {
+    return this.#socket.local
+  }
+
   /** Called once, when the connection is lost or closed. */
   onClose(run: () => void): void {
     if (this.#lost === null) this.#closing.push(run)

@@ -14,7 +14,7 @@ test('a replay from the beginning of the log takes nothing back and tells nothin
   const replay = (records: readonly MetadataRecord[]): void => {
     metadata.load([], 0)
     for (const [i, record] of records.entries()) {
-      metadata.commit([record], i + 1)
+      metadata.commit([record], i + 1, 0)
       told.push([...metadata.state.topicsById.keys()].join())
     }
   }
@@ -29,7 +29,7 @@ test('a replay from the beginning of the log takes nothing back and tells nothin
 test('a snapshot of what is known already changes nothing, a newer one everything', () => {
   const metadata = new CommittedMetadata()
   metadata.load([], 0)
-  metadata.commit([topic('t', first!)], 1)
+  metadata.commit([topic('t', first!)], 1, 0)
   metadata.load([], 1)
   assert.deepEqual([...metadata.state.topics.keys()], ['t'])
   metadata.load([topic('u', second!)], 7)

@@ -6,8 +6,8 @@ import { ClusterState } from './state.ts'
 export interface MetadataReader {
   /** `state` was made anew: anything may have changed. */
   load(state: ClusterState): void
-  /** Records that were committed just now; `state` has them already. */
-  commit(state: ClusterState, records: readonly MetadataRecord[]): void
+  /** Records that were committed just now; `state` has them already. `timestamp`: of the controller, ms. */
+  commit(state: ClusterState, records: readonly MetadataRecord[], timestamp: number): void
 }
 
 /**
@@ -52,12 +52,12 @@ export class CommittedMetadata implements Observer<MetadataRecord> {
     for (const look of this.#waiting) look()
   }
 
-  commit(records: readonly MetadataRecord[], upTo: number): void {
+  commit(records: readonly MetadataRecord[], upTo: number, timestamp: number): void {
     if (upTo <= this.#upTo) return
     let offset = upTo - records.length
     for (const record of records) this.state.apply(record, offset++)
     this.#upTo = upTo
-    for (const reader of this.#readers) reader.commit(this.state, records)
+    for (const reader of this.#readers) reader.commit(this.state, records, timestamp)
     for (const look of this.#waiting) look()
   }
 }

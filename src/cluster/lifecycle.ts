@@ -3,25 +3,18 @@ import type { Logger } from '../world/logger.ts'
 import type { Clock, Timer, Timers } from '../world/world.ts'
 import type { CommandRequest, CommandResponse } from './commands/command.ts'
 import type { CommittedMetadata } from './committed.ts'
+import type { ForwardingController } from './forwarding.ts'
 import type { MetadataRecord } from './records/records.ts'
 import type { BrokerState } from './state.ts'
 
 type Registration = CommandRequest<'registerBroker'>
-type Heartbeat = CommandRequest<'brokerHeartbeat'>
 type HeartbeatAnswer = CommandResponse<'brokerHeartbeat'>
 
 export interface LifecycleOptions {
   readonly nodeId: number
   /** Of this process. */
   readonly incarnationId: string
-  readonly controller: {
-    ask(
-      name: 'registerBroker',
-      request: Registration,
-      options: { timeoutMs: number },
-    ): Promise<CommandResponse<'registerBroker'>>
-    ask(name: 'brokerHeartbeat', request: Heartbeat, options: { timeoutMs: number }): Promise<HeartbeatAnswer>
-  }
+  readonly controller: Pick<ForwardingController, 'ask'>
   readonly metadata: Pick<CommittedMetadata, 'state' | 'subscribe' | 'until'>
   /** What this node says of itself. */
   readonly registration: () => Omit<Registration, 'brokerId' | 'incarnationId'>
@@ -50,6 +43,7 @@ const impatientMs = 5_000
 export class BrokerLifecycle {
   readonly #options: LifecycleOptions
   #brokerEpoch = -1
+  #serving = false
   #stopped = false
   #leaving = false
   #beating = false
@@ -76,16 +70,29 @@ export class BrokerLifecycle {
     return own !== undefined && !own.fenced
   }
 
-  /** Fulfilled when the node may serve. `brokerEpoch`: of a registration that was made already. Rejects when it cannot. */
-  async start(brokerEpoch = -1): Promise<void> {
+  /**
+   * Fulfilled when our registration is in the metadata: whatever it says from there on speaks of this life of ours.
+   * `brokerEpoch`: of a registration that was made already. Rejects when the cluster will not have us.
+   */
+  async register(brokerEpoch = -1): Promise<void> {
     this.#brokerEpoch = brokerEpoch >= 0 ? brokerEpoch : await this.#register()
-    // Its first heartbeat says how far it is, when that is not known already.
-    if (!this.unfenced) this.#beat()
-    else this.#rest()
+    await this.#until(() => this.#own() !== undefined, 'waiting for the metadata of the cluster')
+  }
+
+  /** Says that we live from now on; fulfilled when the controller lets us serve. */
+  async serve(): Promise<void> {
+    this.#wasUnfenced = this.unfenced
+    this.#serving = true
+    // The first heartbeat says how far we are, where that is not known already.
+    if (this.unfenced) this.#rest()
+    else this.#beat()
+    await this.#until(() => this.unfenced, 'waiting for the controller to let this node serve')
+  }
+
+  async #until(holds: () => boolean, what: string): Promise<void> {
     const { metadata, timers, logger, nodeId } = this.#options
-    while (!(await metadata.until(() => this.unfenced || this.#stopped, impatientMs, timers))) {
-      logger.info('waiting for the metadata to catch up before this node serves', { nodeId })
-    }
+    while (!(await metadata.until(() => holds() || this.#stopped, impatientMs, timers))) logger.info(what, { nodeId })
+    if (this.#stopped) throw new Error('the node is stopping')
   }
 
   /**
@@ -151,7 +158,7 @@ export class BrokerLifecycle {
 
   /** Who waits to be unfenced, or for others to know that he may go, should not wait for the next heartbeat. */
   #changed(records: readonly MetadataRecord[]): void {
-    if (this.#brokerEpoch < 0 || this.#stopped) return
+    if (!this.#serving || this.#stopped) return
     const { unfenced } = this
     if (this.#wasUnfenced && !unfenced && !this.#leaving && this.#own() !== undefined)
       this.#options.logger.warn('the controller did not hear this node and fenced it', { node: this.#options.nodeId })

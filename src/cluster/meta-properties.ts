@@ -16,6 +16,8 @@ export interface ExpectedProperties {
   /** Undefined: whatever the directory says; for a new one, a new id and node 1. */
   readonly clusterId?: string | undefined
   readonly nodeId?: number | undefined
+  /** Of a new directory, when somebody has been told it already. */
+  readonly directoryId?: string
 }
 
 const defaultNodeId = 1
@@ -32,7 +34,7 @@ export async function openMetaProperties(
   const meta = {
     clusterId: properties.get('cluster.id') ?? expected.clusterId ?? newUuid(random),
     nodeId: Number(properties.get('node.id') ?? expected.nodeId ?? defaultNodeId),
-    directoryId: properties.get('directory.id') ?? newUuid(random),
+    directoryId: properties.get('directory.id') ?? expected.directoryId ?? newUuid(random),
   }
   // Directories of Kafka 3.6 and before have no id yet.
   if (!properties.has('directory.id')) await volume.put(metaPropertiesName, new TextEncoder().encode(print(meta)))

@@ -6,7 +6,9 @@ export const clusterSettings = {
   'auto.leader.rebalance.enable': bool(true).honoured(
     'Whether preferred leaders that are back lead again by themselves.',
   ),
-  'broker.heartbeat.interval.ms': int(2000).ignored(oneBroker),
+  'broker.heartbeat.interval.ms': int(500).honoured(
+    "ms between two heartbeats of a broker to the controller (Kafka's default: 2000).",
+  ),
   'broker.id': int(-1).honoured('The old name of `node.id`.'),
   'broker.rack': string(null).honoured('The rack that this broker tells clients.'),
   'broker.session.timeout.ms': int(3000).honoured(
@@ -26,14 +28,18 @@ export const clusterSettings = {
   'controller.quorum.fetch.max.bytes': int(1_048_576, atLeast(1)).ignored(oneBroker),
   'controller.quorum.fetch.snapshot.max.bytes': int(1_048_576, atLeast(1)).ignored(oneBroker),
   'controller.quorum.fetch.timeout.ms': int(2000, atLeast(0)).ignored(oneBroker),
-  'controller.quorum.request.timeout.ms': int(2000, atLeast(0)).ignored(oneBroker),
+  'controller.quorum.request.timeout.ms': int(2000, atLeast(0)).honoured(
+    'ms that a node waits for the answer of another one, unless a request says otherwise.',
+  ),
   'controller.quorum.retry.backoff.ms': int(20, atLeast(0)).ignored(oneBroker),
   'controller.quorum.voters': list('').ignored(oneBroker),
   'controller.socket.timeout.ms': int(30_000).ignored(oneBroker),
   'cordoned.log.dirs': list('', listOf([], { empty: true }))
     .perBroker()
     .ignored(oneBroker),
-  'initial.broker.registration.timeout.ms': int(60_000).ignored(oneBroker),
+  'initial.broker.registration.timeout.ms': int(60_000).honoured(
+    'ms that a starting node waits while another one of its number counts as running.',
+  ),
   'internal.metadata.delete.delay.millis': long(60_000).hidden().ignored(metadataLog),
   'internal.metadata.log.segment.bytes': int(null).hidden().ignored(metadataLog),
   'internal.metadata.max.batch.size.in.bytes': int(8_388_608).hidden().ignored(metadataLog),
@@ -49,18 +55,34 @@ export const clusterSettings = {
   'metadata.max.retention.bytes': long(104_857_600).ignored(metadataLog),
   'metadata.max.retention.ms': long(604_800_000).ignored(metadataLog),
   'node.id': int(1, atLeast(0)).honoured("This node's number in the cluster (Kafka has no default)."),
-  'num.replica.fetchers': int(1, atLeast(1)).clusterWide().ignored(oneBroker),
+  'num.replica.fetchers': int(1, atLeast(1))
+    .clusterWide()
+    .ignored('There is one event loop, and one fetcher for each other node.'),
   'process.roles': list('broker,controller', listOf(['broker', 'controller'], { empty: false })).readOnly(everyRole),
-  'replica.fetch.backoff.ms': int(1000, atLeast(0)).ignored(oneBroker),
-  'replica.fetch.max.bytes': int(1_048_576, atLeast(0)).ignored(oneBroker),
-  'replica.fetch.min.bytes': int(1).ignored(oneBroker),
-  'replica.fetch.response.max.bytes': int(10_485_760, atLeast(0)).ignored(oneBroker),
-  'replica.fetch.wait.max.ms': int(500).ignored(oneBroker),
-  'replica.high.watermark.checkpoint.interval.ms': long(5000).ignored(oneBroker),
-  'replica.lag.time.max.ms': long(30_000).ignored(oneBroker),
-  'replica.selector.class': string(null).ignored(oneBroker),
+  'replica.fetch.backoff.ms': int(1000, atLeast(0)).honoured(
+    'The longest pause (ms) of a follower whose fetches fail; the first ones are much shorter.',
+  ),
+  'replica.fetch.max.bytes': int(1_048_576, atLeast(0)).honoured(
+    'Bytes of one partition that a follower fetches at a time.',
+  ),
+  'replica.fetch.min.bytes': int(1).honoured('Bytes for which the fetch of a follower waits.'),
+  'replica.fetch.response.max.bytes': int(10_485_760, atLeast(0)).honoured(
+    'Bytes of all partitions that a follower fetches at a time.',
+  ),
+  'replica.fetch.wait.max.ms': int(500).honoured('ms that the fetch of a follower waits when there is nothing new.'),
+  'replica.high.watermark.checkpoint.interval.ms': long(5000).honoured(
+    'ms between two notes of what is known to be committed.',
+  ),
+  'replica.lag.time.max.ms': long(5000).honoured(
+    "ms after which a follower that has not caught up leaves the in-sync replicas (Kafka's default: 30000).",
+  ),
+  'replica.selector.class': string(null).honoured(
+    'Which copy consumers are sent to: with `org.apache.kafka.common.replica.RackAwareReplicaSelector` one in their own rack; unset: the leader.',
+  ),
   'replica.socket.receive.buffer.bytes': int(65_536).ignored(oneBroker),
-  'replica.socket.timeout.ms': int(30_000).ignored(oneBroker),
+  'replica.socket.timeout.ms': int(3000).honoured(
+    "ms by which the answer to a follower's fetch may be late (Kafka's default: 30000).",
+  ),
   'server.max.startup.time.ms': long(MAX_LONG, atLeast(0)).hidden().ignored(oneBroker),
   'unstable.api.versions.enable': bool(false).hidden().only(unstable),
   'unstable.feature.versions.enable': bool(false).hidden().only(unstable),

@@ -1,4 +1,4 @@
-import { atLeast, between, bool, int, list, listOf, long, oneOf, string } from '../definition.ts'
+import { atLeast, between, bool, int, list, listOf, long, oneOf, password, string } from '../definition.ts'
 
 /** What only ottla has. Few on purpose: where Kafka has a setting, that one is used. */
 export const ottlaSettings = {
@@ -25,6 +25,9 @@ export const ottlaSettings = {
   host: list('localhost', listOf([], { empty: false })).honoured(
     'Addresses to listen on; `localhost` is this machine only, `0.0.0.0` or `::` every interface.',
   ),
+  join: list('', listOf([], { empty: true })).honoured(
+    'Addresses (`host:port`) of nodes of a cluster that this node becomes part of; needs `token`. Unset: a new folder begins a cluster of its own.',
+  ),
   'logging.format': string('auto', oneOf('auto', 'json', 'text')).honoured(
     'How ottla logs: text on a terminal and JSON lines elsewhere (`auto`), or always one of them.',
   ),
@@ -37,6 +40,9 @@ export const ottlaSettings = {
     .honoured(
       'How copies reach the replicas of topics that do not say: from the leader (`isr`) or from one another (`chain`).',
     ),
+  token: password().honoured(
+    "The cluster's secret, from the file `join-token` in the data folder of any of its nodes. Unset: the one in our own folder.",
+  ),
   'tail.cache.bytes': int(33_554_432, atLeast(0)).honoured(
     'Memory for the newest batches, so that readers who keep up never touch the disk.',
   ),

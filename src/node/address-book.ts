@@ -1,0 +1,22 @@
+import type { Orderer } from '../cluster/orderer/orderer.ts'
+import type { ClusterState } from '../cluster/state.ts'
+import type { Address } from '../world/world.ts'
+
+/** Where other nodes may be: what they registered, what the voters' set says, what we were told while joining. */
+export function addressBook(
+  cluster: ClusterState,
+  orderer: () => Pick<Orderer, 'describe'>,
+  known: ReadonlyMap<number, readonly Address[]>,
+): (node: number) => readonly Address[] {
+  return node => {
+    const found: Address[] = []
+    const add = ({ host, port }: Address) => {
+      if (!found.some(other => other.host === host && other.port === port)) found.push({ host, port })
+    }
+    cluster.brokers.get(node)?.endPoints.forEach(add)
+    const { voters } = orderer().describe()
+    for (const voter of voters) if (voter.id === node) voter.endpoints.forEach(add)
+    known.get(node)?.forEach(add)
+    return found
+  }
+}

@@ -1,0 +1,197 @@
+import { parseAddresses, showAddress } from '../client/address.ts'
+import { Connection } from '../client/connection.ts'
+import { ErrorCode, errorName, isRetriable, KafkaError } from '../protocol/errors.ts'
+import { BrokerRegistration } from '../protocol/messages/broker-registration.ts'
+import { DescribeCluster } from '../protocol/messages/describe-cluster.ts'
+import type { ResponseOutput } from '../protocol/schema.ts'
+import { nodeLogin } from '../security/node-login.ts'
+import type { Volume } from '../store/store.ts'
+import type { Address } from '../world/world.ts'
+import type { Listeners } from './listeners.ts'
+import type { NodeOptions } from './options.ts'
+import { registrationOf } from './registration.ts'
+
+interface Seeds extends NodeOptions {
+  readonly token: string
+  readonly seeds: readonly Address[]
+}
+
+interface Joiner extends Seeds {
+  readonly listeners: Listeners
+  readonly volume: Volume
+  readonly directoryId: string
+  readonly incarnationId: string
+  /** What the user wants it to be. */
+  readonly clusterId?: string | undefined
+  readonly nodeId?: number | undefined
+}
+
+export interface Joined {
+  readonly clusterId: string
+  readonly nodeId: number
+  readonly brokerEpoch: number
+  readonly known: ReadonlyMap<number, readonly Address[]>
+}
+
+type Cluster = ResponseOutput<typeof DescribeCluster>
+
+/** ms for a connection and each question. */
+const timeoutMs = 3000
+/** ms before the next attempt: quickly at first, since nodes are often started together. */
+const firstPauseMs = 50
+const longestPauseMs = 1000
+/** ms between words to whoever waits. */
+const sayMs = 10_000
+/** ms that a start with what it has waits for seeds that only could tell us that it is another cluster's. */
+const checkMs = 1000
+
+/** Throws when they are no addresses. */
+export function seedAddresses(join: readonly string[]): readonly Address[] {
+  try {
+    return parseAddresses(join.join(','))
+  } catch (error) {
+    throw new Error(`--join: ${(error as Error).message}`)
+  }
+}
+
+/**
+ * Makes this node one of a cluster: finds it, takes a number that is free, registers. Waits for a member that can be reached,
+ * and says so; rejects with a sentence when the cluster will not have us.
+ */
+export async function joinCluster(joiner: Joiner): Promise<Joined> {
+  const { logger, world, seeds } = joiner
+  const shown = seeds.map(showAddress).join(', ')
+  let said = Number.NEGATIVE_INFINITY
+  const taken = new Set<number>()
+  for (let failures = 0; ; failures++) {
+    try {
+      return await attempt(joiner, taken)
+    } catch (error) {
+      if (!(error instanceof KafkaError) || !mayPass(error)) throw inWords(error, joiner)
+      const now = world.clock.mono()
+      if (now - said > sayMs && failures > 1) {
+        said = now
+        logger.info(`waiting for a node of the cluster at ${shown}`, { reason: error.message })
+      }
+    }
+    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 10))
+    await new Promise<void>(resolve => world.timers.after(pauseMs, resolve))
+  }
+}
+
+/** Whether the seeds are of this cluster. Fulfilled when none of them can be reached now: what is on the disk is enough. */
+export async function checkCluster(asked: Seeds & { readonly clusterId: string }): Promise<void> {
+  const { world, clusterId } = asked
+  const looked = withSeed(asked, async connection => (await describe(connection)).clusterId)
+  const tooLate = new Promise<null>(resolve => world.timers.after(checkMs, () => resolve(null)))
+  const found = await Promise.race([looked, tooLate]).catch(error => {
+    if (error instanceof KafkaError && mayPass(error)) return null
+    throw inWords(error, asked)
+  })
+  looked.catch(() => {})
+  if (found !== null && found !== clusterId) throw foreign(clusterId, found)
+}
+
+async function attempt(joiner: Joiner, taken: Set<number>): Promise<Joined> {
+  return withSeed(joiner, async seed => {
+    const cluster = await describe(seed)
+    if (joiner.clusterId !== undefined && joiner.clusterId !== cluster.clusterId)
+      throw new Error(`the nodes at --join are cluster ${cluster.clusterId}, not ${joiner.clusterId}`)
+    const controller = cluster.brokers.find(broker => broker.brokerId === cluster.controllerId)
+    if (controller === undefined) throw new KafkaError('NOT_CONTROLLER', 'the cluster has no controller now')
+    const known = new Map(cluster.brokers.map(({ brokerId, host, port }) => [brokerId, [{ host, port }]]))
+    const nodeId = joiner.nodeId ?? freeNumber(known, taken)
+    return withConnection(joiner, controller, async connection => {
+      const { errorCode, brokerEpoch } = await connection.request(BrokerRegistration, {
+        ...registrationOf(
+          joiner.config,
+          joiner.listeners,
+          cluster.clusterId,
+          joiner.directoryId,
+          seed.local.host,
+          joiner.volume,
+        ),
+        brokerId: nodeId,
+        incarnationId: joiner.incarnationId,
+      })
+      if (errorCode === ErrorCode.NONE) return { clusterId: cluster.clusterId, nodeId, brokerEpoch, known }
+      if (errorCode === ErrorCode.DUPLICATE_BROKER_REGISTRATION && joiner.nodeId === undefined) {
+        // Somebody else was quicker.
+        taken.add(nodeId)
+        throw new KafkaError('NOT_CONTROLLER', `number ${nodeId} is taken`)
+      }
+      throw new KafkaError(errorName(errorCode), `registration as node ${nodeId}: ${errorName(errorCode)}`)
+    })
+  })
+}
+
+/** With brokers that are fenced, in versions that know them. */
+function describe(connection: Connection): Promise<Cluster> {
+  const includeFencedBrokers = connection.versionOf(DescribeCluster as never) >= 2
+  return connection.request(DescribeCluster, { includeClusterAuthorizedOperations: false, includeFencedBrokers })
+}
+
+/** The first seed that can be reached, in the order in which they were given. */
+async function withSeed<T>(asked: Seeds, use: (connection: Connection) => Promise<T>): Promise<T> {
+  let last: unknown = new KafkaError('NETWORK_EXCEPTION', 'no node to ask')
+  for (const seed of asked.seeds) {
+    try {
+      return await withConnection(asked, seed, use)
+    } catch (error) {
+      last = error
+      if (!(error instanceof KafkaError) || error.errorName !== 'NETWORK_EXCEPTION') throw error
+    }
+  }
+  throw last
+}
+
+async function withConnection<T>(
+  { world, token }: Seeds,
+  address: Address,
+  use: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = await Connection.open(world, address, {
+    clientId: 'ottla-joining',
+    requestTimeoutMs: timeoutMs,
+    connectTimeoutMs: timeoutMs,
+    maxResponseBytes: 16 * 1024 * 1024,
+    maxInFlight: 10,
+    dial: null,
+    authenticate: nodeLogin(() => token, world.random),
+  })
+  try {
+    return await use(connection)
+  } finally {
+    connection.close()
+  }
+}
+
+/** The smallest one from 1 on. */
+function freeNumber(known: ReadonlyMap<number, unknown>, taken: ReadonlySet<number>): number {
+  for (let id = 1; ; id++) if (!known.has(id) && !taken.has(id)) return id
+}
+
+const mayPass = (error: KafkaError): boolean =>
+  isRetriable(error.code) && error.errorName !== 'UNKNOWN_TOPIC_OR_PARTITION'
+
+const foreign = (ours: string, theirs: string): Error =>
+  new Error(`the data directory belongs to cluster ${ours}; the nodes at --join are cluster ${theirs}`)
+
+function inWords(error: unknown, { seeds }: Pick<Seeds, 'seeds'>): Error {
+  const shown = seeds.map(showAddress).join(', ')
+  if (!(error instanceof KafkaError)) return error instanceof Error ? error : new Error(String(error))
+  switch (error.errorName) {
+    case 'SASL_AUTHENTICATION_FAILED':
+      return new Error(
+        `${shown} does not accept the token: take the one in the file join-token of a node of that cluster`,
+      )
+    case 'UNSUPPORTED_SASL_MECHANISM':
+      return new Error(`${shown} is no node of an ottla cluster`)
+    case 'UNSUPPORTED_VERSION':
+      return new Error(`${shown} is no node of an ottla cluster, or one of a version that is too old: ${error.message}`)
+    case 'DUPLICATE_BROKER_REGISTRATION':
+      return new Error('a node with this node.id is running already: choose another one, or leave it out')
+    default:
+      return new Error(`the cluster at ${shown} does not take this node: ${error.message}`)
+  }
+}
