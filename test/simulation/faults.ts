@@ -56,6 +56,7 @@ export class Faults {
     machine.disk.room = Number.POSITIVE_INFINITY
     machine.disk.failingSyncs = 0
     machine.disk.beforeChange = null
+    machine.wallOffset = 0
     machine.manners.most = Math.min(this.#plan.disk.most, 4)
     machine.manners.least = 0.05
     machine.process?.resume()

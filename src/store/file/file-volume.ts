@@ -42,13 +42,6 @@ export interface FileVolumeOptions {
 
 type VolumeWorld = Pick<World, 'clock' | 'timers' | 'random' | 'disk'>
 
-/** Partitions that a volume opens only to close it in order need no more than this. */
-const plainOptions: StoreOptions = {
-  segmentBytes: 1 << 30,
-  segmentMs: Number.MAX_SAFE_INTEGER,
-  indexIntervalBytes: 4096,
-  segmentIndexBytes: 10 << 20,
-}
 const closingAtOnce = 64
 const retryMs = 1000
 
@@ -337,15 +330,11 @@ export class FileVolume implements Volume {
   }
 
   async #closeOne(known: Known): Promise<boolean> {
-    if (known.store === null) {
-      if (this.clean) return true
-      // Nobody has looked at it since the crash: the clean mark would vouch for it, so it is recovered now.
-      this.open(known.topicPartition, this.#topicId(known) ?? 'AAAAAAAAAAAAAAAAAAAAAA', plainOptions)
-    }
-    const store = this.#known.get(keyOf(known.topicPartition))?.store ?? null
-    if (store === null) return true
-    await store.close()
-    return store.closedInOrder
+    // Nobody has looked at it since the crash: a clean mark would vouch for bytes that were not checked, and for producers
+    // that were not remembered.
+    if (known.store === null) return this.clean
+    await known.store.close()
+    return known.store.closedInOrder
   }
 
   #topicId(known: Known): string | null {

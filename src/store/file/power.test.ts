@@ -225,3 +225,15 @@ it(`what was durable survives ${seeds} lives of kills and power cuts`, async () 
   }
   if (seeds >= 20) for (const how of ['stop', 'kill', 'power cut']) assert.ok((ends.get(how) ?? 0) > 10, how)
 })
+
+it('leaves no clean mark for a partition that nobody has opened since a crash', async () => {
+  const disk = new MemoryDisk()
+  const world = { ...nodeWorld, disk }
+  const volume = await FileVolume.open('/data', world, silent)
+  const store = volume.open(partition, topicId, options)
+  append(store, batch(0, 1, 10, 1000, 0))
+  await store.sync()
+  const after = { ...nodeWorld, disk: disk.killed() }
+  await (await FileVolume.open('/data', after, silent)).close()
+  assert.equal((await FileVolume.open('/data', after, silent)).clean, false)
+})
