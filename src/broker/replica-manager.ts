@@ -71,6 +71,9 @@ export class ReplicaManager {
    * former self (it may have led in an epoch of which its power cut took records); and whenever it was replaced as a whole.
    */
   load(cluster: ClusterState): void {
+    this.#replicas.elsewhere = (topic, topicId, index) =>
+      (topicId === null ? cluster.topics.get(topic ?? '') : cluster.topicsById.get(topicId))?.partitions[index] !==
+      undefined
     this.#setStraysAside(cluster)
     this.#configureBroker(cluster)
     for (const partition of [...this.#replicas.all()]) {

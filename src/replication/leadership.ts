@@ -190,8 +190,11 @@ export class Leadership implements TermView {
 
   #answered(answer: IsrAnswer): void {
     if (answer.is === 'changed') {
-      // A later decision may have ended our term: the metadata will tell.
-      if (answer.leaderEpoch === this.leaderEpoch) this.#host.isrChanged(answer.isr, answer.partitionEpoch)
+      // Our term may be over by that, as in a chain: the metadata will tell.
+      if (answer.leaderEpoch !== this.leaderEpoch) return
+      this.#proposedIn = -1
+      this.maximalIsr = this.#role.isr
+      this.#host.isrChanged(answer.isr, answer.partitionEpoch)
     } else if (answer.is === 'refused') {
       this.#proposedIn = -1
       this.maximalIsr = this.#role.isr

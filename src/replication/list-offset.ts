@@ -41,6 +41,7 @@ export async function listOffset(
     throw new KafkaError('UNSUPPORTED_VERSION')
   switch (timestamp) {
     case latest:
+      mustKnowEnd(partition, version)
       return { offset: end, timestamp: -1, leaderEpoch: partition.leaderEpoch }
     case earliest:
     case earliestLocal:
@@ -55,8 +56,19 @@ export async function listOffset(
     }
     default: {
       const found = await log.offsetForTimestamp(timestamp)
-      return found !== null && found.offset < end ? found : nothing
+      if (found !== null && found.offset < end) return found
+      mustKnowEnd(partition, version)
+      return nothing
     }
+  }
+}
+
+/** Older clients do not know the error (KIP-207). */
+function mustKnowEnd(partition: Partition, version: number): void {
+  try {
+    partition.mustKnowEnd()
+  } catch (error) {
+    throw version >= 5 ? error : new KafkaError('LEADER_NOT_AVAILABLE')
   }
 }
 

@@ -162,12 +162,25 @@ export class Partition {
    * (−1: it does not know one; KIP-320).
    */
   checkLeader(currentLeaderEpoch = -1): void {
-    if (this.#closed !== null) throw this.#closed
-    if (currentLeaderEpoch !== -1) {
-      if (currentLeaderEpoch < this.#role.leaderEpoch) throw new KafkaError('FENCED_LEADER_EPOCH')
-      if (currentLeaderEpoch > this.#role.leaderEpoch) throw new KafkaError('UNKNOWN_LEADER_EPOCH')
-    }
+    this.checkEpoch(currentLeaderEpoch)
     if (!this.isLeader) throw new KafkaError('NOT_LEADER_OR_FOLLOWER')
+  }
+
+  /** As `checkLeader`, where any replica will do: consumers may read from followers, too (KIP-392). */
+  checkEpoch(currentLeaderEpoch: number): void {
+    if (this.#closed !== null) throw this.#closed
+    if (currentLeaderEpoch === -1) return
+    if (currentLeaderEpoch < this.#role.leaderEpoch) throw new KafkaError('FENCED_LEADER_EPOCH')
+    if (currentLeaderEpoch > this.#role.leaderEpoch) throw new KafkaError('UNKNOWN_LEADER_EPOCH')
+  }
+
+  /**
+   * Throws OFFSET_NOT_AVAILABLE while a new leader does not know yet how much is committed: it may be less than others
+   * have been told (KIP-207).
+   */
+  mustKnowEnd(): void {
+    if (this.#leadership !== null && this.#highWatermark < this.#leadership.epochStartOffset)
+      throw new KafkaError('OFFSET_NOT_AVAILABLE')
   }
 
   /**

@@ -6,6 +6,8 @@ export class Replicas {
   readonly #byName = new Map<string, Partition[]>()
   readonly #byId = new Map<string, Partition[]>()
   #count = 0
+  /** Whether other nodes have a partition that we do not have: by name, or by id where that is not null. */
+  elsewhere: (topic: string | null, topicId: string | null, index: number) => boolean = () => false
 
   get count(): number {
     return this.#count
@@ -51,20 +53,21 @@ export class Replicas {
     return this.#byId.get(topicId)?.[index]
   }
 
-  /** The replica; throws UNKNOWN_TOPIC_OR_PARTITION when this node has none. */
+  /** The replica; throws UNKNOWN_TOPIC_OR_PARTITION, or NOT_LEADER_OR_FOLLOWER when others have it. */
   get(topic: string, index: number): Partition {
     const partition = this.find(topic, index)
-    if (partition === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
+    if (partition === undefined)
+      throw new KafkaError(this.elsewhere(topic, null, index) ? 'NOT_LEADER_OR_FOLLOWER' : 'UNKNOWN_TOPIC_OR_PARTITION')
     return partition
   }
 
   /** As `get`, by id; throws UNKNOWN_TOPIC_ID. */
   getById(topicId: string, index: number): Partition {
     const partitions = this.#byId.get(topicId)
-    if (partitions === undefined) throw new KafkaError('UNKNOWN_TOPIC_ID')
-    const partition = partitions[index]
-    if (partition === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
-    return partition
+    const partition = partitions?.[index]
+    if (partition !== undefined) return partition
+    if (this.elsewhere(null, topicId, index)) throw new KafkaError('NOT_LEADER_OR_FOLLOWER')
+    throw new KafkaError(partitions === undefined ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION')
   }
 
   *all(): Iterable<Partition> {

@@ -11,10 +11,14 @@ interface Entry {
   readonly is: string
 }
 
+/** What was seen of a node last. */
 interface Seen {
   readonly node: ReplicaNode
-  readonly end: number
-  readonly highWatermark: number
+  end: number
+  highWatermark: number
+  leaderEpoch: number
+  /** Its log. */
+  entries: (readonly [base: number, entry: Entry])[]
 }
 
 /** What must hold after every step, whatever has happened. */
@@ -38,19 +42,32 @@ export class Invariants {
       const { partition } = node
       if (!node.alive || partition === undefined) continue
       this.#oneLeader(node, partition)
-      const end = partition.log.logEndOffset
-      const { highWatermark } = partition
-      const before = this.#seen.get(node.id)
-      if (before?.node === node && before.end === end && before.highWatermark === highWatermark) continue
-      this.#seen.set(node.id, { node, end, highWatermark })
-      assert.ok(highWatermark <= end, `HW ${highWatermark} of node ${node.id} lies above its end ${end}`)
-      if (before?.node === node)
-        assert.ok(highWatermark >= before.highWatermark, `HW of node ${node.id} went back from ${before.highWatermark}`)
-      this.#matches(node, partition)
-      if (partition.isLeader && highWatermark > this.committedEnd) this.#commit(partition)
-      if (!partition.isLeader)
-        assert.ok(highWatermark <= this.committedEnd, `node ${node.id} takes for committed what is not`)
+      let seen = this.#seen.get(node.id)
+      if (seen?.node !== node) {
+        seen = { node, end: 0, highWatermark: 0, leaderEpoch: -1, entries: [] }
+        this.#seen.set(node.id, seen)
+      }
+      this.#look(seen, partition)
     }
+  }
+
+  #look(seen: Seen, partition: Partition): void {
+    const { highWatermark, leaderEpoch } = partition
+    const end = partition.log.logEndOffset
+    if (seen.end === end && seen.highWatermark === highWatermark && seen.leaderEpoch === leaderEpoch) return
+    const { id } = seen.node
+    if (highWatermark > end) assert.fail(`HW ${highWatermark} of node ${id} lies above its end ${end}`)
+    if (highWatermark < seen.highWatermark)
+      assert.fail(`HW of node ${id} went back from ${seen.highWatermark} to ${highWatermark}`)
+    if (end < seen.end) seen.entries = seen.entries.filter(([, entry]) => entry.end <= end)
+    const known = seen.entries.at(-1)?.[1].end ?? partition.log.logStartOffset
+    for (const entry of entriesOf(partition, known)) seen.entries.push(entry)
+    const leads = partition.isLeader && leaderEpoch === this.#controller.partition.leaderEpoch
+    this.#matches(seen, partition, leads, leaderEpoch === seen.leaderEpoch ? Math.min(known, seen.highWatermark) : 0)
+    Object.assign(seen, { end, highWatermark, leaderEpoch })
+    if (highWatermark <= this.committedEnd) return
+    if (!partition.isLeader) assert.fail(`node ${id} takes ${highWatermark} for committed, it is ${this.committedEnd}`)
+    this.#commit(seen, partition, leads)
   }
 
   #oneLeader(node: ReplicaNode, partition: Partition): void {
@@ -61,39 +78,32 @@ export class Invariants {
     else assert.equal(known, node.id, `two leaders in epoch ${epoch}`)
   }
 
-  /** What is committed is in every log that reaches so far, unless that log parts below its own high watermark. */
-  #matches(node: ReplicaNode, partition: Partition): void {
-    const { log, highWatermark } = partition
-    const leads = partition.isLeader && partition.leaderEpoch === this.#controller.partition.leaderEpoch
-    for (const [base, entry] of entriesOf(partition)) {
+  /** What is committed is in the log of who leads, and below every high watermark. Only what is above `from` is looked at. */
+  #matches({ node, entries }: Seen, { log, highWatermark }: Partition, leads: boolean, from: number): void {
+    for (let index = entries.length - 1; index >= 0; index--) {
+      const [base, entry] = entries[index]!
+      if (entry.end <= from) break
+      if (base >= this.committedEnd || !(leads || entry.end <= highWatermark)) continue
       const committed = this.#committed.get(base)
-      if (entry.end <= highWatermark || leads)
-        if (base < this.committedEnd)
-          assert.equal(entry.is, committed?.is, `node ${node.id} has something else at committed offset ${base}`)
+      if (entry.is !== committed?.is) assert.fail(`node ${node.id} has something else at committed offset ${base}`)
     }
-    if (leads)
-      assert.ok(
-        log.logEndOffset >= this.committedEnd,
-        `leader ${node.id} ends at ${log.logEndOffset}, before what is committed`,
-      )
+    if (leads && log.logEndOffset < this.committedEnd)
+      assert.fail(`leader ${node.id} ends at ${log.logEndOffset}, before what is committed: ${this.committedEnd}`)
   }
 
-  /** The leader says that more is committed: all in-sync replicas must have it on the platter. */
-  #commit(partition: Partition): void {
+  /** The leader says that more is committed: all in-sync replicas must have it on the platter, and be enough. */
+  #commit({ entries }: Seen, partition: Partition, leads: boolean): void {
     const { highWatermark } = partition
     const { isr } = this.#controller.partition
-    const current = partition.leaderEpoch === this.#controller.partition.leaderEpoch
     const at = { topic: partition.topic, partition: 0 }
-    if (current) {
+    if (leads) {
       for (const id of isr) {
         const durable = this.#disks.get(id)?.durable(at) ?? 0
-        assert.ok(
-          durable >= highWatermark,
-          `in-sync replica ${id} has ${durable} on disk, committed is ${highWatermark}`,
-        )
+        if (durable < highWatermark)
+          assert.fail(`in-sync replica ${id} has ${durable} on disk, committed: ${highWatermark}`)
       }
     }
-    for (const [base, entry] of entriesOf(partition))
+    for (const [base, entry] of entries)
       if (entry.end <= highWatermark && base >= this.committedEnd) this.#committed.set(base, entry)
     this.committedEnd = highWatermark
   }
@@ -105,10 +115,10 @@ export class Invariants {
   }
 }
 
-export function* entriesOf(partition: Partition): Iterable<[number, Entry]> {
+export function* entriesOf(partition: Partition, from = partition.log.logStartOffset): Iterable<[number, Entry]> {
   const { log } = partition
-  if (log.logEndOffset === log.logStartOffset) return
-  for (const bytes of log.read(log.logStartOffset, 100_000_000) as Uint8Array[])
+  if (log.logEndOffset <= from) return
+  for (const bytes of log.read(from, 100_000_000) as Uint8Array[])
     for (let at = 0; at < bytes.length; at += sizeInBytes(bytes, at)) {
       const { baseOffset, lastOffset } = readHeader(bytes, at)
       yield [baseOffset, { end: lastOffset + 1, is: `${leaderEpoch(bytes, at)}:${crc(bytes, at)}` }]

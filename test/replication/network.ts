@@ -94,10 +94,10 @@ class Wire {
   /** In the order of the requests. */
   #answer(): void {
     while (this.#pending[0]?.answer != null && !this.lost) {
-      const { resolve, answer } = this.#pending.shift() as Waiting
       const { time } = this.#network
-      if (!this.to.alive) return
-      if (this.#network.isCut(this.to.id, this.from.id)) return void time.after(1000, () => this.lose())
+      // Whoever waits gives up in time.
+      if (!this.to.alive || this.#network.isCut(this.to.id, this.from.id)) return
+      const { resolve, answer } = this.#pending.shift() as Waiting
       const at = Math.max(this.#lastBack, time.ms + this.#network.delay())
       this.#lastBack = at
       time.after(at - time.ms, () => {

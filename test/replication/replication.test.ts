@@ -12,7 +12,7 @@ test('followers copy, and what all have is committed and acknowledged', async ()
 test('nothing that was acknowledged is lost, whatever happens', async () => {
   let acknowledged = 0
   for (let seed = 1; seed <= 5; seed++) {
-    const run = new Run(seed, { faultyMs: 1000, healingMs: 1500 })
+    const run = new Run(seed, { faultyMs: 500, healingMs: 1000 })
     try {
       acknowledged += (await run.run()).acknowledged
     } catch (error) {

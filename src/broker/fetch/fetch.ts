@@ -14,7 +14,8 @@ export interface FetchResult {
   lastStableOffset: number
   logStartOffset: number
   diverging: { epoch: number; endOffset: number } | null
-  leader: { leaderId: number; leaderEpoch: number } | null
+  /** The copy that the consumer should read instead; −1: this one. */
+  preferredReadReplica: number
   records: Uint8Array[]
   bytes: number
   /** Views to give back: `records` as they were read. */
@@ -28,6 +29,10 @@ export interface FetchLimits {
   readonly maxBytes: number
   /** The follower that asks; null: a consumer does. */
   readonly replica: ReplicaFetch | null
+  /** A consumer that may read from followers (Fetch 11 and newer, KIP-392). */
+  readonly anyReplica: boolean
+  /** The copy that is nearer to the consumer, for those that we lead; −1: there is none. Null: nobody asks. */
+  readonly nearer: ((partition: Partition, fetchOffset: number) => number) | null
 }
 
 const none: Uint8Array[] = []
@@ -179,7 +184,7 @@ export class DelayedFetch {
     if (results.length === 0) return this.#limits.replica === null
     let bytes = 0
     for (const result of results) {
-      if (result.error !== null || result.diverging !== null) return true
+      if (result.error !== null || result.diverging !== null || result.preferredReadReplica >= 0) return true
       bytes += result.bytes
     }
     return bytes >= this.#limits.minBytes
@@ -231,8 +236,8 @@ export class DelayedFetch {
         ? replicas.get(wanted.topic, wanted.partition)
         : replicas.getById(wanted.topicId, wanted.partition)
     const { log } = replica
-    result.leader = { leaderId: replica.role.leader, leaderEpoch: replica.leaderEpoch }
-    replica.checkLeader(wanted.currentLeaderEpoch)
+    if (this.#limits.anyReplica) replica.checkEpoch(wanted.currentLeaderEpoch)
+    else replica.checkLeader(wanted.currentLeaderEpoch)
     if (this.#limits.replica !== null) return this.#readForReplica(replica, this.#limits.replica, wanted, result, left)
     result.logStartOffset = log.logStartOffset
     result.highWatermark = replica.highWatermark
@@ -243,7 +248,14 @@ export class DelayedFetch {
     }
     // Also an empty answer must say when the offset is out of range.
     if (wanted.fetchOffset < log.logStartOffset || wanted.fetchOffset > log.logEndOffset)
-      throw new KafkaError('OFFSET_OUT_OF_RANGE')
+      // A follower may not have got so far yet.
+      throw new KafkaError(
+        replica.isLeader || wanted.fetchOffset < log.logStartOffset ? 'OFFSET_OUT_OF_RANGE' : 'OFFSET_NOT_AVAILABLE',
+      )
+    if (this.#limits.nearer !== null && replica.isLeader) {
+      result.preferredReadReplica = this.#limits.nearer(replica, wanted.fetchOffset)
+      if (result.preferredReadReplica >= 0) return none
+    }
     if (left <= 0 || wanted.fetchOffset >= replica.highWatermark) return none
     return replica.read(wanted.fetchOffset, Math.min(wanted.maxBytes, left))
   }
@@ -295,7 +307,7 @@ function emptyResult(wanted: FetchPartition): FetchResult {
     lastStableOffset: -1,
     logStartOffset: -1,
     diverging: null,
-    leader: null,
+    preferredReadReplica: -1,
     records: none,
     bytes: 0,
     lent: none,

@@ -1,11 +1,13 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { Fetch } from '../../protocol/messages/fetch.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
-import type { ReplicaFetch } from '../../replication/partition.ts'
+import type { Partition, ReplicaFetch } from '../../replication/partition.ts'
 import { readableBy } from '../fetch/convert.ts'
 import { DelayedFetch, type FetchResult } from '../fetch/fetch.ts'
+import { preferredReplica, selectsByRack } from '../fetch/preferred-replica.ts'
 import { type FetchPartition, type FetchSession, finalEpoch, initialEpoch } from '../fetch/session.ts'
 import { handler, type Mutable, type RequestContext, type RequestOf, type ResponseOf } from '../handler.ts'
+import { type CurrentLeader, currentLeader, isMoved, leaderEndpoints } from '../new-leader.ts'
 
 type Request = RequestOf<typeof Fetch>
 type Response = ResponseOf<typeof Fetch>
@@ -60,6 +62,8 @@ function answer(request: Request, context: RequestContext): Response | Promise<R
     minBytes: request.minBytes,
     maxBytes: Math.min(request.maxBytes, broker.mayFetch()),
     replica,
+    anyReplica: replica === null && context.version >= 11,
+    nearer: nearerOf(request, context),
   })
   let sent = false
   let fetched = 0
@@ -86,6 +90,13 @@ function answer(request: Request, context: RequestContext): Response | Promise<R
 function replicaOf({ replicaId, replicaState }: Request): ReplicaFetch | null {
   if (replicaState.replicaId >= 0) return { replicaId: replicaState.replicaId, brokerEpoch: replicaState.replicaEpoch }
   return replicaId >= 0 ? { replicaId, brokerEpoch: -1 } : null
+}
+
+/** For a consumer that says in which rack it is (KIP-392). */
+function nearerOf({ rackId }: Request, { node, version }: RequestContext) {
+  if (rackId === '' || version < 11 || !selectsByRack(node.config.get('replica.selector.class'))) return null
+  const { brokers } = node.cluster
+  return (partition: Partition, fetchOffset: number) => preferredReplica(partition, fetchOffset, rackId, brokers)
 }
 
 function refuse(error: unknown): Response {
@@ -153,9 +164,11 @@ function build(
   results: readonly FetchResult[],
   session: FetchSession | null,
   full: boolean,
-  { broker, version }: RequestContext,
+  context: RequestContext,
 ): Response {
+  const { broker, version } = context
   const responses: TopicResponse[] = []
+  const leaders: CurrentLeader[] = []
   let name = ''
   let topicId = ''
   let partitions: PartitionResponse[] = []
@@ -169,7 +182,13 @@ function build(
       partitions = []
       responses.push({ topic: name, topicId, partitions })
     }
-    partitions.push(partitionResponse(result, version))
+    const response = partitionResponse(result)
+    const leader = version >= 12 && isMoved(result.error?.errorName) ? leaderOf(wanted, context) : null
+    if (leader !== null) {
+      response.currentLeader = leader
+      leaders.push(leader)
+    }
+    partitions.push(response)
     if (result.error?.errorName === 'KAFKA_STORAGE_ERROR')
       broker.logger.warn('records could not be read', {
         topic: wanted.topic,
@@ -180,22 +199,37 @@ function build(
   }
   session?.rotate(new Set(results.filter(({ bytes }) => bytes > 0).map(({ wanted }) => wanted)))
   const sessionId = session?.id ?? 0
-  return { errorCode: ErrorCode.NONE, sessionId, responses }
+  const answer: Mutable<Response> = { errorCode: ErrorCode.NONE, sessionId, responses }
+  if (leaders.length > 0 && version >= 16 && !context.peer.node) answer.nodeEndpoints = leaderEndpoints(leaders, context)
+  return answer
+}
+
+function leaderOf({ topic: name, topicId, partition }: FetchPartition, context: RequestContext): CurrentLeader | null {
+  return currentLeader({ name, topicId }, partition, context)
 }
 
 /** An incremental answer holds only what the client does not know yet (KIP-227). */
-function changed({ wanted, error, diverging, bytes, highWatermark, logStartOffset }: FetchResult): boolean {
+function changed({
+  wanted,
+  error,
+  diverging,
+  preferredReadReplica,
+  bytes,
+  highWatermark,
+  logStartOffset,
+}: FetchResult): boolean {
   return (
     bytes > 0 ||
     error !== null ||
     diverging !== null ||
+    preferredReadReplica >= 0 ||
     highWatermark !== wanted.toldHighWatermark ||
     logStartOffset !== wanted.toldLogStartOffset
   )
 }
 
-function partitionResponse(result: FetchResult, version: number): PartitionResponse {
-  const { error, leader, diverging } = result
+function partitionResponse(result: FetchResult): PartitionResponse {
+  const { error, diverging } = result
   const response: PartitionResponse = {
     partitionIndex: result.wanted.partition,
     errorCode: error === null ? ErrorCode.NONE : error.code,
@@ -203,11 +237,9 @@ function partitionResponse(result: FetchResult, version: number): PartitionRespo
     lastStableOffset: result.lastStableOffset,
     logStartOffset: result.logStartOffset,
     abortedTransactions: null,
-    preferredReadReplica: -1,
+    preferredReadReplica: result.preferredReadReplica,
     records: result.records,
   }
   if (diverging !== null) response.divergingEpoch = diverging
-  const stale = error?.errorName === 'NOT_LEADER_OR_FOLLOWER' || error?.errorName === 'FENCED_LEADER_EPOCH'
-  if (stale && leader !== null && version >= 12) response.currentLeader = leader
   return response
 }

@@ -11,7 +11,7 @@ export default handler(OffsetForLeaderEpoch, (request, { node }) => ({
       try {
         const replica = node.replicas.get(topic, partition)
         replica.checkLeader(currentLeaderEpoch)
-        const end = replica.log.endOffsetForEpoch(leaderEpoch)
+        const end = replica.endOffsetForEpoch(leaderEpoch)
         return { errorCode: ErrorCode.NONE, partition, leaderEpoch: end.epoch, endOffset: end.endOffset }
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error

@@ -1,6 +1,7 @@
 import { checkProduceVersion } from '../../log/produced-batch.ts'
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { Produce } from '../../protocol/messages/produce.ts'
+import { ZERO_UUID } from '../../protocol/uuid.ts'
 import type { Partition } from '../../replication/partition.ts'
 import type { Delayed, DelayedOperations, Operation } from '../delayed.ts'
 import {
@@ -12,6 +13,7 @@ import {
   type RequestOf,
   type ResponseOf,
 } from '../handler.ts'
+import { type CurrentLeader, currentLeader, leaderEndpoints } from '../new-leader.ts'
 
 type Request = RequestOf<typeof Produce>
 type Response = ResponseOf<typeof Produce>
@@ -40,7 +42,7 @@ function produce(request: Request, context: RequestContext): Reply<Response> {
   const refusal = refusalOf(request)
   const responses: TopicResponse[] = []
   const answers: PartitionResponse[] = []
-  const produced = new Acks(context.broker.delayed)
+  const produced = new Acks(context)
   for (const topic of request.topicData) {
     const partitionResponses: PartitionResponse[] = []
     responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses })
@@ -111,21 +113,23 @@ function append(
   if (acks === 0) return
   const acked = produced.expect(answer)
   if (acks === 1) partition.whenWritten(result.lastOffset + 1, acked)
-  else partition.whenCommitted(result.lastOffset + 1, acked)
+  else partition.whenAcknowledged(result.lastOffset + 1, acked)
 }
 
 /** The partitions of one request that are not acknowledged yet, and the answer that waits for them. */
 class Acks extends Later<Response> implements Operation {
   readonly hasty = false
   due = 0
+  readonly #context: RequestContext
   readonly #delayed: DelayedOperations
   readonly #waiting: PartitionResponse[] = []
   #response: Response | null = null
   #deadline: Delayed | null = null
 
-  constructor(delayed: DelayedOperations) {
+  constructor(context: RequestContext) {
     super()
-    this.#delayed = delayed
+    this.#context = context
+    this.#delayed = context.broker.delayed
   }
 
   expect(answer: PartitionResponse): (error: Error | null) => void {
@@ -141,12 +145,12 @@ class Acks extends Later<Response> implements Operation {
     if (error !== null) fail(answer, error)
     if (this.#waiting.length > 0 || this.#response === null) return
     if (this.#deadline !== null) this.#delayed.cancel(this.#deadline)
-    this.answer(this.#response)
+    this.answer(withLeaders(this.#response, this.#context))
   }
 
   /** At once when nothing is waited for; after `timeoutMs` at the latest. */
   answerWhenOpen(response: Response, timeoutMs: number): Response | this {
-    if (this.#waiting.length === 0) return response
+    if (this.#waiting.length === 0) return withLeaders(response, this.#context)
     this.#response = response
     this.#deadline = this.#delayed.add(timeoutMs, this)
     return this
@@ -154,9 +158,27 @@ class Acks extends Later<Response> implements Operation {
 
   expire(): void {
     for (const answer of this.#waiting.splice(0)) fail(answer, new KafkaError('REQUEST_TIMED_OUT'))
-    if (this.#response !== null) this.answer(this.#response)
+    if (this.#response !== null) this.answer(withLeaders(this.#response, this.#context))
   }
 }
+
+/** Who came to the wrong node is told the right one (KIP-951). */
+function withLeaders(response: Response, context: RequestContext): Response {
+  if (context.version < 10 || !response.responses.some(({ partitionResponses }) => partitionResponses.some(isStale)))
+    return response
+  const leaders: CurrentLeader[] = []
+  for (const { name = '', topicId = ZERO_UUID, partitionResponses } of response.responses)
+    for (const answer of partitionResponses as PartitionResponse[]) {
+      const leader = isStale(answer) ? currentLeader({ name, topicId }, answer.index, context) : null
+      if (leader === null) continue
+      answer.currentLeader = leader
+      leaders.push(leader)
+    }
+  return { ...response, nodeEndpoints: leaderEndpoints(leaders, context) }
+}
+
+const isStale = ({ errorCode }: { readonly errorCode: number }): boolean =>
+  errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER || errorCode === ErrorCode.FENCED_LEADER_EPOCH
 
 function emptyAnswer(index: number): PartitionResponse {
   return {
