@@ -8,11 +8,12 @@ import type { MetadataRecord } from '../../records/records.ts'
 import { controlBatch } from '../batches.ts'
 import type { Orderer, OrdererLeader, QuorumDescription, QuorumReplica, Voter } from '../orderer.ts'
 import { encodeSnapshot } from '../snapshot.ts'
+import { Alarm } from './alarm.ts'
 import { BrokenChain, positionAfter } from './chain.ts'
 import { type FencedLog, type Head, StoreUnfit, StoreUnreachable } from './fenced-log.ts'
 import { Lead, type Waiting } from './lead.ts'
+import { Reader } from './reader.ts'
 import { Memory } from './remembered.ts'
-import { Replay } from './replay.ts'
 
 export interface FencedOrdererOptions {
   readonly log: FencedLog
@@ -54,8 +55,9 @@ export class FencedOrderer implements Orderer {
   readonly #log: FencedLog
   readonly #logger: Logger
   readonly #memory: Memory
+  readonly #reader: Reader
+  readonly #alarm: Alarm
   #listener: OrderedLogListener<MetadataRecord> = { load() {}, commit() {}, lead() {} }
-  #replay = new Replay(this.#listener)
   #lead: Lead | null = null
   #head: Head | null = null
   /** The last one that was told of. */
@@ -63,10 +65,7 @@ export class FencedOrderer implements Orderer {
   readonly #watchers = new Set<(leader: OrdererLeader | null) => void>()
   #resigned = false
   #trouble = ''
-  #alarm: Timer | null = null
   #leaseTimer: Timer | null = null
-  #wake: (() => void) | null = null
-  #again = false
   #closed = false
   #starting: { resolve(): void; reject(error: Error): void } | null = null
   #running: Promise<void> = Promise.resolve()
@@ -76,16 +75,25 @@ export class FencedOrderer implements Orderer {
     this.#options = options
     this.#log = options.log
     this.#logger = options.logger
+    this.#alarm = new Alarm(options.world.timers)
     this.#memory = new Memory(options.volume)
+    this.#reader = new Reader({
+      log: options.log,
+      memory: this.#memory,
+      random: options.world.random,
+      clusterId: options.clusterId,
+      create: options.create ?? true,
+      notNoted: error => this.#memoryFailed(error),
+    })
     options.log.watch(() => {
       // A leader knows what it appends; who has taken over from it is said by the next append or renewal.
-      if (this.#lead === null) this.#stir()
+      if (this.#lead === null) this.#alarm.stir()
     })
   }
 
   follow(listener: OrderedLogListener<MetadataRecord>): void {
     this.#listener = listener
-    this.#replay = new Replay(listener)
+    this.#reader.follow(listener)
   }
 
   /** Rejects when it cannot ever work: another cluster's log, a wrong password. Waits for a store that is not there. */
@@ -101,7 +109,7 @@ export class FencedOrderer implements Orderer {
     const lead = this.#lead
     if (lead === null || !lead.serving || this.#closed || epoch !== lead.token.epoch) throw new NotLeader()
     const { endOffset } = lead.end
-    const bytes = this.#replay.encoder.dataBatch(records, timestamp, endOffset, epoch)
+    const bytes = this.#reader.replay.encoder.dataBatch(records, timestamp, endOffset, epoch)
     lead.add(bytes, endOffset + records.length, records, timestamp)
     void this.#pump(lead)
     return endOffset + records.length
@@ -110,9 +118,9 @@ export class FencedOrderer implements Orderer {
   /** Kept in the store when that has confirmed it; the one before stays, with the log behind it. */
   compact(upTo: number, snapshot: Iterable<MetadataRecord>): void {
     const lead = this.#lead
-    if (lead === null || this.#closed || upTo > this.#replay.position.endOffset) return
+    if (lead === null || this.#closed || upTo > this.#reader.replay.position.endOffset) return
     const records = [...snapshot]
-    const { timestamp } = this.#replay
+    const { timestamp } = this.#reader.replay
     this.#snapshotting = this.#snapshotting
       .then(() => this.#keepSnapshot(lead, upTo, timestamp, records))
       // The log is still whole: the next snapshot tries again.
@@ -131,7 +139,7 @@ export class FencedOrderer implements Orderer {
   }
 
   describe(): QuorumDescription {
-    const { endOffset } = this.#replay.position
+    const { endOffset } = this.#reader.replay.position
     const leader = this.#told === null ? null : (this.#head?.leader ?? null)
     return {
       leaderId: this.#told?.id ?? -1,
@@ -162,7 +170,7 @@ export class FencedOrderer implements Orderer {
     if (others === 0) return
     const { clock } = this.#options.world
     const until = clock.mono() + resignMs
-    while (this.#told === null && !this.#closed && clock.mono() < until) await this.#pause(10)
+    while (this.#told === null && !this.#closed && clock.mono() < until) await this.#alarm.pause(10)
   }
 
   async close(): Promise<void> {
@@ -171,8 +179,9 @@ export class FencedOrderer implements Orderer {
     this.#starting?.reject(new Error('the node is closing'))
     this.#starting = null
     const lead = this.#lead
+    this.#reader.stop()
     if (lead === null) this.#log.close()
-    this.#stir()
+    this.#alarm.stir()
     await this.#running
     await this.#drain(lead)
     await this.#snapshotting
@@ -185,7 +194,7 @@ export class FencedOrderer implements Orderer {
 
   /** Fulfilled when all that waits is appended, or the lease has run out before. */
   async #drain(lead: Lead | null): Promise<void> {
-    while (lead !== null && this.#lead === lead && (lead.pumping || !lead.idle)) await this.#pause(5)
+    while (lead !== null && this.#lead === lead && (lead.pumping || !lead.idle)) await this.#alarm.pause(5)
   }
 
   async #run(): Promise<void> {
@@ -198,7 +207,7 @@ export class FencedOrderer implements Orderer {
         if (this.#closed) return
         waitMs = this.#ill(error)
       }
-      if (!this.#closed) await this.#sleep(waitMs)
+      if (!this.#closed) await this.#alarm.sleep(waitMs)
     }
   }
 
@@ -206,7 +215,8 @@ export class FencedOrderer implements Orderer {
   async #turn(): Promise<number> {
     const { leaseMs, renewMs } = this.#options
     if (this.#lead !== null) return this.#renew(this.#lead)
-    const head = await this.#catchUp()
+    const head = await this.#reader.catchUp()
+    this.#head = head
     if (this.#closed) return 0
     if (head.moved) {
       await this.#confirm(head)
@@ -224,108 +234,6 @@ export class FencedOrderer implements Orderer {
   /** The last leadership was ours. */
   #mine(head: Head): boolean {
     return this.#memory.now.nonces.includes(head.token.nonce)
-  }
-
-  /** Reads to the end of the log, or rejects. */
-  async #catchUp(): Promise<Head> {
-    for (;;) {
-      const found = await this.#log.look(this.#replay.position.endOffset)
-      if (this.#closed) throw new Error('the node is closing')
-      if (found === null) {
-        await this.#begin()
-        continue
-      }
-      const { head, entries } = found
-      this.#check(head)
-      if (!this.#replay.loaded || head.startOffset > this.#replay.position.endOffset) {
-        await this.#load(head)
-        continue
-      }
-      for (const entry of entries) this.#replay.take(entry)
-      this.#head = head
-      const { endOffset, hash } = this.#replay.position
-      if (endOffset > head.endOffset || (endOffset === head.endOffset && hash !== head.hash)) {
-        throw new BrokenChain(`the log ends at offset ${head.endOffset}, and not as its own head says`)
-      }
-      if (endOffset === head.endOffset) {
-        this.#noteSeen(head)
-        return head
-      }
-      if (entries.length === 0) {
-        throw new BrokenChain(`the log has nothing behind offset ${endOffset}, before its end at ${head.endOffset}`)
-      }
-    }
-  }
-
-  /** No log in the store: a new cluster begins, or a log has been lost. */
-  async #begin(): Promise<void> {
-    const { clusterId, create = true, world } = this.#options
-    const { logId } = this.#memory.now
-    if (logId !== '') throw new BrokenChain('the log of this cluster is not there any more')
-    if (!create) throw new Error('there is no cluster yet')
-    await this.#log.create(newUuid(world.random), clusterId)
-  }
-
-  /** What can be seen without reading. */
-  #check(head: Head): void {
-    const { clusterId } = this.#options
-    const { logId, position, epoch } = this.#memory.now
-    if (head.clusterId !== clusterId) {
-      throw new StoreUnfit(`it holds the metadata of cluster ${head.clusterId}, and this node belongs to ${clusterId}`)
-    }
-    if (logId !== '' && head.logId !== logId) throw new BrokenChain('the log was made anew, by others')
-    if (head.endOffset < position.endOffset) {
-      throw new BrokenChain(
-        `the log ends at offset ${head.endOffset}, and this node has seen it up to offset ${position.endOffset}`,
-      )
-    }
-    if (head.token.epoch < epoch) {
-      throw new BrokenChain(`the epoch is ${head.token.epoch}, and this node has seen epoch ${epoch}`)
-    }
-  }
-
-  async #load(head: Head): Promise<void> {
-    await this.#meet(head)
-    const { snapshot } = head
-    if (snapshot === null) {
-      if (head.startOffset > 0) throw new BrokenChain(`nothing is there before offset ${head.startOffset}`)
-      this.#replay.load(null)
-      return
-    }
-    const bytes = await this.#log.getSnapshot(snapshot)
-    if (this.#closed) return
-    if (bytes === null) throw new Error(`the snapshot at offset ${snapshot.endOffset} makes room for a newer one`)
-    try {
-      this.#replay.load({ ...snapshot, bytes })
-    } catch (error) {
-      throw new BrokenChain(`the snapshot at offset ${snapshot.endOffset} is unreadable`, { cause: error })
-    }
-  }
-
-  /**
-   * Before anything is shown to anybody: what we know must be there. Where the log begins behind it, its id, its end and
-   * its epoch have to do.
-   */
-  async #meet(head: Head): Promise<void> {
-    const { position } = this.#memory.now
-    if (position.endOffset <= head.startOffset) return
-    const entry = (await this.#log.look(position.endOffset - 1))?.entries[0]
-    if (entry === undefined || entry.endOffset > position.endOffset) {
-      throw new BrokenChain(`the log has no batch that ends at offset ${position.endOffset}, as it had`)
-    }
-    if (positionAfter(entry).hash !== position.hash) {
-      throw new BrokenChain(`the log differs below offset ${position.endOffset} from what this node has seen there`)
-    }
-  }
-
-  /** A follower's memory may trail: it answers nobody. */
-  #noteSeen(head: Head): void {
-    const { now } = this.#memory
-    const epoch = Math.max(now.epoch, head.token.epoch)
-    if (now.logId === head.logId && now.position.endOffset === head.endOffset && now.epoch === epoch) return
-    this.#memory
-      .note({ logId: head.logId, epoch, position: this.#replay.position })
-      .catch(error => this.#memoryFailed(error))
   }
 
   #memoryFailed(error: Error): void {
@@ -365,9 +273,10 @@ export class FencedOrderer implements Orderer {
     const taken = await this.#log.acquire({ logId: seen.logId, leader: voter, nonce, former, leaseMs })
     if (taken === null || this.#closed) return false
     await this.#memory.note({ epoch: taken.token.epoch })
-    const head = await this.#catchUp()
+    const head = await this.#reader.catchUp()
+    this.#head = head
     if (this.#closed || head.token.nonce !== nonce) return false
-    const lead = new Lead(head.token, this.#replay.position, asked + leaseMs)
+    const lead = new Lead(head.token, this.#reader.replay.position, asked + leaseMs)
     this.#lead = lead
     this.#watchLease(lead)
     this.#beginEpoch(lead)
@@ -382,9 +291,9 @@ export class FencedOrderer implements Orderer {
     const { endOffset } = lead.end
     const change = { type: 'leaderChange', leaderId: voter.id, voterIds: [voter.id] } as const
     lead.add(controlBatch([change], now, endOffset, epoch), endOffset + 1, [], now)
-    if (!this.#replay.unfinished) return
+    if (!this.#reader.replay.unfinished) return
     const abort = { type: 'AbortTransactionRecord', reason: 'The controller that began it is gone.' } as const
-    lead.add(this.#replay.encoder.dataBatch([abort], now, endOffset + 1, epoch), endOffset + 2, [abort], now)
+    lead.add(this.#reader.replay.encoder.dataBatch([abort], now, endOffset + 1, epoch), endOffset + 2, [abort], now)
   }
 
   async #renew(lead: Lead): Promise<number> {
@@ -425,7 +334,7 @@ export class FencedOrderer implements Orderer {
   }
 
   async #appendNext(lead: Lead): Promise<void> {
-    const before = this.#replay.position
+    const before = this.#reader.replay.position
     const group = lead.take()
     const end = group.at(-1)!.after
     const batchId = newUuid(this.#options.world.random)
@@ -441,7 +350,7 @@ export class FencedOrderer implements Orderer {
       if (outcome === 'ok') break
       if (outcome !== null) return this.#lose(lead, whyLost(outcome))
       // Whether it was done is not known: the same again says it. The lease's end ends this.
-      await this.#pause(Math.min(100, this.#options.renewMs))
+      await this.#alarm.pause(Math.min(100, this.#options.renewMs))
       if (this.#lead !== lead) return
     }
     try {
@@ -456,7 +365,7 @@ export class FencedOrderer implements Orderer {
   #committed(lead: Lead, group: readonly Waiting[]): void {
     for (const { after, records, timestamp } of group) {
       if (this.#lead !== lead) return
-      this.#replay.takeOwn(after, lead.token.epoch, records, timestamp)
+      this.#reader.replay.takeOwn(after, lead.token.epoch, records, timestamp)
     }
     if (lead.serving || this.#lead !== lead) return
     lead.serving = true
@@ -478,9 +387,9 @@ export class FencedOrderer implements Orderer {
     if (this.#resigned) this.#logger.info('this node has given away the lead of the metadata', { epoch })
     else this.#logger.warn(`this node no longer leads the metadata: ${why}`, { epoch })
     // What waited may be in the log or not: it is read anew.
-    this.#replay = new Replay(this.#listener)
+    this.#reader.startAnew()
     if (lead.serving) this.#listener.lead(null)
-    this.#stir()
+    this.#alarm.stir()
   }
 
   #tell(head: Head): void {
@@ -522,7 +431,7 @@ export class FencedOrderer implements Orderer {
     if (this.#lead !== null) return Math.min(retryMs, renewMs / 2)
     this.#announce(null)
     if (!halted) return retryMs
-    this.#replay = new Replay(this.#listener)
+    this.#reader.startAnew()
     return haltedRetryMs
   }
 
@@ -546,34 +455,6 @@ export class FencedOrderer implements Orderer {
     )
     const outcome = await this.#log.putSnapshot(lead.token, id, bytes, found!.head.snapshot?.endOffset ?? 0)
     if (outcome !== 'ok' && this.#lead === lead) this.#lose(lead, whyLost(outcome))
-  }
-
-  /** Sleeps until something may have changed, at most so long. */
-  #sleep(ms: number): Promise<void> {
-    if (this.#again || ms <= 0) {
-      this.#again = false
-      return new Promise(resolve => this.#options.world.timers.soon(resolve))
-    }
-    return new Promise(resolve => {
-      const wake = () => {
-        this.#alarm?.cancel()
-        this.#alarm = null
-        this.#wake = null
-        this.#again = false
-        resolve()
-      }
-      this.#wake = wake
-      this.#alarm = this.#options.world.timers.after(ms, wake)
-    })
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise(resolve => this.#options.world.timers.after(ms, resolve))
-  }
-
-  #stir(): void {
-    this.#again = true
-    this.#wake?.()
   }
 }
 

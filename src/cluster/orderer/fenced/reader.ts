@@ -1,0 +1,154 @@
+import type { OrderedLogListener } from '../../../machine/machine.ts'
+import type { Random } from '../../../world/world.ts'
+import { newUuid } from '../../commands/context.ts'
+import type { MetadataRecord } from '../../records/records.ts'
+import { BrokenChain, positionAfter } from './chain.ts'
+import { type FencedLog, type Head, StoreUnfit, StoreUnreachable } from './fenced-log.ts'
+import type { Memory } from './remembered.ts'
+import { Replay } from './replay.ts'
+
+export interface ReaderOptions {
+  readonly log: FencedLog
+  readonly memory: Memory
+  readonly random: Random
+  readonly clusterId: string
+  /** False: a store without a log is waited for. */
+  readonly create: boolean
+  /** What was seen could not be noted. */
+  readonly notNoted: (error: Error) => void
+}
+
+/** Follows the log in the store, and compares it with what this node remembers before anybody is shown anything. */
+export class Reader {
+  readonly #options: ReaderOptions
+  readonly #log: FencedLog
+  readonly #memory: Memory
+  #listener: OrderedLogListener<MetadataRecord> = { load() {}, commit() {}, lead() {} }
+  #replay = new Replay(this.#listener)
+  #stopped = false
+
+  constructor(options: ReaderOptions) {
+    this.#options = options
+    this.#log = options.log
+    this.#memory = options.memory
+  }
+
+  /** What was read in this life, since the last `startAnew`. */
+  get replay(): Replay {
+    return this.#replay
+  }
+
+  follow(listener: OrderedLogListener<MetadataRecord>): void {
+    this.#listener = listener
+    this.startAnew()
+  }
+
+  /** The listener is told everything from the beginning, with the next `catchUp`. */
+  startAnew(): void {
+    this.#replay = new Replay(this.#listener)
+  }
+
+  /** `catchUp` rejects from now on. */
+  stop(): void {
+    this.#stopped = true
+  }
+
+  /** Reads to the end of the log. Rejects with BrokenChain when it is not the one that we know. */
+  async catchUp(): Promise<Head> {
+    for (;;) {
+      const found = await this.#log.look(this.#replay.position.endOffset)
+      if (this.#stopped) throw new StoreUnreachable('the node is closing')
+      if (found === null) {
+        await this.#begin()
+        continue
+      }
+      const { head, entries } = found
+      this.#check(head)
+      if (!this.#replay.loaded || head.startOffset > this.#replay.position.endOffset) {
+        await this.#load(head)
+        continue
+      }
+      for (const entry of entries) this.#replay.take(entry)
+      const { endOffset, hash } = this.#replay.position
+      if (endOffset > head.endOffset || (endOffset === head.endOffset && hash !== head.hash)) {
+        throw new BrokenChain(`the log ends at offset ${head.endOffset}, and not as its own head says`)
+      }
+      if (endOffset === head.endOffset) {
+        this.#note(head)
+        return head
+      }
+      if (entries.length === 0) {
+        throw new BrokenChain(`the log has nothing behind offset ${endOffset}, before its end at ${head.endOffset}`)
+      }
+    }
+  }
+
+  /** No log in the store: a new cluster begins, or a log has been lost. */
+  async #begin(): Promise<void> {
+    const { clusterId, create, random } = this.#options
+    const { logId } = this.#memory.now
+    if (logId !== '') throw new BrokenChain('the log of this cluster is not there any more')
+    if (!create) throw new Error('there is no cluster yet')
+    await this.#log.create(newUuid(random), clusterId)
+  }
+
+  /** What can be seen without reading. */
+  #check(head: Head): void {
+    const { clusterId } = this.#options
+    const { logId, position, epoch } = this.#memory.now
+    if (head.clusterId !== clusterId) {
+      throw new StoreUnfit(`it holds the metadata of cluster ${head.clusterId}, and this node belongs to ${clusterId}`)
+    }
+    if (logId !== '' && head.logId !== logId) throw new BrokenChain('the log was made anew, by others')
+    if (head.endOffset < position.endOffset) {
+      throw new BrokenChain(
+        `the log ends at offset ${head.endOffset}, and this node has seen it up to offset ${position.endOffset}`,
+      )
+    }
+    if (head.token.epoch < epoch) {
+      throw new BrokenChain(`the epoch is ${head.token.epoch}, and this node has seen epoch ${epoch}`)
+    }
+  }
+
+  async #load(head: Head): Promise<void> {
+    await this.#meet(head)
+    const { snapshot } = head
+    if (snapshot === null) {
+      if (head.startOffset > 0) throw new BrokenChain(`nothing is there before offset ${head.startOffset}`)
+      this.#replay.load(null)
+      return
+    }
+    const bytes = await this.#log.getSnapshot(snapshot)
+    if (this.#stopped) return
+    if (bytes === null) throw new Error(`the snapshot at offset ${snapshot.endOffset} makes room for a newer one`)
+    try {
+      this.#replay.load({ ...snapshot, bytes })
+    } catch (error) {
+      throw new BrokenChain(`the snapshot at offset ${snapshot.endOffset} is unreadable`, { cause: error })
+    }
+  }
+
+  /**
+   * Before anything is shown to anybody: what we know must be there. Where the log begins behind it, its id, its end and
+   * its epoch have to do.
+   */
+  async #meet(head: Head): Promise<void> {
+    const { position } = this.#memory.now
+    if (position.endOffset <= head.startOffset) return
+    const entry = (await this.#log.look(position.endOffset - 1))?.entries[0]
+    if (entry === undefined || entry.endOffset > position.endOffset) {
+      throw new BrokenChain(`the log has no batch that ends at offset ${position.endOffset}, as it had`)
+    }
+    if (positionAfter(entry).hash !== position.hash) {
+      throw new BrokenChain(`the log differs below offset ${position.endOffset} from what this node has seen there`)
+    }
+  }
+
+  /** A follower's memory may trail: it answers nobody. */
+  #note(head: Head): void {
+    const { now } = this.#memory
+    const epoch = Math.max(now.epoch, head.token.epoch)
+    if (now.logId === head.logId && now.position.endOffset === head.endOffset && now.epoch === epoch) return
+    this.#memory.note({ logId: head.logId, epoch, position: this.#replay.position }).catch(this.#options.notNoted)
+  }
+}
