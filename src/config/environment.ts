@@ -79,11 +79,19 @@ function isLink(variable: string, value: string): boolean {
 
 const OURS = new Set<string>([
   'advertise',
+  'balance.enable',
+  'broker.replace.after.ms',
   'data',
   'flush',
   'host',
   'logging.format',
   'logging.level',
+  'placement',
+  'replication.topology',
+  'orderer',
+  'orderer.lease.ms',
+  'orderer.password',
+  'orderer.renew.ms',
   'port',
   'tail.cache.bytes',
 ])

@@ -4,6 +4,7 @@ import { type BrokerSetting, brokerSettings, isBrokerSetting, withoutListener } 
 import type { Setting } from './definition.ts'
 import { readEnvironment } from './environment.ts'
 import { readProperties } from './properties.ts'
+import { readRedisEnvironment } from './redis-environment.ts'
 import { validate } from './validate.ts'
 import { canonical, readValue } from './values.ts'
 
@@ -49,6 +50,7 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
   }
   for (const { name, value, origin } of sources.flags ?? []) layers.set(name, value, 'flag', origin)
   layers.throwErrors()
+  if (layers.text('orderer').startsWith('redis')) settleRedis(layers, sources.env ?? {})
   return settle(layers)
 }
 
@@ -104,6 +106,17 @@ function settle(layers: Layers): ResolvedConfig {
   const advertised = settleAdvertised(layers, endpoints)
   layers.throwErrors()
   return { config: new BrokerConfig(layers.given), endpoints, advertised, dataDirectory, warnings: layers.warnings }
+}
+
+/** Variables with common names, which mean us only with such an orderer. What was said to us by name is stronger. */
+function settleRedis(layers: Layers, env: Readonly<Record<string, string | undefined>>): void {
+  const reading = readRedisEnvironment(env, layers.text('orderer'))
+  layers.errors.push(...reading.errors)
+  for (const { name, value, variable } of reading.settings) {
+    const given = layers.stronger(name as BrokerSetting, name === 'node.id' ? 'broker.id' : (name as BrokerSetting))
+    if (name === 'orderer' || !layers.given.has(given)) layers.set(name, value, 'environment', variable)
+  }
+  layers.throwErrors()
 }
 
 function listenersOf(layers: Layers, name: 'listeners' | 'advertised.listeners'): Endpoints {

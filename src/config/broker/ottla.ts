@@ -1,4 +1,4 @@
-import { atLeast, between, bool, int, list, listOf, long, oneOf, password, string } from '../definition.ts'
+import { atLeast, between, bool, int, list, listOf, long, matching, oneOf, password, string } from '../definition.ts'
 
 /** What only ottla has. Few on purpose: where Kafka has a setting, that one is used. */
 export const ottlaSettings = {
@@ -33,6 +33,19 @@ export const ottlaSettings = {
   ),
   'logging.level': string('info', oneOf('debug', 'info', 'warn', 'error')).honoured(
     'The least important log line shown.',
+  ),
+  orderer: string('raft', matching(/^(raft|redis|redis:\/\/.*)$/, 'raft, redis, or redis://host:port')).honoured(
+    'Who puts the metadata in order: the nodes themselves (`raft`), or a Redis (`redis://host:port`; `redis`: the one at `REDIS_HOST` and `REDIS_PORT`). See [orderers](orderers.md).',
+  ),
+  'orderer.lease.ms': int(2000, between(100, 600_000)).honoured(
+    'ms for which the leader of the metadata takes its lease in an outside orderer (`LEASE_TIME_SECONDS` with Redis).',
+  ),
+  'orderer.password': password().honoured('The password of an outside orderer.'),
+  'orderer.renew.ms': int(500, between(20, 300_000)).honoured(
+    'ms between two renewals of the lease, at most half of it (`RENEW_INTERVAL_SECONDS` with Redis).',
+  ),
+  placement: string('ring', oneOf('ring', 'balanced')).honoured(
+    'Which brokers hold a partition: the next ones on a consistent-hash ring (`ring`), or by turns (`balanced`).',
   ),
   port: int(9092, between(0, 65_535)).honoured('The port to listen on; 0: any free one.'),
   'replication.topology': string('isr', oneOf('isr', 'chain'))
