@@ -1,0 +1,646 @@
+import type { Voter } from '../orderer.ts'
+import type { SnapshotId } from '../snapshot.ts'
+import { Ballot } from './ballot.ts'
+import { Copy, type CopyOptions } from './copy.ts'
+import { Following } from './following.ts'
+import { Leading } from './leading.ts'
+import { Persistence } from './persistence.ts'
+import type { ReplicaProgress } from './replicas.ts'
+import type {
+  BeginRequest,
+  ElectionState,
+  EndRequest,
+  EpochResponse,
+  FetchAnswer,
+  FetchRequest,
+  FetchResponse,
+  FetchSnapshotResponse,
+  LeaderNews,
+  RaftError,
+  RaftIo,
+  RaftRequest,
+  RaftResponse,
+  RaftSettings,
+  ReplicaKey,
+  Target,
+  VoteRequest,
+  VoteResponse,
+} from './types.ts'
+import { includes, isSame, type VoterHistory } from './voters.ts'
+
+export type Role = 'unattached' | 'follower' | 'prospective' | 'candidate' | 'leader' | 'resigned'
+
+export interface RaftOptions<Records> extends CopyOptions {
+  readonly self: ReplicaKey
+  readonly settings: RaftSettings
+  readonly io: RaftIo<Records>
+  /** As it is on stable storage. */
+  readonly state: ElectionState
+  /** Addresses at which somebody may know the leader. */
+  readonly seeds: number
+}
+
+/** A request of ours whose answer is awaited. */
+interface Pending {
+  readonly request: RaftRequest
+  /** Of our role: an answer to what we were before only tells of epochs. */
+  readonly term: number
+}
+
+/** A tick that comes so much too late says that we were stopped: others are not to blame (ms). */
+const lateMs = 500
+/** ms, and as much again by dice, of an election when it is known that nobody leads. */
+const quickMs = 40
+/** Answers that never come leave nothing behind. */
+const mostPending = 1000
+
+/**
+ * Raft as Kafka does it (KIP-595, 630, 853, 996, 1166): followers fetch, and what they ask for says what they have. A
+ * state machine: every method is an event with its time (monotonic ms), what it wants done goes to `RaftIo`, and nothing
+ * there may call back from inside. It never waits and holds no timer: call `tick` when `deadline` is reached.
+ */
+export class Raft<Records> {
+  readonly #self: ReplicaKey
+  readonly #settings: RaftSettings
+  readonly #io: RaftIo<Records>
+  readonly #seeds: number
+  readonly #copy: Copy
+  readonly #persistence: Persistence
+  #role: Role = 'unattached'
+  #term = 0
+  #epoch: number
+  #leaderId: number
+  #voted: ReplicaKey | null
+  #tokens = 0
+  readonly #pending = new Map<number, Pending>()
+  #leading: Leading | null = null
+  #following: Following<Records> | null = null
+  #ballot: Ballot | null = null
+  /** Who has no leader: when it stands for election, or, without a vote, looks further. */
+  #standAt = Number.POSITIVE_INFINITY
+  /** The leader of this epoch that is known to be gone, and until when that is believed. */
+  #gone: { readonly id: number; readonly epoch: number; readonly until: number } | null = null
+  #leaving = false
+
+  constructor(options: RaftOptions<Records>) {
+    const { self, settings, io, state, seeds, log } = options
+    this.#self = self
+    this.#settings = settings
+    this.#io = io
+    this.#seeds = seeds
+    this.#copy = new Copy(options, io)
+    this.#epoch = Math.max(state.epoch, log.lastEpoch)
+    const current = state.epoch === this.#epoch
+    this.#leaderId = current ? state.leaderId : -1
+    this.#voted = current ? state.voted : null
+    this.#persistence = new Persistence(sequence => io.persist(this.state, sequence))
+  }
+
+  get role(): Role {
+    return this.#role
+  }
+
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  /** Who leads in this epoch; −1: not known, or gone. */
+  get leaderId(): number {
+    return this.#role === 'follower' || this.#role === 'leader' ? this.#leaderId : -1
+  }
+
+  get state(): ElectionState {
+    return { epoch: this.#epoch, leaderId: this.#leaderId, voted: this.#voted }
+  }
+
+  get highWatermark(): number {
+    return this.#copy.highWatermark
+  }
+
+  /** What `flushed` is told with. */
+  get generation(): number {
+    return this.#copy.generation
+  }
+
+  get voters(): readonly Voter[] {
+    return this.#copy.voters.latest
+  }
+
+  get voterHistory(): VoterHistory {
+    return this.#copy.voters
+  }
+
+  get isVoter(): boolean {
+    return includes(this.voters, this.#self)
+  }
+
+  /** True when records may be appended: we lead, our epoch has begun, and we do not mean to go. */
+  get mayAppend(): boolean {
+    return this.#leading?.begun === true && !this.#leading.going
+  }
+
+  /** Leader: how far the others are. */
+  get replicas(): Iterable<ReplicaProgress> {
+    return this.#leading?.replicas.all() ?? []
+  }
+
+  /** When `tick` wants to be called. */
+  get deadline(): number {
+    if (this.#leading !== null) return this.#leading.deadline
+    if (this.#following !== null) return this.#following.deadline
+    return Math.min(this.#standAt, this.#ballot?.deadline ?? Number.POSITIVE_INFINITY)
+  }
+
+  start(now: number): void {
+    if (this.#isAlone) this.#electSelf(now)
+    else if (this.#leaderId === this.#self.id) {
+      // Bytes that we had led may have been lost with us: never again in that epoch.
+      this.#enter('resigned')
+      this.#standAt = now + this.#electionWait(now)
+    } else if (this.#leaderId >= 0) this.#follow(this.#epoch, this.#leaderId, now)
+    else this.#detach(this.#epoch, now)
+  }
+
+  tick(now: number): void {
+    if (now < this.deadline) return
+    if (now - this.deadline > lateMs) this.#forgive(now)
+    if (this.#leading !== null) this.#leading.tick(now)
+    else if (this.#following !== null) {
+      if (now >= this.#following.doubtAt) this.#stand(now)
+      else this.#following.tick(now)
+    } else if (now >= this.#standAt) this.#stand(now)
+    else for (const voter of this.#ballot?.takeUnreached(now) ?? []) this.#ask(voter)
+  }
+
+  // What became durable.
+
+  persisted(sequence: number): void {
+    this.#persistence.persisted(sequence)
+  }
+
+  /** Everything below `offset` is on stable storage; said of the log as it is since truncation number `generation`. */
+  flushed(offset: number, generation: number, now: number): void {
+    if (!this.#copy.flushedTo(offset, generation)) return
+    if (this.#leading !== null) this.#leading.advance(now)
+    else this.#copyChanged(now)
+  }
+
+  truncated(generation: number, now: number): void {
+    this.#copy.truncated(generation)
+    this.#copyChanged(now)
+  }
+
+  /** What was appended from `from` on is gone: the disk was full. */
+  dropped(from: number, now: number): void {
+    this.#copy.dropped(from)
+    // Followers may have what we have not any more: the same offsets must not be given again in this epoch.
+    if (this.#leading !== null) this.#step(now)
+    else this.#following?.askLater(now)
+  }
+
+  /** All parts of a snapshot were there, and our log begins behind it now. */
+  installed(id: SnapshotId, voters: readonly Voter[], now: number): void {
+    this.#copy.installed(id, voters)
+    this.#copyChanged(now)
+  }
+
+  notInstalled(now: number): void {
+    this.#copy.notInstalled()
+    this.#following?.askLater(now)
+  }
+
+  /** Leader: records were appended. */
+  appended(now: number): void {
+    this.#leading?.appended(now)
+  }
+
+  // What others ask.
+
+  vote(request: VoteRequest, now: number, answer: (response: VoteResponse) => void): void {
+    let error: RaftError | null = null
+    let granted = false
+    if (!isSame(request.voter, this.#self)) error = 'INVALID_VOTER_KEY'
+    else if (request.epoch < this.#epoch) error = 'FENCED_LEADER_EPOCH'
+    else {
+      if (request.epoch > this.#epoch) this.#detach(request.epoch, now)
+      granted = request.preVote ? this.#wouldVote(request, now) : this.#vote(request, now)
+      if (!granted && request.preVote && this.#following?.confirmed) this.#io.suspect(this.#leaderId)
+    }
+    this.tell(news => answer({ ...news, error, granted }))
+  }
+
+  begin(request: BeginRequest, now: number, answer: (response: EpochResponse) => void): void {
+    const error = this.#beginError(request)
+    if (error === null) {
+      this.#gone = null
+      const known = this.#following !== null && request.epoch === this.#epoch && request.leaderId === this.#leaderId
+      if (known) this.#following?.heard(now)
+      else if (request.epoch > this.#epoch || this.#leading === null) this.#follow(request.epoch, request.leaderId, now)
+    }
+    this.tell(news => answer({ ...news, error }))
+  }
+
+  end(request: EndRequest, now: number, answer: (response: EpochResponse) => void): void {
+    const over = request.epoch < this.#epoch
+    if (request.epoch > this.#epoch) this.#detach(request.epoch, now)
+    const known = this.#leaderId < 0 || this.#leaderId === request.leaderId
+    if (!over && known && this.#leading === null && request.leaderId !== this.#self.id) {
+      const place = request.candidates.findIndex(candidate => isSame(candidate, this.#self))
+      this.#afterEnd(request.leaderId, place, now)
+    }
+    this.tell(news => answer({ ...news, error: over ? 'FENCED_LEADER_EPOCH' : null }))
+  }
+
+  /** `answer` may be called later: a Fetch to which there is nothing new to say is kept for a while. */
+  fetch(request: FetchRequest, now: number, answer: (answer: FetchAnswer) => void): void {
+    const error = this.leaderError(request.epoch)
+    if (error === null && this.#leading !== null) this.#leading.fetch(request, now, answer)
+    else {
+      const nothing = { highWatermark: -1, diverging: null, snapshot: null, readFrom: -1 }
+      this.tell(news => answer({ ...news, error: error ?? 'NOT_LEADER_OR_FOLLOWER', ...nothing }))
+    }
+  }
+
+  /** Why we cannot answer as the leader of `epoch`; null: we can. */
+  leaderError(epoch: number): RaftError | null {
+    if (epoch < this.#epoch) return 'FENCED_LEADER_EPOCH'
+    if (epoch > this.#epoch) return 'UNKNOWN_LEADER_EPOCH'
+    return this.#leading === null ? 'NOT_LEADER_OR_FOLLOWER' : null
+  }
+
+  /** Who fetches a snapshot is alive, too. */
+  fetchesSnapshot(replica: ReplicaKey, now: number): void {
+    this.#leading?.replicas.heard(replica, this.voters, now)
+  }
+
+  /** Tells who leads, as we see it now, when that is on stable storage. */
+  tell(answer: (news: LeaderNews) => void): void {
+    // Two that know a dead leader by hearsay only must not keep telling each other of it.
+    const known = this.#leading !== null || this.#following?.confirmed
+    const news = { epoch: this.#epoch, leaderId: known ? this.#leaderId : -1 }
+    this.#persistence.reveal(() => answer(news))
+  }
+
+  // What others answer.
+
+  response(token: number, response: RaftResponse<Records>, now: number): void {
+    const pending = this.#take(token)
+    if (pending === null) return
+    const { request, term } = pending
+    if (!this.#learn(response, now)) this.#notAnswered(pending, now)
+    else if (this.#term !== term) return
+    else if (request.type === 'vote') this.#voteAnswered(request, response as VoteResponse, now)
+    else if (request.type === 'fetch') {
+      if (this.#following !== null) this.#following.fetched(request, response as FetchResponse<Records>, now)
+      else this.#lookFurther(now)
+    } else if (request.type === 'fetchSnapshot')
+      this.#following?.gotPart(request, response as FetchSnapshotResponse, now)
+  }
+
+  /** A request was not answered, or nobody was there. */
+  failed(token: number, now: number): void {
+    const pending = this.#take(token)
+    if (pending !== null) this.#notAnswered(pending, now)
+  }
+
+  /** Nobody listens any more where this node was: its process is gone. */
+  leaderLost(id: number, now: number): void {
+    if (this.#following === null || id !== this.#leaderId) return
+    this.#isGone(id, now)
+    this.#stand(now)
+  }
+
+  // What the operator wants.
+
+  /** We are going to stop: somebody else should lead, and we stand for no other election. */
+  leave(now: number): void {
+    this.#leaving = true
+    if (this.#leading === null) return
+    if (this.#isAlone) this.#step(now)
+    else this.#leading.go(now)
+  }
+
+  /** Why the voters cannot be changed now; null: they can. */
+  voterChangeProblem(): 'notLeader' | 'notBegun' | 'changing' | null {
+    if (this.#leading === null || this.#leading.going) return 'notLeader'
+    if (!this.#leading.begun) return 'notBegun'
+    return this.#copy.voters.changedAt < this.#copy.highWatermark ? null : 'changing'
+  }
+
+  /** In force at once; committed when the high watermark has reached what this returns. At most one voter more or less. */
+  changeVoters(voters: readonly Voter[], now: number): number {
+    if (this.voterChangeProblem() !== null) throw new Error('the voters cannot be changed now')
+    const offset = this.#copy.log.endOffset
+    const end = this.#io.appendVoters(this.#epoch, voters)
+    this.#copy.voters.append({ offset, voters })
+    this.#leading?.appended(now)
+    this.#leading?.votersChanged(now)
+    return end
+  }
+
+  // Roles.
+
+  #enter(role: Role): void {
+    const leading = this.#leading
+    this.#leading = null
+    this.#following = null
+    this.#ballot = null
+    this.#role = role
+    this.#term++
+    if (leading === null) return
+    if (leading.begun) this.#io.lead(null)
+    for (const tell of leading.end()) this.#persistence.reveal(tell)
+  }
+
+  #setEpoch(epoch: number, leaderId: number, voted: ReplicaKey | null): void {
+    const essential = epoch !== this.#epoch || voted !== this.#voted
+    if (!essential && leaderId === this.#leaderId) return
+    this.#epoch = epoch
+    this.#leaderId = leaderId
+    this.#voted = voted
+    this.#persistence.save(essential)
+  }
+
+  /** Nobody is known to lead in `epoch`. */
+  #detach(epoch: number, now: number): void {
+    const waits = this.#leading === null && this.#following === null && this.#standAt !== Number.POSITIVE_INFINITY
+    if (epoch > this.#epoch) this.#setEpoch(epoch, -1, null)
+    this.#enter('unattached')
+    // Who has begun to wait goes on: candidates that are refused must not keep us from standing.
+    if (!waits) this.#standAt = now + this.#electionWait(now)
+    if (!this.#mayStand) this.#lookForLeader(now)
+    this.#io.leaderChanged()
+  }
+
+  #follow(epoch: number, leaderId: number, now: number): void {
+    this.#setEpoch(epoch, leaderId, epoch === this.#epoch ? this.#voted : null)
+    this.#enter('follower')
+    const term = this.#term
+    const context = {
+      self: this.#self,
+      epoch,
+      settings: this.#settings,
+      copy: this.#copy,
+      io: this.#io,
+      send: (to: Target, request: () => RaftRequest | null) => this.#sendWhenSafe(to, request, term),
+    }
+    this.#following = new Following<Records>(context, leaderId, now)
+    this.#following.ask(now)
+    this.#io.leaderChanged()
+  }
+
+  /** Asks whether others would vote for us; in a quorum of one there is nobody to ask. */
+  #stand(now: number): void {
+    if (this.#isAlone && !this.#leaving) {
+      this.#electSelf(now)
+      return
+    }
+    this.#enter(this.#mayStand ? 'prospective' : 'unattached')
+    this.#standAt = now + this.#electionWait(now)
+    if (this.#role === 'prospective') {
+      this.#ballot = new Ballot(true, this.#self)
+      for (const voter of this.#others) this.#ask(voter)
+    } else this.#lookForLeader(now)
+    this.#io.leaderChanged()
+  }
+
+  #electSelf(now: number): void {
+    this.#enter('candidate')
+    this.#standAt = Number.POSITIVE_INFINITY
+    this.#setEpoch(this.#epoch + 1, this.#self.id, null)
+    const ballot = new Ballot(false, this.#self)
+    this.#ballot = ballot
+    this.#whenSafe(this.#term, () => this.#win(ballot, now))
+  }
+
+  #becomeCandidate(now: number): void {
+    this.#enter('candidate')
+    this.#standAt = now + this.#electionWait(now)
+    this.#setEpoch(this.#epoch + 1, -1, this.#self)
+    this.#ballot = new Ballot(false, this.#self)
+    for (const voter of this.#others) this.#ask(voter)
+    this.#io.leaderChanged()
+  }
+
+  #win({ granted }: Ballot, now: number): void {
+    this.#enter('leader')
+    this.#setEpoch(this.#epoch, this.#self.id, this.#voted)
+    const start = this.#copy.log.endOffset
+    try {
+      this.#io.appendLeaderChange(this.#epoch, this.voters, granted)
+    } catch {
+      this.#step(now)
+      return
+    }
+    const context = {
+      self: this.#self,
+      epoch: this.#epoch,
+      fetchTimeoutMs: this.#settings.fetchTimeoutMs,
+      copy: this.#copy,
+      io: this.#io,
+      send: (to: Target, request: RaftRequest) => void this.#send(to, request),
+      step: (at: number) => this.#step(at),
+    }
+    this.#leading = new Leading(context, start, now)
+    this.#io.leaderChanged()
+    this.#leading.tick(now)
+    this.#leading?.advance(now)
+  }
+
+  /** Leads no longer, of its own will; others are told who should. */
+  #step(now: number): void {
+    const candidates = this.#leading?.candidates() ?? []
+    this.#enter('resigned')
+    this.#standAt = now + this.#settings.electionTimeoutMs + this.#electionWait(now)
+    for (const { id } of this.#others)
+      this.#send({ id }, { type: 'end', epoch: this.#epoch, leaderId: this.#self.id, candidates })
+    this.#io.leaderChanged()
+  }
+
+  /** The leader said that it goes; `place`: ours among those whom it would like to follow. */
+  #afterEnd(leaderId: number, place: number, now: number): void {
+    this.#setEpoch(this.#epoch, leaderId, this.#voted)
+    this.#isGone(leaderId, now)
+    if (place === 0 && this.#mayStand && !this.#isAlone) {
+      this.#becomeCandidate(now)
+      return
+    }
+    this.#enter('unattached')
+    this.#standAt = now + quickMs * Math.max(1, place) + this.#io.random(quickMs)
+    this.#io.leaderChanged()
+  }
+
+  #isGone(id: number, now: number): void {
+    this.#gone = { id, epoch: this.#epoch, until: now + this.#settings.fetchTimeoutMs }
+  }
+
+  #knowGone(now: number): boolean {
+    return this.#gone !== null && this.#gone.epoch === this.#epoch && now < this.#gone.until
+  }
+
+  // Votes.
+
+  #wouldVote(request: VoteRequest, now: number): boolean {
+    if (this.#leading !== null) return false
+    if (this.#following?.confirmed && now < this.#following.doubtAt) return false
+    return this.#isUpToDate(request)
+  }
+
+  #vote(request: VoteRequest, now: number): boolean {
+    const before = this.#voted
+    const may = before === null ? this.#leaderId < 0 && this.#isUpToDate(request) : isSame(before, request.candidate)
+    if (!may) return false
+    if (before === null) this.#setEpoch(this.#epoch, -1, request.candidate)
+    // Only who gives a vote waits for another full time: a refused candidate must not keep us from standing.
+    this.#standAt = now + this.#electionWait(now)
+    return true
+  }
+
+  #isUpToDate({ lastEpoch, lastOffset }: VoteRequest): boolean {
+    const { log } = this.#copy
+    return lastEpoch === log.lastEpoch ? lastOffset >= log.endOffset : lastEpoch > log.lastEpoch
+  }
+
+  #ask(voter: ReplicaKey): void {
+    const { id, directoryId } = voter
+    const preVote = this.#ballot?.preVote ?? true
+    this.#sendWhenSafe({ id }, () => this.#voteRequest({ id, directoryId }, preVote), this.#term)
+  }
+
+  #voteRequest(voter: ReplicaKey, preVote: boolean): VoteRequest {
+    const { lastEpoch, endOffset: lastOffset } = this.#copy.log
+    return { type: 'vote', epoch: this.#epoch, candidate: this.#self, voter, lastEpoch, lastOffset, preVote }
+  }
+
+  #voteAnswered({ voter }: VoteRequest, response: VoteResponse, now: number): void {
+    const ballot = this.#ballot
+    if (ballot === null || !response.granted || response.error !== null) return
+    ballot.grant(voter)
+    if (!ballot.isWon(this.voters)) return
+    if (ballot.preVote) this.#becomeCandidate(now)
+    else this.#win(ballot, now)
+  }
+
+  #electionWait(now: number): number {
+    const wait = this.#knowGone(now) ? quickMs : this.#settings.electionTimeoutMs
+    return wait + this.#io.random(Math.max(1, wait))
+  }
+
+  // In common.
+
+  #beginError({ epoch, leaderId, voter }: BeginRequest): RaftError | null {
+    if (!isSame(voter, this.#self)) return 'INVALID_VOTER_KEY'
+    if (epoch < this.#epoch) return 'FENCED_LEADER_EPOCH'
+    return leaderId === this.#self.id || leaderId < 0 ? 'INVALID_REQUEST' : null
+  }
+
+  /** The log, or what we know of it, may have become what the follower waited for. */
+  #copyChanged(now: number): void {
+    this.#copy.commitTold()
+    this.#following?.ask(now)
+  }
+
+  /** What an answer tells of epochs and leaders. False: it is of an epoch that is over. */
+  #learn({ epoch, leaderId }: LeaderNews, now: number): boolean {
+    if (epoch < this.#epoch) return false
+    const leads = leaderId >= 0 && leaderId !== this.#self.id
+    if (epoch > this.#epoch) {
+      if (leads) this.#follow(epoch, leaderId, now)
+      else this.#detach(epoch, now)
+      return true
+    }
+    const looking = this.#role === 'unattached' || this.#role === 'prospective' || this.#role === 'candidate'
+    const gone = this.#knowGone(now) && this.#gone?.id === leaderId
+    if (leads && looking && !gone) this.#follow(epoch, leaderId, now)
+    return true
+  }
+
+  #notAnswered({ request, term }: Pending, now: number): void {
+    if (term !== this.#term) return
+    if (request.type === 'vote') this.#ballot?.notReached(request.voter, now + this.#settings.retryMs)
+    else if (request.type === 'fetch' || request.type === 'fetchSnapshot') {
+      if (this.#following !== null) this.#following.failed(request, now)
+      else this.#lookFurther(now)
+    }
+  }
+
+  /** Who has no vote asks somebody, by dice, who leads; a Fetch tells. */
+  #lookForLeader(now: number): void {
+    const others = this.#others
+    const count = others.length + this.#seeds
+    this.#standAt = now + this.#settings.fetchTimeoutMs
+    if (count === 0) return
+    const pick = this.#io.random(count)
+    const voter = others[pick]
+    const to = voter === undefined ? { seed: pick - others.length } : { id: voter.id }
+    this.#sendWhenSafe(to, () => this.#sign, this.#term)
+  }
+
+  #lookFurther(now: number): void {
+    if (!this.#mayStand) this.#standAt = Math.min(this.#standAt, now + 5 * this.#settings.retryMs)
+  }
+
+  get #sign(): FetchRequest {
+    const { flushed, flushedEpoch, highWatermark } = this.#copy
+    return {
+      type: 'fetch',
+      epoch: this.#epoch,
+      replica: this.#self,
+      fetchOffset: flushed,
+      lastFetchedEpoch: flushedEpoch,
+      highWatermark,
+      maxWaitMs: 0,
+      keepAlive: true,
+    }
+  }
+
+  #take(token: number): Pending | null {
+    const pending = this.#pending.get(token) ?? null
+    this.#pending.delete(token)
+    return pending
+  }
+
+  #send(to: Target, request: RaftRequest): void {
+    const token = ++this.#tokens
+    if (this.#pending.size >= mostPending) this.#pending.delete(this.#pending.keys().next().value!)
+    this.#pending.set(token, { request, term: this.#term })
+    this.#io.send(to, request, token)
+  }
+
+  #sendWhenSafe(to: Target, request: () => RaftRequest | null, term: number): void {
+    this.#whenSafe(term, () => {
+      const made = request()
+      if (made !== null) this.#send(to, made)
+    })
+  }
+
+  /** When our epoch and vote are on stable storage, unless we have become something else by then. */
+  #whenSafe(term: number, run: () => void): void {
+    this.#persistence.reveal(() => {
+      if (this.#term === term) run()
+    })
+  }
+
+  /** We were stopped for a while: what should have come in the meantime is still to be read. */
+  #forgive(now: number): void {
+    if (this.#following?.confirmed) this.#following.heard(now)
+    this.#leading?.replicas.forgive(now)
+    if (this.#standAt !== Number.POSITIVE_INFINITY)
+      this.#standAt = Math.max(this.#standAt, now + this.#electionWait(now))
+  }
+
+  /** Until a removal is known to be committed, who was removed by it may be the only one who has it. */
+  get #mayStand(): boolean {
+    const { voters, highWatermark } = this.#copy
+    if (this.#leaving) return false
+    return this.isVoter || (voters.changedAt >= highWatermark && includes(voters.previous, this.#self))
+  }
+
+  get #isAlone(): boolean {
+    return this.voters.length === 1 && this.isVoter
+  }
+
+  get #others(): readonly Voter[] {
+    return this.voters.filter(voter => !isSame(voter, this.#self))
+  }
+}
