@@ -3,6 +3,7 @@ import { KafkaError } from '../protocol/errors.ts'
 import { afterwards, standing } from './commands/afterwards.ts'
 import { alterConfigs, incrementalAlterConfigs, refuseAlterConfigs } from './commands/alter-configs.ts'
 import { alterPartition, refuseAlterPartition } from './commands/alter-partition.ts'
+import { PresentLoad } from './commands/assignment.ts'
 import { refuseRegisterBroker, refuseUnregisterBroker, registerBroker, unregisterBroker } from './commands/brokers.ts'
 import type {
   Answer,
@@ -115,7 +116,13 @@ export class Controller implements Machine<Command, Fact, Answer> {
   }
 
   #context(at: Moment): Context {
-    return { state: this.state, contacts: this.#contacts, settings: this.#settings, at }
+    return {
+      state: this.state,
+      contacts: this.#contacts,
+      load: new PresentLoad(this.state),
+      settings: this.#settings,
+      at,
+    }
   }
 }
 

@@ -4,7 +4,8 @@ import { configSchema } from '../config/schema.ts'
 import { topicValueInForce } from '../config/topic-values.ts'
 import type { ControllerSettings } from './commands/context.ts'
 import { supportedFeatures } from './features.ts'
-import { roundRobin } from './placement/round-robin.ts'
+import { balanced } from './placement/balanced.ts'
+import { ring } from './placement/ring.ts'
 
 /** A controller's settings from the broker's; getters where they may change while we run. */
 export function controllerSettings(
@@ -16,7 +17,7 @@ export function controllerSettings(
     nodeId: self.nodeId,
     incarnationId: self.incarnationId,
     schema: configSchema,
-    placement: roundRobin,
+    placement: config.get('placement') === 'balanced' ? balanced : ring,
     get numPartitions() {
       return config.get('num.partitions')
     },

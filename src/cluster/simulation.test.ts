@@ -7,14 +7,14 @@ import type { Command } from './commands/command.ts'
 import { lonelySettings } from './commands/context.ts'
 import { Controller } from './controller.ts'
 import { bootstrapRecords, supportedFeatures } from './features.ts'
-import { roundRobin } from './placement/round-robin.ts'
+import { ring } from './placement/ring.ts'
 import { decodeRecord, encodeRecord, type MetadataRecord } from './records/records.ts'
 import { ClusterState } from './state.ts'
 
 const settings = {
   clusterId: 'cluster',
   schema: configSchema,
-  placement: roundRobin,
+  placement: ring,
   ...lonelySettings,
   numPartitions: 1,
   defaultReplicationFactor: 1,

@@ -6,7 +6,7 @@ import type { Command, CommandName, CommandRequest, CommandResponse } from './co
 import { type ControllerSettings, lonelySettings } from './commands/context.ts'
 import { Controller } from './controller.ts'
 import { bootstrapRecords, supportedFeatures } from './features.ts'
-import { roundRobin } from './placement/round-robin.ts'
+import { ring } from './placement/ring.ts'
 import type { MetadataRecord } from './records/records.ts'
 import type { ClusterState, PartitionState } from './state.ts'
 
@@ -17,7 +17,7 @@ export const testSettings: ControllerSettings = {
   nodeId: 1,
   clusterId: 'cluster',
   schema: configSchema,
-  placement: roundRobin,
+  placement: ring,
   numPartitions: 2,
   defaultReplicationFactor: 1,
   deleteTopicEnable: true,

@@ -1,9 +1,11 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import type { MetadataRecord } from '../records/records.ts'
 import { ResourceType } from '../state.ts'
+import { balanceSetting } from './balance-state.ts'
 import type { CommandRequest, CommandResponse, Outcome } from './command.ts'
 import type { Context } from './context.ts'
 import { countBy } from './count.ts'
+import { checkBalanceState } from './move.ts'
 import { topicNameProblem } from './topic-name.ts'
 
 type Incremental = CommandRequest<'incrementalAlterConfigs'>
@@ -48,7 +50,8 @@ function alter<R extends Resource>(
       checkResource(resource, context)
       const changes = changesOf(resource)
       checkValues(resource, changes, context)
-      if (!validateOnly) records.push(...recordsFor(resource, changes, context))
+      if (!validateOnly)
+        records.push(...recordsFor(resource, changes, context), ...forgetEligible(resource, changes, context))
       return resultOf(resource, null)
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
@@ -169,6 +172,9 @@ function checkValues({ resourceType, resourceName }: Resource, changes: Changes,
     if (problem?.startsWith('Cannot update')) throw new KafkaError('INVALID_REQUEST', problem)
     if (problem !== null) throw new KafkaError('INVALID_CONFIG', problem)
   }
+  if (resourceType === ResourceType.BROKER && changes.has(balanceSetting)) {
+    checkBalanceState(state, Number(resourceName), changes.get(balanceSetting)!)
+  }
   if (resourceType !== ResourceType.TOPIC) return
   const after = new Map(state.configs(resourceType, resourceName))
   for (const [name, value] of changes) {
@@ -189,4 +195,22 @@ function recordsFor({ resourceType, resourceName }: Resource, changes: Changes, 
     records.push({ type: 'ConfigRecord', resourceType, resourceName, name, value })
   }
   return records
+}
+
+/**
+ * Who left an ISR that was too small is eligible as long as nothing was committed since (KIP-966). Under another minimum
+ * something may be: who leads goes on alone with what it knows. Where nobody leads nothing can be committed.
+ */
+function* forgetEligible(resource: Resource, changes: Changes, { state }: Context): Iterable<MetadataRecord> {
+  if (!changes.has('min.insync.replicas')) return
+  const { resourceType, resourceName } = resource
+  if (resourceType !== ResourceType.TOPIC && resourceType !== ResourceType.BROKER) return
+  for (const { name, id: topicId, partitions } of state.topics.values()) {
+    if (resourceType === ResourceType.TOPIC && name !== resourceName) continue
+    for (const [partitionId, { leader, eligibleLeaderReplicas, lastKnownElr }] of partitions.entries()) {
+      if (leader === -1 || eligibleLeaderReplicas.length + lastKnownElr.length === 0) continue
+      const nobody = { eligibleLeaderReplicas: [], lastKnownElr: [] }
+      yield { type: 'PartitionChangeRecord', partitionId, topicId, ...nobody }
+    }
+  }
 }

@@ -1,5 +1,7 @@
 import { KafkaError } from '../../protocol/errors.ts'
-import type { PartitionState } from '../state.ts'
+import { Counts, type PlacementBroker } from '../placement/placement.ts'
+import type { ClusterState, PartitionState } from '../state.ts'
+import { mayHold } from './balance-state.ts'
 import { type Context, directoryOf, isUsable, usableBrokers } from './context.ts'
 
 /** The first state of a partition whose replicas somebody chose. Throws INVALID_REPLICA_ASSIGNMENT. */
@@ -54,17 +56,51 @@ export function place(
   partitions: number,
   replicationFactor: number,
 ): PartitionState[] {
-  const brokers = usableBrokers(context.state)
+  const { state, settings, at } = context
+  const brokers = holders(state)
   if (brokers.length < replicationFactor) {
     throw new KafkaError(
       'INVALID_REPLICATION_FACTOR',
       `Unable to replicate the partition ${replicationFactor} time(s): The target replication factor of ` +
         `${replicationFactor} cannot be reached because only ${brokers.length} broker(s) are registered or some brokers ` +
-        'have all their log directories cordoned.',
+        'are being drained.',
     )
   }
-  const request = { brokers, topicId, firstPartition, partitions, replicationFactor, random: context.at.random }
-  return context.settings.placement
-    .place(request)
-    .map((replicas, index) => partitionOnto(replicas, context, firstPartition + index))
+  // Where there is one broker there is nothing to choose.
+  const all = brokers.length > 1 ? context.load.all() : new Counts()
+  const topic = new Counts()
+  for (const { replicas } of state.topicsById.get(topicId)?.partitions ?? []) topic.add(replicas)
+  const request = { brokers, topicId, firstPartition, partitions, replicationFactor, random: at.random, all, topic }
+  const placed = settings.placement.place(request)
+  for (const replicas of placed) all.add(replicas)
+  return placed.map((replicas, index) => partitionOnto(replicas, context, firstPartition + index))
+}
+
+/** What brokers hold, with what the present decision gives them: counted when somebody asks. */
+export class PresentLoad {
+  readonly #state: ClusterState
+  #counts: Counts | null = null
+
+  constructor(state: ClusterState) {
+    this.#state = state
+  }
+
+  all(): Counts {
+    if (this.#counts !== null) return this.#counts
+    this.#counts = new Counts()
+    for (const { partitions } of this.#state.topics.values()) {
+      for (const { replicas } of partitions) this.#counts.add(replicas)
+    }
+    return this.#counts
+  }
+}
+
+/** What `default.replication.factor` −1 means: as many copies as there are brokers for them, at most three. */
+export function automaticFactor(state: ClusterState): number {
+  return Math.max(1, Math.min(3, holders(state).length))
+}
+
+/** Brokers that may get replicas now, by id. */
+export function holders(state: ClusterState): PlacementBroker[] {
+  return usableBrokers(state).filter(({ id }) => mayHold(state, id))
 }

@@ -4,13 +4,14 @@ import { ZERO_UUID } from '../../protocol/uuid.ts'
 import type { Contacts } from '../contacts.ts'
 import type { Placement, PlacementBroker } from '../placement/placement.ts'
 import type { ClusterState } from '../state.ts'
+import type { PresentLoad } from './assignment.ts'
 
 /** What commands need to know besides the cluster's state. The owner keeps values that may change at run time current. */
 export interface ControllerSettings {
   readonly clusterId: string
   readonly schema: ConfigSchema
   readonly placement: Placement
-  /** `num.partitions` and `default.replication.factor`: for topics that do not say. */
+  /** `num.partitions` and `default.replication.factor`: for topics that do not say. −1: `automaticFactor`. */
   readonly numPartitions: number
   readonly defaultReplicationFactor: number
   /** `delete.topic.enable`. */
@@ -45,6 +46,7 @@ export interface TopicConfigEntry {
 export interface Context {
   readonly state: ClusterState
   readonly contacts: Contacts
+  readonly load: PresentLoad
   readonly settings: ControllerSettings
   readonly at: Moment
 }

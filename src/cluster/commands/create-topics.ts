@@ -2,10 +2,11 @@ import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
 import type { MetadataRecord } from '../records/records.ts'
 import { type PartitionState, partitionRecord, ResourceType } from '../state.ts'
-import { checkReplicas, checkSameFactor, partitionOnto, place } from './assignment.ts'
+import { automaticFactor, checkReplicas, checkSameFactor, partitionOnto, place } from './assignment.ts'
 import type { CommandRequest, CommandResponse, Outcome } from './command.ts'
-import { type Context, maxPartitionsPerRequest, newUuid } from './context.ts'
+import { type Context, maxPartitionsPerRequest } from './context.ts'
 import { countBy } from './count.ts'
+import { newTopicId } from './topic-id.ts'
 import { collisionKey, topicNameProblem } from './topic-name.ts'
 
 type Request = CommandRequest<'createTopics'>
@@ -100,7 +101,9 @@ function partitionsAskedFor(request: Request, { settings }: Context): number {
 
 function createTopic(topic: NewTopic, context: Context): { records: MetadataRecord[]; result: Result } {
   const configs = topicConfigs(topic, context)
-  const topicId = newUuid(context.at.random)
+  const automatic =
+    topic.assignments.length === 0 && topic.replicationFactor === -1 && context.settings.defaultReplicationFactor === -1
+  const topicId = newTopicId(context.at.random, automatic)
   const partitions = topic.assignments.length > 0 ? assigned(topic, context) : placed(topic, topicId, context)
   const records: MetadataRecord[] = [{ type: 'TopicRecord', name: topic.name, topicId }]
   for (const [name, value] of configs) {
@@ -155,8 +158,13 @@ function placed(topic: NewTopic, topicId: string, context: Context): PartitionSt
     topicId,
     0,
     numPartitions === -1 ? settings.numPartitions : numPartitions,
-    replicationFactor === -1 ? settings.defaultReplicationFactor : replicationFactor,
+    factorOf(replicationFactor, context),
   )
+}
+
+function factorOf(asked: number, { settings, state }: Context): number {
+  const factor = asked === -1 ? settings.defaultReplicationFactor : asked
+  return factor === -1 ? automaticFactor(state) : factor
 }
 
 function assigned(topic: NewTopic, context: Context): PartitionState[] {

@@ -9,7 +9,7 @@ import { lonelySettings } from '../commands/context.ts'
 import { CommittedMetadata } from '../committed.ts'
 import { ControllerClient } from '../controller-client.ts'
 import { bootstrapRecords, supportedFeatures } from '../features.ts'
-import { roundRobin } from '../placement/round-robin.ts'
+import { ring } from '../placement/ring.ts'
 import type { MetadataRecord } from '../records/records.ts'
 import { controlBatch, RecordEncoder, readMetadataBatches } from './batches.ts'
 import { LocalOrderer, metadataTopic, metadataTopicId } from './local.ts'
@@ -102,7 +102,7 @@ async function startNode(volume: Volume, more: { snapshotBytes?: number; directo
     settings: {
       clusterId: 'cluster',
       schema: configSchema,
-      placement: roundRobin,
+      placement: ring,
       ...lonelySettings,
       nodeId: 1,
       numPartitions: 1,

@@ -1,4 +1,4 @@
-import { atLeast, bool, className, int, list, listOf, long } from '../definition.ts'
+import { atLeast, bool, className, int, list, listOf, long, orValue } from '../definition.ts'
 import { java, javaPolicy, oneBroker, oneLoop } from './reasons.ts'
 
 /** Topics: how they are created and what they are given. */
@@ -9,8 +9,8 @@ export const topicsSettings = {
     .clusterWide()
     .ignored(java),
   'create.topic.policy.class.name': className(null).only(javaPolicy),
-  'default.replication.factor': int(1).honoured(
-    'Copies of a topic that is created without a number; there is one broker, so more than 1 fails.',
+  'default.replication.factor': int(-1, orValue(-1, atLeast(1))).honoured(
+    "Copies of a topic that is created without a number; −1: as many as there are brokers, at most 3, and more when brokers join (Kafka's default: 1).",
   ),
   'delete.records.purgatory.purge.interval.requests': int(1).ignored(oneLoop),
   'delete.topic.enable': bool(true).honoured('Whether topics can be deleted.'),
