@@ -14,6 +14,9 @@ export interface StartFlags {
   readonly data?: string
   readonly memory?: boolean
   readonly flush?: string
+  readonly join?: string
+  readonly token?: string
+  readonly orderer?: string
   readonly set?: readonly string[]
   readonly override?: readonly string[]
 }
@@ -44,6 +47,17 @@ const START_OPTIONS: readonly StartOption[] = [
     value: '<when>',
     help: 'what an acknowledgement means: ack (on disk, default) or os (as Apache Kafka)',
   },
+  {
+    name: 'join',
+    value: '<host:port,…>',
+    help: 'become a node of the cluster that these are of; needs --token or OTTLA_TOKEN',
+  },
+  {
+    name: 'token',
+    value: '<token>',
+    help: "the cluster's secret: the file join-token in the data of any of its nodes",
+  },
+  { name: 'orderer', value: '<where>', help: 'who puts the metadata in order: raft (default) or redis://host:port' },
   {
     name: 'config',
     short: 'c',
@@ -94,7 +108,7 @@ export function quickFlags(args: readonly string[]): StartFlags | null {
   }
 }
 
-const SHORT = ['port', 'host', 'advertise', 'data', 'flush'] as const
+const SHORT = ['port', 'host', 'advertise', 'data', 'flush', 'join', 'token', 'orderer'] as const
 
 /** Reads the file and the environment, lays the flags over them. */
 export function settingsOf(flags: StartFlags, terminal: Terminal): ResolvedConfig {

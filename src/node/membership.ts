@@ -49,6 +49,10 @@ export async function findMembership(options: NodeOptions, volume: Volume, liste
     if (token !== kept) await keepJoinToken(volume, token)
   }
   if (!joining) {
+    if (isNew && config.get('orderer') !== 'raft') {
+      const { claimClusterId } = await import('./redis-orderer.ts')
+      expected.clusterId = await claimClusterId(options, expected.clusterId)
+    }
     const [meta] = await Promise.all([openMetaProperties(volume, world.random, expected), keep()])
     return { meta, token, ...life, brokerEpoch: -1, known: new Map(), seeds: [] }
   }

@@ -29,7 +29,7 @@ import { Listeners } from './listeners.ts'
 import { findMembership, type Membership } from './membership.ts'
 import { OffsetsTopic } from './offsets-topic.ts'
 import type { NodeOptions, RunningNode } from './options.ts'
-import { openOrderer } from './orderer.ts'
+import { ordererOf } from './orderer.ts'
 import { registrationOf } from './registration.ts'
 import { replication } from './replication.ts'
 import { brokerLimits, groupConfig, producerLimits } from './settings.ts'
@@ -74,7 +74,8 @@ export class Node implements RunningNode {
     let listeners: Listeners | null = null
     try {
       listeners = await Listeners.bind(options.world.net, options.config)
-      return new Node(options, volume, listeners, await findMembership(options, volume, listeners))
+      const openOrderer = await ordererOf(options)
+      return new Node(options, volume, listeners, await findMembership(options, volume, listeners), openOrderer)
     } catch (error) {
       await listeners?.close()
       await volume.close()
@@ -82,7 +83,13 @@ export class Node implements RunningNode {
     }
   }
 
-  private constructor(options: NodeOptions, volume: Volume, listeners: Listeners, membership: Membership) {
+  private constructor(
+    options: NodeOptions,
+    volume: Volume,
+    listeners: Listeners,
+    membership: Membership,
+    openOrderer: Awaited<ReturnType<typeof ordererOf>>,
+  ) {
     const { world, logger, config: resolved } = options
     const { clock, timers, random } = world
     this.failed = new Promise((_, reject) => {
@@ -117,7 +124,8 @@ export class Node implements RunningNode {
       token: membership.token,
       requestTimeoutMs: this.#config.get('controller.quorum.request.timeout.ms'),
     })
-    this.#orderer = openOrderer({ options, volume, membership, peers: this.#peers, failed })
+    const endpoints = listeners.registered(this.#ownAddress())
+    this.#orderer = openOrderer({ options, volume, membership, peers: this.#peers, endpoints, failed })
     this.#local = new ControllerClient({
       orderer: this.#orderer,
       settings: controllerSettings(this.#config, { ...membership.meta, incarnationId: membership.incarnationId }),
