@@ -1,4 +1,4 @@
-import { crc, lastOffset, leaderEpoch, magic, sizeInBytes } from '../../src/protocol/batches/header.ts'
+import { baseOffset, crc, lastOffset, leaderEpoch, magic, sizeInBytes } from '../../src/protocol/batches/header.ts'
 import type { MemoryDisk } from '../../src/world/memory-disk.ts'
 
 /** A batch as it lies on a disk. */
@@ -12,23 +12,45 @@ export interface StoredBatch {
 /** Which of a disk's two truths: what the page cache has, or what a power cut would certainly leave. */
 export type View = 'memory' | 'platter'
 
-/** Reads a partition's log behind its owner's back: from the files, by Kafka's format, and not by the code under test. */
-export function readLog(disk: MemoryDisk, folder: string, view: View, from = 0): StoredBatch[] {
-  const files = filesOf(disk, folder, view)
-  // The last segment that begins at or below `from`.
-  let first = files.findLastIndex(({ base }) => base <= from)
-  if (first < 0) first = 0
+/** Where a reader of a log stands: so that the next look need not begin at the beginning. */
+export interface Cursor {
+  base: number
+  at: number
+  offset: number
+}
+
+/**
+ * Reads a partition's log behind its owner's back, from `from` on: from the files, by Kafka's format, and not by the code
+ * under test. With a cursor it goes on where it was, if that makes sense, and leaves it at the first batch at or above `keep`.
+ */
+export function readLog(
+  disk: MemoryDisk,
+  folder: string,
+  view: View,
+  from = 0,
+  cursor?: Cursor,
+  keep = from,
+): StoredBatch[] {
   const batches: StoredBatch[] = []
+  const bases = basesOf(disk, folder, view)
+  let first = bases.findLastIndex(base => base <= from)
+  if (first < 0) first = 0
   let expected = -1
-  for (const { base, bytes } of files.slice(first)) {
-    if (expected >= 0 && base !== expected) break
+  for (let i = first; i < bases.length; i++) {
+    const base = bases[i] as number
+    const bytes = bytesOf(disk, `${folder}/${nameOf(base)}`, view)
+    if (bytes === null || (expected >= 0 && base !== expected)) break
     let at = 0
     let end = base
+    if (cursor !== undefined && cursor.base === base && cursor.offset <= from && holdsAt(bytes, cursor)) {
+      at = cursor.at
+      end = cursor.offset
+    }
     while (at + 61 <= bytes.length) {
       const size = sizeInBytes(bytes, at)
       if (magic(bytes, at) !== 2 || size < 61 || at + size > bytes.length) return batches
       const batch = {
-        baseOffset: Number(bytes.readBigInt64BE(at)),
+        baseOffset: baseOffset(bytes, at),
         lastOffset: lastOffset(bytes, at),
         leaderEpoch: leaderEpoch(bytes, at),
         crc: crc(bytes, at),
@@ -37,6 +59,7 @@ export function readLog(disk: MemoryDisk, folder: string, view: View, from = 0):
       end = batch.lastOffset + 1
       if (end > from) batches.push(batch)
       at += size
+      if (cursor !== undefined && end <= keep) Object.assign(cursor, { base, at, offset: end })
     }
     if (at < bytes.length) return batches
     expected = end
@@ -44,13 +67,21 @@ export function readLog(disk: MemoryDisk, folder: string, view: View, from = 0):
   return batches
 }
 
-function filesOf(disk: MemoryDisk, folder: string, view: View): { base: number; bytes: Buffer }[] {
-  const names = view === 'memory' ? disk.look(folder) : disk.platterNames(folder)
-  const files: { base: number; bytes: Buffer }[] = []
-  for (const name of names) {
-    if (!/^\d{20}\.log$/.test(name)) continue
-    const bytes = view === 'memory' ? disk.lookAt(`${folder}/${name}`) : disk.platter(`${folder}/${name}`)
-    if (bytes !== null) files.push({ base: Number(name.slice(0, 20)), bytes })
+/** Below a high watermark nothing changes; where it does all the same, reading begins anew. */
+function holdsAt(bytes: Buffer, { at, offset }: Cursor): boolean {
+  return at === bytes.length || (at + 61 <= bytes.length && baseOffset(bytes, at) >= offset)
+}
+
+const nameOf = (base: number): string => `${String(base).padStart(20, '0')}.log`
+
+function basesOf(disk: MemoryDisk, folder: string, view: View): number[] {
+  const bases: number[] = []
+  for (const name of view === 'memory' ? disk.look(folder) : disk.platterNames(folder)) {
+    if (name.length === 24 && name.endsWith('.log')) bases.push(Number(name.slice(0, 20)))
   }
-  return files
+  return bases
+}
+
+function bytesOf(disk: MemoryDisk, path: string, view: View): Buffer | null {
+  return view === 'memory' ? disk.lookAt(path) : disk.platter(path)
 }

@@ -1,6 +1,6 @@
-import type { PartitionRole } from '../../src/replication/partition.ts'
+import type { Partition } from '../../src/replication/partition.ts'
 import type { TopicPartition } from '../../src/store/store.ts'
-import { readLog, type StoredBatch } from './disk-log.ts'
+import { type Cursor, readLog, type StoredBatch, type View } from './disk-log.ts'
 import type { Server } from './server.ts'
 
 /** A promise of the house was broken: the reason why a run failed. */
@@ -24,17 +24,18 @@ interface Committed {
 
 /** One replica in one life of its server. */
 interface Watched {
-  readonly life: number
+  readonly server: Server
   highWatermark: number
-  leaderEpoch: number
+  /** The epoch in which it leads; −1: it does not. */
+  leads: number
 }
 
 interface Look extends TopicPartition {
   readonly highWatermark: number
   readonly logEndOffset: number
   readonly logStartOffset: number
-  readonly leads: boolean
-  readonly leaderEpoch: number
+  /** The epoch in which it leads; −1: it does not. */
+  readonly leads: number
   /** Whose disks must have what is committed: all of them, or a majority. */
   readonly holders: readonly number[]
   readonly quorum: 'all' | 'majority'
@@ -52,7 +53,8 @@ const metadataLog = { topic: '__cluster_metadata', partition: 0 }
 export class Invariants {
   readonly #servers: readonly Server[]
   readonly #committed = new Map<string, Committed>()
-  readonly #watched = new Map<string, Watched>()
+  readonly #watched = new WeakMap<object, Watched>()
+  readonly #cursors = new Map<string, Cursor>()
   /** By partition, epoch and base offset: two batches of one epoch at one offset are one batch. */
   readonly #written = new Map<string, number>()
   /** How often a high watermark moved. */
@@ -62,34 +64,26 @@ export class Invariants {
     this.#servers = servers
   }
 
-  /** Something happened to this server. */
+  /** Something happened to this server. Most of the time nothing moved. */
   check(server: Server): void {
     const { inside } = server
     if (inside === null) return
     for (const partition of inside.replicas.all()) {
-      const { role, log } = partition
-      this.#look(server, inside.nodeId, {
-        topic: partition.topic,
-        partition: partition.index,
-        highWatermark: partition.highWatermark,
-        logEndOffset: log.logEndOffset,
-        logStartOffset: log.logStartOffset,
-        leads: partition.isLeader,
-        leaderEpoch: partition.leaderEpoch,
-        holders: role.isr,
-        quorum: 'all',
-        minimum: Math.min(log.config.minInsyncReplicas, replicasOf(role)),
-        onPlatter: log.config.flush === 'ack',
-      })
+      const watched = this.#watchedOf(server, partition)
+      const { highWatermark, isLeader } = partition
+      const leads = isLeader ? partition.leaderEpoch : -1
+      if (highWatermark === watched.highWatermark && leads === watched.leads) continue
+      this.#look(server, inside.nodeId, watched, lookAt(partition))
     }
+    if (!server.metadataMoved) return
+    server.metadataMoved = false
     const quorum = inside.orderer.describe()
-    this.#look(server, inside.nodeId, {
+    this.#look(server, inside.nodeId, this.#watchedOf(server, inside.orderer), {
       ...metadataLog,
       highWatermark: Math.max(0, quorum.highWatermark),
       logEndOffset: Math.max(0, quorum.logEndOffset),
       logStartOffset: 0,
-      leads: quorum.leaderId === inside.nodeId,
-      leaderEpoch: quorum.leaderEpoch,
+      leads: quorum.leaderId === inside.nodeId ? quorum.leaderEpoch : -1,
       holders: quorum.voters.map(({ id }) => id),
       quorum: 'majority',
       minimum: 0,
@@ -97,27 +91,34 @@ export class Invariants {
     })
   }
 
+  /** A new life has new replicas, of which nothing is known. */
+  #watchedOf(server: Server, replica: object): Watched {
+    let watched = this.#watched.get(replica)
+    if (watched === undefined) {
+      watched = { server, highWatermark: 0, leads: -1 }
+      this.#watched.set(replica, watched)
+    }
+    return watched
+  }
+
   /** At the end: what was committed is the same on all disks that are there. Returns how many batches that are. */
   final(): number {
     let batches = 0
     for (const [name, { batches: committed }] of this.#committed) {
       batches += committed.size
-      for (const server of this.#servers) this.#compare(server, name, this.#read(server, name, 'memory', 0))
+      for (const server of this.#servers) {
+        if (server.inside === null) continue
+        this.#compare(server, name, readLog(server.machine.disk, `/data/${name}`, 'memory'))
+      }
     }
     return batches
   }
 
-  #look(server: Server, nodeId: number, look: Look): void {
+  #look(server: Server, nodeId: number, before: Watched, look: Look): void {
     const name = `${look.topic}-${look.partition}`
-    const watch = `${server.machine.name} ${name}`
-    let before = this.#watched.get(watch)
-    if (before === undefined || before.life !== server.lives) {
-      before = { life: server.lives, highWatermark: 0, leaderEpoch: -1 }
-      this.#watched.set(watch, before)
-    }
-    const { highWatermark, leaderEpoch, leads } = look
-    if (leads && leaderEpoch !== before.leaderEpoch) this.#leads(server, nodeId, name, look)
-    before.leaderEpoch = leads ? leaderEpoch : -1
+    const { highWatermark, leads } = look
+    if (leads >= 0 && leads !== before.leads) this.#leads(server, nodeId, name, look)
+    before.leads = leads
     if (highWatermark === before.highWatermark) return
     const who = `${server.process?.name} ${name}`
     if (highWatermark < before.highWatermark) {
@@ -134,12 +135,12 @@ export class Invariants {
     this.moves++
     const { highWatermark, holders, onPlatter, minimum, leads, quorum } = look
     const committed = this.#of(name)
-    const own = this.#read(server, name, onPlatter && leads && quorum === 'all' ? 'platter' : 'memory', from)
+    const own = this.#read(server, name, onPlatter && leads >= 0 && quorum === 'all' ? 'platter' : 'memory', from)
     for (const batch of own) {
       if (batch.lastOffset >= highWatermark) break
       this.#mustBe(committed, batch, who)
     }
-    if (!leads || highWatermark <= committed.end) return
+    if (leads < 0 || highWatermark <= committed.end) return
     if (holders.length < minimum) {
       throw new Violation(`${who}: ${highWatermark} is committed with the in-sync replicas ${holders.join()} only`)
     }
@@ -162,7 +163,7 @@ export class Invariants {
     return batches.every(batch => batch.lastOffset >= upTo || same(committed.batches.get(batch.baseOffset), batch))
   }
 
-  #leads(server: Server, nodeId: number, name: string, { leaderEpoch, logEndOffset }: Look): void {
+  #leads(server: Server, nodeId: number, name: string, { leads: leaderEpoch, logEndOffset }: Look): void {
     const committed = this.#of(name)
     const who = `${server.process?.name} ${name}`
     const other = committed.leaders.get(leaderEpoch)
@@ -173,7 +174,7 @@ export class Invariants {
     if (logEndOffset < committed.end) {
       throw new Violation(`${who}: leads in epoch ${leaderEpoch} with a log that ends at ${logEndOffset}, ${committed.end} is committed`) // biome-ignore format: a line
     }
-    this.#compare(server, name, this.#read(server, name, 'memory', 0))
+    this.#compare(server, name, readLog(server.machine.disk, `/data/${name}`, 'memory'))
   }
 
   /** Nothing that is committed may look different here. */
@@ -182,8 +183,7 @@ export class Invariants {
     const who = `${server.machine.name} ${name}`
     for (const batch of batches) {
       const wanted = committed.batches.get(batch.baseOffset)
-      const watched = this.#watched.get(`${server.machine.name} ${name}`)
-      if (wanted !== undefined && !same(wanted, batch) && (watched?.highWatermark ?? 0) > batch.lastOffset) {
+      if (wanted !== undefined && !same(wanted, batch)) {
         throw new Violation(`${who}: offset ${batch.baseOffset} holds ${show(batch)}, committed is ${show(wanted)}`)
       }
     }
@@ -203,8 +203,14 @@ export class Invariants {
     this.#written.set(key, batch.crc)
   }
 
-  #read(server: Server, name: string, view: 'memory' | 'platter', from: number): StoredBatch[] {
-    return readLog(server.machine.disk, `/data/${name}`, view, from)
+  #read(server: Server, name: string, view: View, from: number): StoredBatch[] {
+    const key = `${server.machine.name} ${view} ${name}`
+    let cursor = this.#cursors.get(key)
+    if (cursor === undefined) {
+      cursor = { base: -1, at: 0, offset: 0 }
+      this.#cursors.set(key, cursor)
+    }
+    return readLog(server.machine.disk, `/data/${name}`, view, from, cursor)
   }
 
   #of(name: string): Committed {
@@ -217,7 +223,21 @@ export class Invariants {
   }
 }
 
-const replicasOf = (role: PartitionRole): number => role.replicas.length
+function lookAt(partition: Partition): Look {
+  const { role, log } = partition
+  return {
+    topic: partition.topic,
+    partition: partition.index,
+    highWatermark: partition.highWatermark,
+    logEndOffset: log.logEndOffset,
+    logStartOffset: log.logStartOffset,
+    leads: partition.isLeader ? partition.leaderEpoch : -1,
+    holders: role.isr,
+    quorum: 'all',
+    minimum: Math.min(log.config.minInsyncReplicas, role.replicas.length),
+    onPlatter: log.config.flush === 'ack',
+  }
+}
 
 const endOf = (batches: readonly StoredBatch[]): number => (batches.at(-1)?.lastOffset ?? -1) + 1
 

@@ -15,6 +15,8 @@ export class Server {
   lastNodeId = -1
   /** Stopping in order; nobody may start it meanwhile. */
   stopping = false
+  /** Something was committed to the metadata, or somebody else leads. */
+  metadataMoved = false
   /** It is down, and somebody has been told to start it. */
   awaited = false
   /** How often it came to life. */
@@ -53,6 +55,11 @@ export class Server {
           if (!process.alive) return
           this.inside = inside
           this.lastNodeId = inside.nodeId
+          const moved = () => {
+            this.metadataMoved = true
+          }
+          inside.metadata.subscribe({ load: moved, commit: moved })
+          inside.orderer.onLeader(moved)
         },
       }).then(
         node => this.#started(process, node),

@@ -53,6 +53,8 @@ const afterlifeMs = 3000
 
 /** The simulation that runs now: there is one at a time, and promises that nobody caught belong to it. */
 let current: Simulation | null = null
+// Errors are made by the thousand, and their stacks are dear.
+Error.stackTraceLimit = 6
 process.on('unhandledRejection', error => current?.crashed(error))
 
 /** One seed, from an empty cluster to the verdict. */
