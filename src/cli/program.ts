@@ -61,6 +61,8 @@ Examples:
   ottla consume greetings --from-beginning       all messages, and those to come
   ottla topics create orders --partitions 6
   ottla groups describe billing                  members and lag
+  ottla cluster up                               three nodes on this machine
+  ottla nodes                                    who is in the cluster, and who leads what
   ottla config --changed                         what was set, and where
 
 Every command has its own --help. The flags of Kafka's console tools and of kcat work, too.

@@ -14,7 +14,7 @@ export interface CommandEntry {
   readonly load: () => Promise<CommandModule>
 }
 
-export type CommandName = 'start' | 'config' | 'topics' | 'produce' | 'consume' | 'groups'
+export type CommandName = 'start' | 'config' | 'topics' | 'produce' | 'consume' | 'groups' | 'nodes' | 'cluster'
 
 export const commands: readonly CommandEntry[] = [
   {
@@ -53,6 +53,18 @@ export const commands: readonly CommandEntry[] = [
     summary: 'list, describe (with lag), move and delete consumer groups',
     load: () => import('./commands/groups.ts'),
   },
+  {
+    name: 'nodes',
+    aliases: ['node'],
+    summary: 'list the nodes of a cluster, drain, remove and replace them',
+    load: () => import('./commands/nodes.ts'),
+  },
+  {
+    name: 'cluster',
+    aliases: [],
+    summary: 'run a cluster on this machine, or describe one',
+    load: () => import('./commands/cluster.ts'),
+  },
 ]
 
 export function commandNamed(word: string | undefined): CommandName | null {
@@ -70,6 +82,8 @@ export function routed(args: readonly string[]): string[] {
   if (first === 'kcat' || first === 'kafkacat') return fromKcat(rest)
   const name = commandNamed(first)
   if (name === null) return [...args]
+  if (name === 'nodes' && (rest[0]?.startsWith('-') ?? true) && !rest.includes('--help') && !rest.includes('-h'))
+    return [name, 'list', ...rest]
   return name === 'topics' || name === 'groups' ? [name, ...withAction(name, rest)] : [name, ...rest]
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { ResolvedConfig } from '../../config/sources.ts'
+import type { RunningNode } from '../../node.ts'
 import type { Logger } from '../../world/logger.ts'
 import { createLogger } from '../logger.ts'
 import { type StartFlags, settingsOf, startFlags } from '../settings.ts'
@@ -25,7 +26,7 @@ export async function start(flags: StartFlags, terminal: Terminal): Promise<void
   const node = await startNode({ config: resolved, world: terminal.world, logger })
   const signal = signals.first()
   node.failed.catch(error => die('the node cannot go on', error, logger))
-  announce(node.bootstrap, resolved, terminal, logger)
+  announce(node, resolved, terminal, logger)
   logger.info('stopping', { signal: await Promise.race([signal, node.failed]) })
   await node.stop()
   logger.info('stopped')
@@ -50,11 +51,12 @@ function loggerOf(resolved: ResolvedConfig, terminal: Terminal): Logger {
 }
 
 /** Says where the broker listens, where the data is, and what to type first. */
-function announce(bootstrap: string, resolved: ResolvedConfig, terminal: Terminal, logger: Logger): void {
+function announce(node: RunningNode, resolved: ResolvedConfig, terminal: Terminal, logger: Logger): void {
+  const { bootstrap, nodeId, clusterId } = node
   const data = resolved.dataDirectory === null ? null : resolve(resolved.dataDirectory)
   const flush = resolved.config.get('flush')
   if (resolved.config.get('logging.format') === 'json' || !terminal.isTerminal) {
-    logger.info('ready', { version: version(), bootstrap, data: data ?? 'memory', flush })
+    logger.info('ready', { version: version(), bootstrap, data: data ?? 'memory', flush, nodeId, clusterId })
     return
   }
   const { bold, cyan, dim, green } = terminal.paint
@@ -66,6 +68,8 @@ function announce(bootstrap: string, resolved: ResolvedConfig, terminal: Termina
     `${green('●')} ${bold(`ottla ${version()}`)} is ready for Kafka clients`,
     `  listening  ${cyan(bootstrap)}${local ? dim('  this machine only; --host 0.0.0.0 opens it to others') : ''}`,
     `  data       ${data === null ? `in memory${dim('  gone when it stops')}` : `${cyan(data)}${dim(`  ${durable}`)}`}`,
+    // Where nobody else can read it: a secret, but one that must be carried.
+    `  join       ${dim(`${us} --join ${node.joinAddress} --token ${node.joinToken}`)}`,
     `  try        ${bold(`${us} produce hello${where} -m 'Hello, Kafka!' && ${us} consume hello${where} --from-beginning`)}`,
   ]
   terminal.stdout.write(`${lines.join('\n')}\n`)

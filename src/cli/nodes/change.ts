@@ -1,0 +1,117 @@
+import type { Cluster } from '../../client/cluster.ts'
+import { throwIf } from '../../client/failures.ts'
+import { sleep } from '../../client/retry.ts'
+import { UnregisterBroker } from '../../protocol/messages/unregister-broker.ts'
+import { type ConnectFlags, withCluster } from '../connect.ts'
+import { Failure } from '../failure.ts'
+import type { Terminal } from '../terminal.ts'
+import { parseCount } from '../when.ts'
+import { setBalance } from './balance.ts'
+import { progressText } from './list.ts'
+import { type Move, movesOf, sum } from './moves.ts'
+import { clusterView, type NodeState } from './quorum.ts'
+
+interface WaitFlags extends ConnectFlags {
+  readonly wait?: boolean
+}
+
+/** ms between looks at what is still there. */
+const lookMs = 1000
+
+export function drain(text: string, flags: WaitFlags, terminal: Terminal): Promise<void> {
+  return withNode(text, flags, terminal, async (cluster, { id }) => {
+    await checkRoom(cluster, id)
+    await setBalance(cluster, id, 'draining')
+    if (flags.wait === false) return say(terminal, `node ${id} is being drained; ottla nodes list shows how far it is`)
+    await untilEmpty(cluster, id, terminal)
+    say(terminal, `node ${id} holds nothing any more: stop it, then ottla nodes remove ${id}`)
+  })
+}
+
+export function undrain(text: string, flags: ConnectFlags, terminal: Terminal): Promise<void> {
+  return withNode(text, flags, terminal, async (cluster, { id }) => {
+    await setBalance(cluster, id, 'joining')
+    say(terminal, `node ${id} gets its share again`)
+  })
+}
+
+export function remove(text: string, flags: ConnectFlags, terminal: Terminal): Promise<void> {
+  return withNode(text, flags, terminal, async (cluster, node) => {
+    if (!node.fenced) throw new Failure(`node ${node.id} is running: ottla nodes drain ${node.id}, then stop it`)
+    await unregister(cluster, node.id)
+    say(terminal, `node ${node.id} is no part of the cluster any more`)
+  })
+}
+
+export function replace(text: string, flags: WaitFlags, terminal: Terminal): Promise<void> {
+  return withNode(text, flags, terminal, async (cluster, node) => {
+    if (!node.fenced) throw new Failure(`node ${node.id} is running: to take it out, ottla nodes drain ${node.id}`)
+    await setBalance(cluster, node.id, 'gone')
+    if (flags.wait === false) return say(terminal, `what node ${node.id} held is made elsewhere`)
+    await untilEmpty(cluster, node.id, terminal)
+    await unregister(cluster, node.id)
+    say(terminal, `what node ${node.id} held is elsewhere, and it is no part of the cluster any more`)
+  })
+}
+
+function withNode(
+  text: string,
+  flags: ConnectFlags,
+  terminal: Terminal,
+  use: (cluster: Cluster, node: NodeState) => Promise<void>,
+): Promise<void> {
+  const id = parseCount('node', text, 0, 2 ** 31 - 1)
+  return withCluster(flags, terminal, async cluster => {
+    const { nodes } = await clusterView(cluster)
+    const node = nodes.find(each => each.id === id)
+    if (node === undefined)
+      throw new Failure(`there is no node ${id}; there are ${nodes.map(each => each.id).join(', ')}`)
+    await use(cluster, node)
+  })
+}
+
+/** Says which partitions keep a node from being drained: those that want as many copies as there are nodes. */
+async function checkRoom(cluster: Cluster, id: number): Promise<void> {
+  const { topics } = await cluster.metadata(null)
+  const { nodes } = await clusterView(cluster)
+  const others = nodes.filter(node => node.id !== id && !node.fenced).length
+  const stuck = topics.flatMap(({ name, partitions }) =>
+    partitions
+      .filter(({ replicas }) => replicas.includes(id) && replicas.length > others)
+      .map(({ partition }) => `${name}-${partition}`),
+  )
+  if (stuck.length === 0) return
+  const shown = stuck.slice(0, 10).join(', ')
+  throw new Failure(
+    `node ${id} cannot be drained: without it ${others} ${others === 1 ? 'node is' : 'nodes are'} left, too few for the ` +
+      `copies of ${stuck.length} partitions (${shown}${stuck.length > 10 ? ', …' : ''}); add a node first`,
+  )
+}
+
+async function untilEmpty(cluster: Cluster, id: number, terminal: Terminal): Promise<void> {
+  const { clock } = cluster.world
+  let before: readonly Move[] | null = null
+  let lookedAt = 0
+  for (;;) {
+    const { topics } = await cluster.metadata(null)
+    const left = topics.flatMap(({ partitions }) => partitions.filter(({ replicas }) => replicas.includes(id))).length
+    if (left === 0) break
+    const moves = await movesOf(cluster)
+    const now = clock.mono()
+    const moving = sum(moves, before, now - lookedAt)
+    before = moves
+    lookedAt = now
+    if (terminal.stderr.isTTY === true)
+      terminal.stderr.write(`\r\x1b[K${terminal.errorPaint.dim(`${left} partitions left; ${progressText(moving)}`)}`)
+    await sleep(cluster.world, lookMs)
+  }
+  if (terminal.stderr.isTTY === true) terminal.stderr.write('\r\x1b[K')
+}
+
+async function unregister(cluster: Cluster, brokerId: number): Promise<void> {
+  const connection = await cluster.controller()
+  const answer = await connection.request(UnregisterBroker, { brokerId })
+  throwIf(answer.errorCode, `node ${brokerId}`, answer.errorMessage)
+}
+
+const say = (terminal: Terminal, line: string): void => void terminal.stdout.write(`${line}\n`)
