@@ -41,7 +41,6 @@ const DEFAULTS: { [name: string]: string } = {
   'leader.imbalance.check.interval.seconds': '30',
   // As many as there are brokers, three at most.
   'default.replication.factor': '-1',
-  'offsets.topic.replication.factor': '-1',
 }
 /** Kafka can move its listeners while it runs. */
 const NEVER = ['listeners', 'listener.security.protocol.map']
