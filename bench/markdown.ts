@@ -105,7 +105,7 @@ function howSection({ machine, runs }: Results): string {
   const facts = [
     `${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, ${machine.system}, Linux ${machine.kernel}, Node.js ${machine.node.slice(1)}, Java ${machine.java}; ${machine.date.slice(0, 10)}.`,
     `Load average before the run ${machine.loadBefore}.${busy(runs, machine.cores)}`,
-    'Both brokers run with their defaults: Kafka with the heap (1 GiB) and JVM flags of its start script.',
+    'Both brokers run with their defaults: Kafka with the heap (1 GiB) and JVM flags of its start script. Every round begins with new processes on empty folders and 200,000 records of warm-up; a JVM that has run for hours is faster than that, above all at reading.',
     "Rates and latencies of producers are of the steady state: the first fifth of the records is warm-up. The consumer's rate is of its fetch time. Broker CPU is user and system time of all of the broker's threads while the tool runs.",
     'Topics are made for one measurement and deleted after it; then dirty pages are written before the next one begins. The order of the brokers turns with each round. After each workload the number of records in the topic is checked; a workload that fails voids the run.',
     'With `flush.messages=1` Kafka gets a fifth of the records, since it is slow; latencies of full queues are not compared then.',
