@@ -3,6 +3,7 @@ import { StoreUnfit } from '../cluster/orderer/fenced/fenced-log.ts'
 import { FencedOrderer } from '../cluster/orderer/fenced/fenced-orderer.ts'
 import { RedisLog } from '../cluster/orderer/redis/redis-log.ts'
 import { parseRedisUrl, type RedisTarget } from '../cluster/orderer/redis/url.ts'
+import type { Peers } from '../cluster/peers.ts'
 import type { NodeOptions } from './options.ts'
 import type { OrdererParts } from './orderer.ts'
 
@@ -10,7 +11,14 @@ import type { OrdererParts } from './orderer.ts'
 const retryMs = 500
 
 /** The metadata log in a Redis, as the settings say. Throws a sentence when they make no sense. */
-export function openRedisOrderer({ options, volume, membership, endpoints, failed }: OrdererParts): FencedOrderer {
+export function openRedisOrderer({
+  options,
+  volume,
+  membership,
+  peers,
+  endpoints,
+  failed,
+}: OrdererParts): FencedOrderer {
   const { world, logger, config: resolved } = options
   const { config } = resolved
   const leaseMs = config.get('orderer.lease.ms')
@@ -20,7 +28,7 @@ export function openRedisOrderer({ options, volume, membership, endpoints, faile
   }
   const target = targetOf(options)
   const { nodeId, directoryId, clusterId } = membership.meta
-  return new FencedOrderer({
+  const orderer = new FencedOrderer({
     log: openLog(options, target),
     volume,
     world,
@@ -34,6 +42,15 @@ export function openRedisOrderer({ options, volume, membership, endpoints, faile
     accept: target.accept,
     failed,
   })
+  peers.onLost(node => void breakLease(orderer, peers, node))
+  return orderer
+}
+
+/** Where nobody listens any more nobody leads: that is known long before the lease ends. */
+async function breakLease(orderer: FencedOrderer, peers: Peers, node: number): Promise<void> {
+  const leader = orderer.leader()
+  if (leader?.id !== node) return
+  if ((await peers.probe(node).catch(() => 'unknown')) === 'refused') orderer.leaderGone(leader)
 }
 
 /**

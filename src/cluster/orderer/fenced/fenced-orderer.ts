@@ -63,6 +63,8 @@ export class FencedOrderer implements Orderer {
   /** The last one that was told of. */
   #told: OrdererLeader | null = null
   readonly #watchers = new Set<(leader: OrdererLeader | null) => void>()
+  /** Nonce of a leader whose process is known to be gone: nobody waits for the end of its lease. */
+  #gone = ''
   #resigned = false
   #trouble = ''
   #leaseTimer: Timer | null = null
@@ -136,6 +138,14 @@ export class FencedOrderer implements Orderer {
   onLeader(run: (leader: OrdererLeader | null) => void): () => void {
     this.#watchers.add(run)
     return () => this.#watchers.delete(run)
+  }
+
+  /** The process that leads in this epoch is gone for sure: its lease is broken. Were it not gone, it would be fenced. */
+  leaderGone({ id, epoch }: OrdererLeader): void {
+    const head = this.#head
+    if (this.#lead !== null || head?.leader?.id !== id || head.token.epoch !== epoch) return
+    this.#gone = head.token.nonce
+    this.#alarm.stir()
   }
 
   describe(): QuorumDescription {
@@ -223,7 +233,7 @@ export class FencedOrderer implements Orderer {
       return 0
     }
     this.#tell(head)
-    if (head.leaseMs > 0 && !this.#mine(head)) {
+    if (head.leaseMs > 0 && !this.#mine(head) && head.token.nonce !== this.#gone) {
       this.#started()
       return Math.min(head.leaseMs + leaseSlackMs, leaseMs)
     }
@@ -266,7 +276,7 @@ export class FencedOrderer implements Orderer {
   async #stand(seen: Head): Promise<boolean> {
     const { world, voter, leaseMs } = this.#options
     const nonce = newUuid(world.random)
-    const former = this.#memory.now.nonces
+    const former = this.#gone === '' ? this.#memory.now.nonces : [...this.#memory.now.nonces, this.#gone]
     const asked = world.clock.mono()
     // Kept before it can be in force: after a crash it proves that we led last. So does the one in force now.
     await this.#memory.note({ nonces: this.#mine(seen) ? [seen.token.nonce, nonce] : [nonce] })
