@@ -131,6 +131,9 @@ export class Node implements RunningNode {
       settings: controllerSettings(this.#config, { ...membership.meta, incarnationId: membership.incarnationId }),
       bootstrap: readBootstrap(volume) ?? bootstrapRecords(),
       observer: this.#metadata,
+      onLead: epoch => {
+        if (epoch !== null) this.#suspicion.suspectAll(this.nodeId)
+      },
       clock,
       timers,
       random,

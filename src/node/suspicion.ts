@@ -26,6 +26,11 @@ export class Suspicion {
     this.#logger = logger
   }
 
+  /** Who begins to decide has not seen what ended before: all others, but `own`. */
+  suspectAll(own: number): void {
+    for (const id of this.#cluster.brokers.keys()) if (id !== own) this.suspect(id)
+  }
+
   suspect(brokerId: number): void {
     const broker = this.#cluster.brokers.get(brokerId)
     if (!this.#controller.leading || broker === undefined || broker.fenced || this.#probing.has(brokerId)) return
