@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { toLine } from '../checker/history.ts'
+import { huntMutants } from './mutate.ts'
 import { preload } from './preload.ts'
 import { type Outcome, simulate } from './simulation.ts'
 
 // npm run simulate -- --seeds N [--from SEED]   runs seeds one after the other and stops at the first that finds something
 //                   -- --seed S --story         runs one and tells what happened
+//                   -- --mutants [NAME]         makes classic mistakes and sees them found
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
   options: {
     seeds: { type: 'string', default: '100' },
     from: { type: 'string', default: '1' },
@@ -18,8 +20,12 @@ const { values: options } = parseArgs({
     story: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
     hash: { type: 'boolean', default: false },
+    mutants: { type: 'boolean', default: false },
   },
+  allowPositionals: true,
 })
+
+if (options.mutants) process.exit((await huntMutants(positionals[0] ?? '')) ? 0 : 1)
 
 const first = Number(options.seed ?? options.from)
 const count = options.seed === undefined ? Number(options.seeds) : 1
