@@ -1,4 +1,5 @@
 import type { CommittedMetadata } from '../cluster/committed.ts'
+import type { FencedLog } from '../cluster/orderer/fenced/fenced-log.ts'
 import type { Orderer } from '../cluster/orderer/orderer.ts'
 import type { ResolvedConfig } from '../config/sources.ts'
 import type { Replicas } from '../replication/replicas.ts'
@@ -12,6 +13,8 @@ export interface NodeOptions {
   readonly logger: Logger
   /** Told the floors below as soon as they stand: the simulator looks at them after every step, and touches nothing. */
   readonly inspect?: (inside: Inside) => void
+  /** What stands in for a Redis where the settings name one: the simulator's. */
+  readonly fencedLog?: () => FencedLog
 }
 
 /** What a node is made of, to look at. */

@@ -1,5 +1,5 @@
 import { newUuid } from '../cluster/commands/context.ts'
-import { StoreUnfit } from '../cluster/orderer/fenced/fenced-log.ts'
+import { type FencedLog, StoreUnfit } from '../cluster/orderer/fenced/fenced-log.ts'
 import { FencedOrderer } from '../cluster/orderer/fenced/fenced-orderer.ts'
 import { RedisLog } from '../cluster/orderer/redis/redis-log.ts'
 import { parseRedisUrl, type RedisTarget } from '../cluster/orderer/redis/url.ts'
@@ -97,7 +97,8 @@ function targetOf({ config: { config } }: NodeOptions): RedisTarget {
   return { ...target, password: config.get('orderer.password') ?? '' }
 }
 
-function openLog({ world, logger, config: { config } }: NodeOptions, target: RedisTarget): RedisLog {
+function openLog({ world, logger, config: { config }, fencedLog }: NodeOptions, target: RedisTarget): FencedLog {
+  if (fencedLog !== undefined) return fencedLog()
   const timeoutMs = config.get('orderer.lease.ms') / 2
   return new RedisLog({ target, world, timeoutMs, warn: message => logger.warn(message) })
 }
