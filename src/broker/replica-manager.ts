@@ -10,6 +10,7 @@ import type { Fetchers } from '../replication/fetchers.ts'
 import type { Surroundings } from '../replication/leadership.ts'
 import { Partition } from '../replication/partition.ts'
 import type { Replicas } from '../replication/replicas.ts'
+import { sourceOf } from '../replication/relay.ts'
 import { isAlone } from '../replication/role.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Timer, Timers } from '../world/world.ts'
@@ -161,8 +162,8 @@ export class ReplicaManager {
   #copy(partition: Partition): void {
     const copying = this.#copying
     if (copying === undefined || isAlone(partition.role, this.#node)) return
-    const { leader } = partition.role
-    copying.fetchers.follow(partition, partition.isLeader ? -1 : leader)
+    const chain = partition.log.config.replicationTopology === 'chain'
+    copying.fetchers.follow(partition, sourceOf(partition.role, this.#node, chain))
     if (this.#checks === null) {
       this.#checkReplicas(copying)
       this.#noteRegularly(copying)
@@ -230,7 +231,12 @@ export class ReplicaManager {
     const topic = cluster.topics.get(name)
     if (topic === undefined) return
     const config = this.#logConfig(cluster.configs(ResourceType.TOPIC, name))
-    for (const index of topic.partitions.keys()) this.#replicas.findById(topic.id, index)?.log.setConfig(config)
+    for (const index of topic.partitions.keys()) {
+      const partition = this.#replicas.findById(topic.id, index)
+      partition?.log.setConfig(config)
+      // Another topology is another source.
+      if (partition !== undefined) this.#copy(partition)
+    }
   }
 
   #configureBroker(cluster: ClusterState): void {

@@ -32,6 +32,8 @@ export interface LogConfig {
   readonly messageTimestampBeforeMaxMs: number
   readonly messageTimestampAfterMaxMs: number
   readonly minInsyncReplicas: number
+  /** Followers copy from the leader (`isr`), or each from the one before it (`chain`). */
+  readonly replicationTopology: 'isr' | 'chain'
   /** −1: no limit. */
   readonly retentionBytes: number
   /** −1: no limit. */
@@ -63,6 +65,7 @@ export const defaultLogConfig: LogConfig = {
   messageTimestampBeforeMaxMs: never,
   messageTimestampAfterMaxMs: 60 * 60 * 1000,
   minInsyncReplicas: 1,
+  replicationTopology: 'isr',
   retentionBytes: -1,
   retentionMs: week,
   segmentBytes: 1024 * 1024 * 1024,
@@ -111,6 +114,7 @@ const readers = new Map<string, Reader>([
   ['message.timestamp.before.max.ms', integer('messageTimestampBeforeMaxMs', 0)],
   ['message.timestamp.after.max.ms', integer('messageTimestampAfterMaxMs', 0)],
   ['min.insync.replicas', integer('minInsyncReplicas', 1)],
+  ['replication.topology', oneOf('replicationTopology', 'isr', 'chain')],
   ['retention.bytes', integer('retentionBytes', -1)],
   ['retention.ms', integer('retentionMs', -1)],
   ['segment.bytes', integer('segmentBytes', 14)],

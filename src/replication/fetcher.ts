@@ -95,6 +95,7 @@ export class Fetcher implements FollowingEvents {
     }
     if (!topic.has(index)) this.#count++
     topic.set(index, following)
+    following.partition.onReport = () => this.#name(following)
     // A Fetch says that all before its offset is flushed.
     following.state = 'busy'
     following.partition.whenFlushed(log.logEndOffset, () => {
@@ -109,6 +110,7 @@ export class Fetcher implements FollowingEvents {
     if (topic?.get(index) !== following) return
     topic.delete(index)
     this.#count--
+    following.partition.onReport = null
     if (topic.size === 0) this.#followings.delete(topicId)
     this.#forget(following)
   }
@@ -137,7 +139,7 @@ export class Fetcher implements FollowingEvents {
 
   /** It may be fetched: the next Fetch names it, which does not wait for the one under way. */
   #name(following: Following): void {
-    if (this.#closed || !this.#has(following)) return
+    if (this.#closed || following.state !== 'ready' || !this.#has(following)) return
     this.#changed.add(following)
     this.#urgent = true
     if (this.#scheduled) return
@@ -149,8 +151,9 @@ export class Fetcher implements FollowingEvents {
     })
   }
 
-  #has({ partition }: Following): boolean {
-    return this.#followings.get(partition.topicId)?.get(partition.index)?.partition === partition
+  #has(following: Following): boolean {
+    const { topicId, index } = following.partition
+    return this.#followings.get(topicId)?.get(index) === following
   }
 
   #forget(following: Following): void {
@@ -223,6 +226,7 @@ export class Fetcher implements FollowingEvents {
         lastFetchedEpoch: log.latestEpoch,
         logStartOffset: log.logStartOffset,
         partitionMaxBytes: this.#options.settings.partitionBytes,
+        downstream: following.partition.reports,
       }
       const partitions = topics.get(topicId)
       if (partitions === undefined) topics.set(topicId, [named])

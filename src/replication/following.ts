@@ -46,8 +46,6 @@ export class Following {
   state: 'ready' | 'busy' | 'resting' = 'ready'
   /** In a row. */
   failures = 0
-  /** The source has compared its log with ours in this epoch and found ours a prefix of it. */
-  verified = false
 
   constructor(partition: Partition, leaderEpoch: number, source: number) {
     this.partition = partition
@@ -73,7 +71,8 @@ export class Following {
       if (answer.errorCode !== 0) return this.#refused(answer, events)
       const { divergingEpoch, records, highWatermark, logStartOffset } = answer
       if (divergingEpoch.endOffset >= 0) return this.#cut(divergingEpoch, events)
-      this.verified = true
+      // In a chain: the one before us does not know yet whether its own log is right.
+      if (highWatermark < 0) return 'nothing'
       this.failures = 0
       const appended = records !== null && records.length > 0
       if (appended) partition.appendFetched(records, leaderEpoch, events.now())

@@ -34,6 +34,8 @@ export interface TermView {
   readonly now: number
   /** `replica.lag.time.max.ms` */
   readonly lagMaxMs: number
+  /** Each in-sync replica copies from the one before it in the ISR. */
+  readonly chain: boolean
   /** Epoch of a broker that may be in an ISR; −1: it may not (fenced, leaving, unknown). */
   eligibleEpoch(node: number): number
 }
@@ -78,13 +80,18 @@ export function mayJoin(term: TermView, follower: FollowerView): boolean {
   )
 }
 
-/** The ISR without those that have not kept up; null: all have. */
+/**
+ * The ISR without those that have not kept up; null: all have. In a chain only the first of them goes: those behind it
+ * could not do better.
+ */
 export function shrunkIsr(term: TermView): number[] | null {
-  const left = term.isr.filter(id => {
+  const late = term.isr.filter(id => {
     const follower = term.followers.find(each => each.id === id)
-    return id === term.leader || (follower !== undefined && isCaughtUp(term, follower))
+    return id !== term.leader && (follower === undefined || !isCaughtUp(term, follower))
   })
-  return left.length === term.isr.length ? null : left
+  if (late.length === 0) return null
+  const going = term.chain ? late.slice(0, 1) : late
+  return term.isr.filter(id => !going.includes(id))
 }
 
 /** The ISR with those that have caught up, last; null: there are none. */

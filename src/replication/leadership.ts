@@ -1,6 +1,7 @@
 import { KafkaError } from '../protocol/errors.ts'
 import { type FollowerView, grownIsr, nextHighWatermark, shrunkIsr, type TermView } from './in-sync.ts'
 import type { IsrAnswer, IsrChanges, IsrProposal } from './isr-changes.ts'
+import type { ReplicaReport } from './relay.ts'
 import type { PartitionRole } from './role.ts'
 
 /** What a leader needs of the node around it. */
@@ -19,7 +20,7 @@ export interface LedLog {
   readonly logEndOffset: number
   /** As safe as the topic wants it. */
   readonly flushedOffset: number
-  readonly config: { readonly minInsyncReplicas: number }
+  readonly config: { readonly minInsyncReplicas: number; readonly replicationTopology: 'isr' | 'chain' }
 }
 
 export interface LeadershipHost {
@@ -64,6 +65,8 @@ export class Leadership implements TermView {
   #proposedIn = -1
   #notBeforeMs = Number.NEGATIVE_INFINITY
   #over = false
+  /** Where the log ended when it was looked at last. */
+  #seenEnd: number
   /** Monotonic ms: of the decision that is being made. */
   now: number
 
@@ -75,6 +78,7 @@ export class Leadership implements TermView {
     this.epochStartOffset = epochStartOffset
     this.maximalIsr = role.isr
     this.now = around.mono()
+    this.#seenEnd = host.log.logEndOffset
     this.#followers = role.replicas.filter(id => id !== host.node).map(id => this.#newFollower(id))
   }
 
@@ -104,6 +108,10 @@ export class Leadership implements TermView {
 
   get highWatermark(): number {
     return this.#host.highWatermark
+  }
+
+  get chain(): boolean {
+    return this.#host.log.config.replicationTopology === 'chain'
   }
 
   get lagMaxMs(): number {
@@ -149,9 +157,23 @@ export class Leadership implements TermView {
     if (this.maximalIsr.length <= this.#followers.length) this.#propose(grownIsr(this))
   }
 
+  /** As `fetched`, from hearsay: another replica that fetches from us has checked. Nonsense is passed over. */
+  reported({ replicaId, replicaEpoch, logEndOffset }: ReplicaReport): void {
+    const follower = this.#followers.find(({ id }) => id === replicaId)
+    if (follower !== undefined && replicaEpoch >= follower.brokerEpoch && logEndOffset <= this.endOffset)
+      this.fetched(replicaId, replicaEpoch, logEndOffset)
+  }
+
   /** What is committed now. */
   committed(): number {
     this.now = this.#around.mono()
+    const { endOffset } = this
+    if (endOffset !== this.#seenEnd) {
+      // Whoever had all until now had caught up until now, also when it had no reason to say so again.
+      for (const follower of this.#followers)
+        if (follower.endOffset >= this.#seenEnd) follower.lastCaughtUpMs = this.now
+      this.#seenEnd = endOffset
+    }
     return nextHighWatermark(this)
   }
 

@@ -3,6 +3,7 @@ import type { AppendResult, Log } from '../log/log.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { Leadership, type Surroundings } from './leadership.ts'
 import { Line } from './line.ts'
+import { Relay, type ReplicaReport } from './relay.ts'
 import { isAlone, type PartitionRole } from './role.ts'
 import { type Done, Waiters } from './waiters.ts'
 
@@ -43,6 +44,12 @@ export class Partition {
   readonly #around: Surroundings | undefined
   /** While we lead and there are other replicas. */
   #leadership: Leadership | null = null
+  /** While we stand in the middle of a chain. */
+  #relay: Relay | null = null
+  /** The epoch in which whom we copy from has found our log a prefix of its own. */
+  #verifiedIn = -1
+  /** Hears that there is more to report. */
+  onReport: (() => void) | null = null
   readonly #written = new Waiters()
   readonly #committed = new Waiters()
   /** Those for whom `min.insync.replicas` is part of the promise. Null as long as nobody else has a copy. */
@@ -127,6 +134,7 @@ export class Partition {
   #takePart(before: PartitionRole | null): void {
     const role = this.#role
     const newTerm = before === null || before.leaderEpoch !== role.leaderEpoch
+    if (newTerm) this.#relay = null
     if (newTerm) this.#flushed?.fail(0, new KafkaError('NOT_LEADER_OR_FOLLOWER'))
     if (!this.isLeader || isAlone(role, this.#node)) {
       this.#leadership?.end()
@@ -276,14 +284,40 @@ export class Partition {
     return end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset ? end : null
   }
 
+  /** Throws what a follower must hear that wants to copy from us: we lead, or stand in a chain. */
+  checkSource(currentLeaderEpoch: number): void {
+    this.checkEpoch(currentLeaderEpoch)
+    if (!this.isLeader && this.log.config.replicationTopology !== 'chain')
+      throw new KafkaError('NOT_LEADER_OR_FOLLOWER')
+  }
+
+  /** Our log is that of this epoch's leader as far as it goes: only then does it say anything about the logs of others. */
+  get isVerified(): boolean {
+    return this.isLeader || this.#verifiedIn === this.#role.leaderEpoch
+  }
+
   /**
-   * A follower has everything below `endOffset`, and its log is a prefix of ours, which the caller has checked. Throws
-   * NOT_LEADER_OR_FOLLOWER for who is no replica here.
+   * A follower has everything below `endOffset`, and its log is a prefix of ours, which the caller has checked; `downstream`
+   * is what it says of those behind it. Throws NOT_LEADER_OR_FOLLOWER for who is no replica here.
    */
-  replicaHas({ replicaId, brokerEpoch }: ReplicaFetch, endOffset: number): void {
-    if (this.#leadership === null) throw new KafkaError('NOT_LEADER_OR_FOLLOWER')
-    this.#leadership.fetched(replicaId, brokerEpoch, endOffset)
-    this.#commit(this.#leadership.committed())
+  replicaHas(replica: ReplicaFetch, endOffset: number, downstream: readonly ReplicaReport[] = []): void {
+    const { replicaId, brokerEpoch: replicaEpoch } = replica
+    if (this.#leadership !== null) {
+      this.#leadership.fetched(replicaId, replicaEpoch, endOffset)
+      for (const report of downstream) this.#leadership.reported(report)
+      this.#commit(this.#leadership.committed())
+      return
+    }
+    if (!this.isVerified || !this.#role.replicas.includes(replicaId)) throw new KafkaError('NOT_LEADER_OR_FOLLOWER')
+    this.#relay ??= new Relay(this.#role.leaderEpoch)
+    let news = this.#relay.take({ replicaId, replicaEpoch, logEndOffset: endOffset })
+    for (const report of downstream) news = this.#relay.take(report) || news
+    if (news) this.onReport?.()
+  }
+
+  /** What those have that copy from us while we copy from another: it must know. */
+  get reports(): readonly ReplicaReport[] {
+    return this.#relay?.reports ?? []
   }
 
   /** Now and then, while we lead others: who does not keep up leaves the ISR, which may move the high watermark. */
@@ -303,6 +337,11 @@ export class Partition {
   learnCommitted(leaderEpoch: number, highWatermark: number, logStartOffset: number): void {
     this.#mustFollow(leaderEpoch)
     const { log } = this
+    if (this.#verifiedIn !== leaderEpoch) {
+      this.#verifiedIn = leaderEpoch
+      // Who copies from us has waited for that.
+      this.#copiers?.each(wake => wake())
+    }
     this.#commit(Math.min(highWatermark, log.logEndOffset))
     const start = Math.min(logStartOffset, this.#highWatermark)
     if (start > log.logStartOffset) log.deleteRecordsBefore(start)
@@ -318,6 +357,8 @@ export class Partition {
     const own = log.endOffsetForEpoch(Math.min(divergence.epoch, log.latestEpoch))
     const end = own.endOffset < 0 ? divergence.endOffset : Math.min(own.endOffset, divergence.endOffset)
     const to = Math.max(end, log.logStartOffset)
+    this.#verifiedIn = -1
+    this.#relay = null
     this.#highWatermark = Math.min(this.#highWatermark, to)
     this.#toldEnd = Math.min(this.#toldEnd, to)
     await log.truncateTo(to)
@@ -327,6 +368,8 @@ export class Partition {
   /** Our log has nothing that our leader still has: begins anew at `offset`, durably. */
   async restartAt(leaderEpoch: number, offset: number): Promise<void> {
     this.#mustFollow(leaderEpoch)
+    this.#verifiedIn = -1
+    this.#relay = null
     this.#highWatermark = offset
     this.#toldEnd = 0
     await this.log.resetTo(offset)

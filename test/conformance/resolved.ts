@@ -14,9 +14,12 @@ export interface Resolved {
   readonly default: unknown
 }
 
+/** Tagged fields from here on are ottla's own, between its nodes; Kafka passes over what it does not know. */
+const ownTags = 10_000
+
 export function ours(layout: StructLayout): Resolved[] {
   return layout.slots
-    .filter(slot => slot.place !== 'absent')
+    .filter(slot => slot.place !== 'absent' && !(slot.place === 'tagged' && slot.tag >= ownTags))
     .map(slot => ({
       name: slot.name,
       type: typeName(slot.type),

@@ -61,7 +61,7 @@ class Wire {
       if (this.#network.isCut(this.from.id, this.to.id)) return
       const at = Math.max(this.#lastThere, time.ms + this.#network.delay())
       this.#lastThere = at
-      time.after(at - time.ms, () => {
+      time.at(at, () => {
         if (!this.to.alive) return this.lose()
         if (this.lost) return
         this.#arrived.push({ bytes, waiting })
@@ -100,7 +100,7 @@ class Wire {
       const { resolve, answer } = this.#pending.shift() as Waiting
       const at = Math.max(this.#lastBack, time.ms + this.#network.delay())
       this.#lastBack = at
-      time.after(at - time.ms, () => {
+      time.at(at, () => {
         if (this.from.alive) resolve(Fetch.response.read(answer as Uint8Array, fetchVersion))
       })
     }

@@ -62,7 +62,7 @@ export class Run {
     this.#options = {
       nodes: 3,
       minIsr: 2,
-      topology: 'star',
+      topology: 'isr',
       faultyMs: 3000,
       healingMs: 4000,
       faults: true,
@@ -74,11 +74,12 @@ export class Run {
   }
 
   async run(): Promise<RunReport> {
-    const { nodes, minIsr, faultyMs, healingMs, faults } = this.#options
+    const { nodes, minIsr, topology, faultyMs, healingMs, faults } = this.#options
     const ids = Array.from({ length: nodes }, (_, index) => index + 1)
     for (const id of ids) this.disks.set(id, new CrashDisk(this.dice))
     for (const id of ids) this.start(id)
-    this.controller.create(ids, { 'min.insync.replicas': String(minIsr) })
+    await this.pass(10)
+    this.controller.create(ids, { 'min.insync.replicas': String(minIsr), 'replication.topology': topology })
     this.#produce()
     if (faults) this.#trouble(this.#mix())
     await this.pass(faultyMs)
@@ -120,6 +121,7 @@ export class Run {
     })
     this.nodes.set(id, node)
     node.load(this.controller.state.records())
+    this.time.after(this.dice.between(0.1, 5), () => node.alive && this.controller.unfence(id))
   }
 
   async crash(id: number, powerCut: boolean): Promise<void> {
@@ -140,7 +142,12 @@ export class Run {
       time.after(dice.between(0.1, 20), () => {
         const lost = this.#faulty && dice.chance(0.1)
         if (lost && dice.chance(0.5)) return void time.after(50, () => reject(new KafkaError('NETWORK_EXCEPTION')))
-        const answer = this.controller.alterPartition(request)
+        let answer: ReturnType<ModelController['alterPartition']>
+        try {
+          answer = this.controller.alterPartition(request)
+        } catch (error) {
+          return void time.after(1, () => reject(error))
+        }
         this.say(`ISR of ${request.brokerId}: ${JSON.stringify(answer.topics[0]?.partitions[0])}`)
         time.after(dice.between(0.1, 20), () => (lost ? reject(new KafkaError('NETWORK_EXCEPTION')) : resolve(answer)))
       })
@@ -155,7 +162,7 @@ export class Run {
       const slow = this.#faulty && this.dice.chance(0.2)
       const at = Math.max(this.#deliveries.get(node) ?? 0, this.time.ms + this.dice.between(0.1, slow ? 200 : 10))
       this.#deliveries.set(node, at)
-      this.time.after(at - this.time.ms, () => node.alive && node.commit(records))
+      this.time.at(at, () => node.alive && node.commit(records))
     }
   }
 

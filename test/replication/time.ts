@@ -64,7 +64,12 @@ export class VirtualTime {
   }
 
   after(ms: number, run: () => void): Timer {
-    const event: Event = { at: this.ms + Math.max(0, ms), order: this.#order++, run, cancelled: false }
+    return this.at(this.ms + Math.max(0, ms), run)
+  }
+
+  /** What is asked for the same moment happens in the order of asking. */
+  at(ms: number, run: () => void): Timer {
+    const event: Event = { at: ms, order: this.#order++, run, cancelled: false }
     this.#push(event)
     return {
       cancel: () => {

@@ -51,6 +51,8 @@ export class DelayedFetch {
   readonly #limits: FetchLimits
   /** A follower's offsets count once: as they were when it asked. */
   #counted = false
+  /** One of our partitions cannot say yet whether the follower's log fits. */
+  #unready = false
   #checking = false
   #again = false
   #expired = false
@@ -194,9 +196,15 @@ export class DelayedFetch {
     this.release()
     const results: FetchResult[] = []
     this.#read = results
+    this.#unready = false
     const collected = this.#collectFrom(0, results, this.#limits.maxBytes)
-    this.#counted = true
-    return collected
+    if (collected instanceof Promise) return collected.then(all => this.#collected(all))
+    return this.#collected(collected)
+  }
+
+  #collected(results: FetchResult[]): FetchResult[] {
+    this.#counted = !this.#unready
+    return results
   }
 
   /** Synchronous until the first partition that must be read from the disk. */
@@ -236,7 +244,8 @@ export class DelayedFetch {
         ? replicas.get(wanted.topic, wanted.partition)
         : replicas.getById(wanted.topicId, wanted.partition)
     const { log } = replica
-    if (this.#limits.anyReplica) replica.checkEpoch(wanted.currentLeaderEpoch)
+    if (this.#limits.replica !== null) replica.checkSource(wanted.currentLeaderEpoch)
+    else if (this.#limits.anyReplica) replica.checkEpoch(wanted.currentLeaderEpoch)
     else replica.checkLeader(wanted.currentLeaderEpoch)
     if (this.#limits.replica !== null) return this.#readForReplica(replica, this.#limits.replica, wanted, result, left)
     result.logStartOffset = log.logStartOffset
@@ -264,11 +273,17 @@ export class DelayedFetch {
   #readForReplica(
     partition: Partition,
     replica: ReplicaFetch,
-    { lastFetchedEpoch, fetchOffset, maxBytes }: FetchPartition,
+    wanted: FetchPartition,
     result: FetchResult,
     left: number,
   ): Uint8Array[] | Promise<Uint8Array[]> {
+    const { lastFetchedEpoch, fetchOffset, maxBytes } = wanted
     const { log } = partition
+    // Without a high watermark an answer says nothing of the follower's log either.
+    if (!partition.isVerified) {
+      this.#unready = true
+      return none
+    }
     result.logStartOffset = log.logStartOffset
     result.highWatermark = partition.highWatermark
     if (lastFetchedEpoch >= 0) {
@@ -276,7 +291,10 @@ export class DelayedFetch {
       if (result.diverging !== null) return none
     }
     if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) throw new KafkaError('OFFSET_OUT_OF_RANGE')
-    if (!this.#counted) partition.replicaHas(replica, fetchOffset)
+    if (!this.#counted) {
+      partition.replicaHas(replica, fetchOffset, wanted.downstream ?? [])
+      wanted.downstream = null
+    }
     result.highWatermark = partition.highWatermark
     result.lastStableOffset = partition.lastStableOffset
     if (left <= 0 || fetchOffset >= log.logEndOffset) return none

@@ -14,6 +14,7 @@ function partition(topic: string, index: number, fetchOffset = 0): FetchPartitio
     currentLeaderEpoch: -1,
     fetchOffset,
     lastFetchedEpoch: -1,
+    downstream: null,
     maxBytes: 1_000,
     toldHighWatermark: -1,
     toldLogStartOffset: -1,

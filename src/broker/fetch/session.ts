@@ -1,4 +1,5 @@
 import { KafkaError } from '../../protocol/errors.ts'
+import type { ReplicaReport } from '../../replication/relay.ts'
 
 /** One partition that a client wants to read, as its session remembers it. */
 export interface FetchPartition {
@@ -9,6 +10,8 @@ export interface FetchPartition {
   fetchOffset: number
   lastFetchedEpoch: number
   maxBytes: number
+  /** What a follower says of those behind it in a chain; null: nothing new. */
+  downstream: readonly ReplicaReport[] | null
   /** What the client was last told, to leave out what did not change; −1: nothing yet. */
   toldHighWatermark: number
   toldLogStartOffset: number
@@ -56,6 +59,7 @@ export class FetchSession {
         known.fetchOffset = change.fetchOffset
         known.lastFetchedEpoch = change.lastFetchedEpoch
         known.maxBytes = change.maxBytes
+        known.downstream = change.downstream
       }
     }
     if (forgotten.length > 0) this.#forget(forgotten.map(partition => key(partition, this.byId)))

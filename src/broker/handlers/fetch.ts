@@ -119,6 +119,7 @@ function partitionsOf(request: Request, { version, node }: RequestContext): Fetc
         fetchOffset: partition.fetchOffset,
         lastFetchedEpoch: partition.lastFetchedEpoch,
         maxBytes: partition.partitionMaxBytes,
+        downstream: partition.downstream.length === 0 ? null : partition.downstream,
         toldHighWatermark: -1,
         toldLogStartOffset: -1,
       })
@@ -200,7 +201,8 @@ function build(
   session?.rotate(new Set(results.filter(({ bytes }) => bytes > 0).map(({ wanted }) => wanted)))
   const sessionId = session?.id ?? 0
   const answer: Mutable<Response> = { errorCode: ErrorCode.NONE, sessionId, responses }
-  if (leaders.length > 0 && version >= 16 && !context.peer.node) answer.nodeEndpoints = leaderEndpoints(leaders, context)
+  if (leaders.length > 0 && version >= 16 && !context.peer.node)
+    answer.nodeEndpoints = leaderEndpoints(leaders, context)
   return answer
 }
 

@@ -35,6 +35,8 @@ export const Fetch = api(
         partitionMaxBytes: int32,
         replicaDirectoryId: uuid.tag(0, '17+').ignorable(),
         highWatermark: int64.tag(1, '18+').or(INT64_MAX).ignorable(),
+        // ottla's own, between its nodes: what the replicas have that copy from the one that asks (tags from 10000 on are ours)
+        downstream: array({ replicaId: int32, replicaEpoch: int64, logEndOffset: int64 }).tag(10000, '17+').ignorable(),
       }),
     }),
     // removed from the session
