@@ -75,7 +75,7 @@ export class Invariants {
       if (highWatermark === watched.highWatermark && leads === watched.leads) continue
       this.#look(server, inside.nodeId, watched, lookAt(partition))
     }
-    if (!server.metadataMoved) return
+    if (!server.metadataMoved || !server.ownsMetadata) return
     server.metadataMoved = false
     const quorum = inside.orderer.describe()
     this.#look(server, inside.nodeId, this.#watchedOf(server, inside.orderer), {

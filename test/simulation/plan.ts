@@ -32,6 +32,8 @@ export interface NewTopic {
 /** What a seed decides before anything happens. Each run has its own mix: half of the faults never happen in it. */
 export interface Plan {
   readonly servers: number
+  /** Who puts the metadata in order: the servers themselves, or a store outside. */
+  readonly orderer: 'raft' | 'store'
   readonly network: NetworkManners
   readonly disk: DiskManners
   /** Clocks of machines run so much faster or slower. */
@@ -51,7 +53,10 @@ export interface Plan {
 
 const alone: ReadonlySet<FaultKind> = new Set(['partition', 'one-way partition'])
 
-export function planOf(dice: Dice, servers: number): Plan {
+/** The cluster's secret; any will do. */
+const token = 'simulated-'.repeat(4)
+
+export function planOf(dice: Dice, servers: number, orderer: Plan['orderer']): Plan {
   const faults = new Map<FaultKind, number>()
   for (const kind of faultKinds) {
     const dull = dice.chance(0.5)
@@ -62,10 +67,14 @@ export function planOf(dice: Dice, servers: number): Plan {
   const topics = Array.from({ length: 1 + dice.int(2) }, (_, i) => ({
     name: `t${i}`,
     partitions: 1 + dice.int(2),
-    configs: { 'internal.segment.bytes': String(segmentBytes) },
+    configs: {
+      'internal.segment.bytes': String(segmentBytes),
+      'min.insync.replicas': String(servers > 1 && dice.chance(0.6) ? 2 : 1),
+    },
   }))
   return {
     servers,
+    orderer,
     network: {
       latency: dice.magnitude(0.05, 5),
       jitter: dice.magnitude(0.05, dice.chance(0.2) ? 50 : 2),
@@ -83,6 +92,8 @@ export function planOf(dice: Dice, servers: number): Plan {
     members: dice.int(3),
     producerPauseMs: dice.magnitude(10, 200),
     settings: {
+      token,
+      ...(orderer === 'store' ? { orderer: 'redis' } : {}),
       'num.partitions': '1',
       'offsets.topic.num.partitions': '1',
       'group.initial.rebalance.delay.ms': '0',
@@ -97,7 +108,7 @@ export function describe(plan: Plan): string {
   const faults = [...plan.faults].map(([kind, every]) => `${kind} every ${Math.round(every)} ms`)
   const { latency, jitter, loss } = plan.network
   return [
-    `${plan.servers} servers, ${plan.producers} producers, ${plan.readers} readers, ${plan.members} members of a group`,
+    `${plan.servers} servers (${plan.orderer}), ${plan.producers} producers, ${plan.readers} readers, ${plan.members} members of a group`,
     `topics ${plan.topics.map(t => `${t.name} (${t.partitions})`).join(', ')}`,
     `network ${latency.toFixed(2)} + ${jitter.toFixed(2)} ms, ${(loss * 100).toFixed(1)} % lost; disk up to ${plan.disk.most.toFixed(1)} ms; clocks ± ${(plan.drift * 100).toFixed(2)} %`, // biome-ignore format: a line
     faults.length === 0 ? 'no faults' : faults.join(', '),

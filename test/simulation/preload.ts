@@ -24,4 +24,4 @@ function* modulesIn(folder: string): Iterable<string> {
 }
 
 /** Tests' own parts that are no modules of the broker. */
-const notLoaded = new Set(['contract.js', 'testing.js'])
+const notLoaded = new Set(['contract.js'])

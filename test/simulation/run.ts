@@ -17,6 +17,7 @@ const { values: options, positionals } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     servers: { type: 'string' },
+    orderer: { type: 'string', default: 'raft' },
     story: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
     hash: { type: 'boolean', default: false },
@@ -29,7 +30,10 @@ if (options.mutants) process.exit((await huntMutants(positionals[0] ?? '')) ? 0 
 
 const first = Number(options.seed ?? options.from)
 const count = options.seed === undefined ? Number(options.seeds) : 1
-const servers = options.servers === undefined ? {} : { servers: Number(options.servers) }
+const cluster = {
+  ...(options.servers === undefined ? {} : { servers: Number(options.servers) }),
+  orderer: options.orderer === 'store' ? ('store' as const) : ('raft' as const),
+}
 
 await preload()
 const began = performance.now()
@@ -40,7 +44,7 @@ let failed = 0
 const faults = new Map<string, number>()
 
 for (let seed = first; seed < first + count; seed++) {
-  const outcome = await simulate(seed, { ...servers, story: options.story })
+  const outcome = await simulate(seed, { ...cluster, story: options.story })
   simulatedMs += outcome.simulatedMs
   events += outcome.events
   acknowledged += outcome.acknowledged
@@ -68,6 +72,6 @@ function report({ seed, findings, history }: Outcome): void {
   const path = join(tmpdir(), `ottla-simulation-${seed}.jsonl`)
   writeFileSync(path, `${history.map(toLine).join('\n')}\n`)
   console.log(`seed ${seed}: ${findings.slice(0, 5).join('\n  ')}`)
-  const also = options.servers === undefined ? '' : ` --servers ${options.servers}`
+  const also = `${options.servers === undefined ? '' : ` --servers ${options.servers}`}${options.orderer === 'raft' ? '' : ` --orderer ${options.orderer}`}`
   console.log(`  npm run simulate -- --seed ${seed}${also} --story    (history in ${path})`)
 }

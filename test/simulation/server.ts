@@ -2,6 +2,7 @@ import { resolveConfig } from '../../src/config/sources.ts'
 import { type Inside, type RunningNode, startNode } from '../../src/node.ts'
 import type { Dice } from './dice.ts'
 import type { Machine, Process } from './machine.ts'
+import type { OutsideStore } from './outside-store.ts'
 
 /** One broker on a machine of its own, through all its lives. */
 export class Server {
@@ -22,9 +23,18 @@ export class Server {
   /** How often it came to life. */
   lives = 0
 
-  constructor(machine: Machine, settings: Readonly<Record<string, string>>) {
+  readonly #store: OutsideStore | null
+
+  /** `store`: where the metadata log lives, if that is not the servers' own matter. */
+  constructor(machine: Machine, settings: Readonly<Record<string, string>>, store: OutsideStore | null) {
     this.machine = machine
     this.settings = settings
+    this.#store = store
+  }
+
+  /** The servers themselves put the metadata in order, and have it on their disks. */
+  get ownsMetadata(): boolean {
+    return this.#store === null
   }
 
   get process(): Process | null {
@@ -37,6 +47,7 @@ export class Server {
 
   start(): void {
     const { machine } = this
+    const store = this.#store
     machine.powerOn()
     const process = machine.spawn()
     const settings = { ...this.settings, host: machine.host, port: String(this.port), data: '/data' }
@@ -51,6 +62,7 @@ export class Server {
         config: resolveConfig({ flags }),
         world: process.world,
         logger: process.logger(),
+        ...(store === null ? {} : { fencedLog: () => store.reachedFrom(process) }),
         inspect: inside => {
           if (!process.alive) return
           this.inside = inside

@@ -16,6 +16,7 @@ import { History } from './history.ts'
 import { Invariants, Liveness, Violation } from './invariants.ts'
 import { Machine } from './machine.ts'
 import { Network } from './network.ts'
+import { OutsideStore } from './outside-store.ts'
 import { describe, type Plan, planOf } from './plan.ts'
 import { Server } from './server.ts'
 import { createTopics, settled } from './setup.ts'
@@ -24,6 +25,7 @@ import { Story } from './story.ts'
 export interface SimulationOptions {
   /** Servers; left out: the seed decides. */
   readonly servers?: number
+  readonly orderer?: Plan['orderer']
   /** Keep the story. */
   readonly story?: boolean
 }
@@ -74,6 +76,7 @@ class Simulation {
   readonly #events: Events
   readonly #story: Story
   readonly #network: Network
+  readonly #store: OutsideStore | null
   readonly #servers: Server[]
   readonly #byName = new Map<string, Server>()
   readonly #invariants: Invariants
@@ -90,7 +93,7 @@ class Simulation {
     this.#seed = seed
     const dice = new Dice(seed)
     this.#dice = dice
-    this.#plan = planOf(dice.fork('plan'), options.servers ?? 1)
+    this.#plan = planOf(dice.fork('plan'), options.servers ?? 1, options.orderer ?? 'raft')
     this.#events = new Events(
       () => this.#after(),
       error => this.crashed(error),
@@ -98,6 +101,7 @@ class Simulation {
     this.#story = new Story(options.story ?? false, () => this.#events.now)
     this.#network = new Network(this.#events, dice.fork('network'), this.#story)
     Object.assign(this.#network.manners, this.#plan.network)
+    this.#store = this.#plan.orderer === 'store' ? this.#newStore() : null
     this.#servers = Array.from({ length: this.#plan.servers }, (_, i) => this.#newServer(i + 1))
     this.#invariants = new Invariants(this.#servers)
     this.#clientPlan = {
@@ -171,9 +175,23 @@ class Simulation {
     Object.assign(machine.manners, this.#plan.disk)
     machine.rate = 1 + this.#plan.drift * this.#dice.fork(`${name} clock`).between(-1, 1)
     machine.wallOffset = this.#dice.fork(`${name} clock`).int(1000)
-    const server = new Server(machine, this.#plan.settings)
+    const server = new Server(machine, this.#settingsOf(number), this.#store)
     this.#byName.set(name, server)
     return server
+  }
+
+  #newStore(): OutsideStore {
+    const dice = this.#dice.fork('store')
+    return new OutsideStore(new Machine('store', '10.0.2.1', this.#events, this.#network, this.#story, dice))
+  }
+
+  /** The first server begins the cluster, the others are told of all; with a store outside that is where they meet. */
+  #settingsOf(number: number): Record<string, string> {
+    const { settings, servers, orderer } = this.#plan
+    if (orderer === 'store') return { ...settings, 'node.id': String(number) }
+    if (number === 1) return settings
+    const all = Array.from({ length: servers }, (_, i) => `10.0.0.${i + 1}:9092`)
+    return { ...settings, join: all.filter((_, i) => i + 1 !== number).join(',') }
   }
 
   #newMachine(name: string): Machine {
@@ -222,6 +240,9 @@ class Simulation {
 
   async #begin(): Promise<void> {
     for (const server of this.#servers) server.start()
+    await this.#until(30_000, () => this.#servers.every(({ node }) => node !== null))
+    if (this.#findings.length > 0) return
+    if (this.#servers.some(({ node }) => node === null)) throw new Liveness('not all servers came up')
     const machine = this.#newMachine('operator')
     const ready = createTopics(machine, this.#clientPlan, this.#plan)
     await this.#until(30_000, settled(ready))
