@@ -11,9 +11,6 @@ import type { Segments } from './segments.ts'
 import { Syncer } from './syncer.ts'
 import type { Tail } from './tail-cache.ts'
 
-/** Turns of the event loop that a sync waits at most. */
-const mostTurns = 256
-
 /** What the parts of one store share. */
 export interface StoreParts {
   readonly topicPartition: TopicPartition
@@ -48,7 +45,11 @@ export class Durability {
   #toldWritten: number
   #scheduled = false
   #stopped = false
+  /** Nobody else will come. */
+  #finishing = false
   readonly #commits = new GroupCommit()
+  /** Ends the wait for more writers. */
+  #gathered: (() => void) | null = null
 
   constructor(parts: StoreParts, endOffset: number, durableOffset: number) {
     this.#parts = parts
@@ -108,6 +109,7 @@ export class Durability {
     this.#scheduled = false
     if (this.#stopped) return
     this.write()
+    if (this.#gathered !== null && this.#commits.complete) this.#gathered()
     const { observers } = this.#parts
     const dropped = this.#dropped
     if (dropped !== null) {
@@ -268,11 +270,16 @@ export class Durability {
    * that would serve but the first.
    */
   async #gather(): Promise<void> {
-    const { clock, timers } = this.#parts.context.world
-    let turns = 0
-    while (turns++ < mostTurns && this.#commits.worthWaiting(clock.mono())) {
-      await new Promise<void>(resolve => timers.soon(resolve))
-    }
+    const { timers } = this.#parts.context.world
+    // Asleep, not turning round and round: on a small machine the writers need the core.
+    await new Promise<void>(resolve => {
+      const timer = timers.after(1, resolve)
+      this.#gathered = () => {
+        timer.cancel()
+        resolve()
+      }
+    })
+    this.#gathered = null
   }
 
   /** For the syncer. */
@@ -282,7 +289,7 @@ export class Durability {
     await this.#unlocked()
     return context.syncSlots.run(async () => {
       await this.#unlocked()
-      if (this.#commits.worthWaiting(context.world.clock.mono())) await this.#gather()
+      if (!this.#finishing && this.#commits.worthWaiting(context.world.clock.mono())) await this.#gather()
       // What came while we waited goes along.
       this.write()
       const { clock } = context.world
@@ -335,6 +342,8 @@ export class Durability {
 
   /** Writes and syncs what is there, then takes nothing more. */
   async finish(): Promise<void> {
+    this.#finishing = true
+    this.#gathered?.()
     await this.#unlocked()
     this.write()
     if (this.failure === null && (this.durableOffset < this.endOffset || this.#unsynced.size > 0)) {

@@ -23,11 +23,19 @@ test('five writers are waited for, until all are there', () => {
   assert.equal(commits.worthWaiting(100.1), false)
 })
 
-test('the wait is a part of what a sync takes, and bounded', () => {
-  assert.equal(after(5, 1).worthWaiting(100.29), true)
-  assert.equal(after(5, 1).worthWaiting(100.31), false)
-  assert.equal(after(5, 50).worthWaiting(100.49), true)
-  assert.equal(after(5, 50).worthWaiting(100.51), false)
+test('the wait is bounded, by what the last sync took and by a millisecond', () => {
+  assert.equal(after(5, 0.5).worthWaiting(100.49), true)
+  assert.equal(after(5, 0.5).worthWaiting(100.51), false)
+  assert.equal(after(5, 50).worthWaiting(100.99), true)
+  assert.equal(after(5, 50).worthWaiting(101.01), false)
+})
+
+test('it ends when as many have come as the last sync served', () => {
+  const commits = after(2, 1)
+  commits.appended()
+  assert.equal(commits.complete, false)
+  commits.appended()
+  assert.equal(commits.complete, true)
 })
 
 test('who came while the sync ran counts for the next group', () => {

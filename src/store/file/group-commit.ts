@@ -1,6 +1,6 @@
-/** A sync waits for this part of the time that the last one took, and never longer than `mostMs`. */
-const share = 0.3
-const mostMs = 0.5
+/** A sync waits at most as long as the last one took, and no longer than this. */
+const share = 1
+const mostMs = 1
 
 /** Knows how many appends the last sync of a log served, and so for how many the next one should wait a little. */
 export class GroupCommit {
@@ -23,6 +23,11 @@ export class GroupCommit {
     // What came while it ran belongs to the same group of writers.
     this.#served += this.#waiting
     this.#deadline = now + Math.min(mostMs, tookMs * share)
+  }
+
+  /** As many have come as the last sync served. */
+  get complete(): boolean {
+    return this.#waiting >= this.#served
   }
 
   /** A single writer is never kept waiting. */
