@@ -9,10 +9,10 @@ const clock: Clock = {
 }
 
 const timers: Timers = {
-  after(ms, run) {
+  after(ms, run, keeper = false) {
     // Node treats more than 2^31−1 ms as 1 ms.
     const timer = setTimeout(run, Math.min(Math.max(ms, 0), 0x7fffffff))
-    timer.unref()
+    if (!keeper) timer.unref()
     return { cancel: () => clearTimeout(timer) }
   },
   soon(run) {

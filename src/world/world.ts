@@ -22,8 +22,8 @@ export interface Timer {
 }
 
 export interface Timers {
-  /** Calls `run` once, not before `ms` have passed. A timer does not keep the process alive. */
-  after(ms: number, run: () => void): Timer
+  /** Calls `run` once, not before `ms` have passed. A timer does not keep the process alive, unless it is a `keeper`. */
+  after(ms: number, run: () => void, keeper?: boolean): Timer
   /** Calls `run` when all input of this turn of the event loop has been handled. Cheap; order is kept. */
   soon(run: () => void): void
 }

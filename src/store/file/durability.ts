@@ -273,7 +273,7 @@ export class Durability {
     const { timers } = this.#parts.context.world
     // Asleep, not turning round and round: on a small machine the writers need the core.
     await new Promise<void>(resolve => {
-      const timer = timers.after(1, resolve)
+      const timer = timers.after(1, resolve, true)
       this.#gathered = () => {
         timer.cancel()
         resolve()
