@@ -20,6 +20,9 @@ export function writerOf(word: string): WriterOptions {
   return { client, acks: acks === '1' ? 1 : -1, idempotent: acks === undefined }
 }
 
+/** Instead of the writer's own way of making its topic. */
+export type CreateTopic = (topic: string, partitions: number) => Promise<void>
+
 const partitions = 3
 /** Topics number their values apart: a value tells its writer. */
 const stride = 1_000_000_000
@@ -60,8 +63,9 @@ class Stream {
     }
   }
 
-  async start(): Promise<void> {
-    await this.writer.do('create', { topic: this.topic, partitions })
+  async start(create?: CreateTopic): Promise<void> {
+    if (create) await create(this.topic, partitions)
+    else await this.writer.do('create', { topic: this.topic, partitions })
     await sleep(300)
     await this.reader.do('join', { topic: this.topic, group: this.topic, sessionMs: 10_000, reset: 'earliest' })
     const { acks, idempotent } = this.options
@@ -145,21 +149,30 @@ class Stream {
   }
 }
 
+/** Does nothing when they are there; else it needs the internet. */
+export function installClients(writers: readonly WriterOptions[]): void {
+  const languages = new Set(['franz-go', ...writers.map(w => w.client)].map(c => agents[c]!.language))
+  execFileSync(installScript, [...languages], { stdio: ['ignore', 2, 2] })
+}
+
 /** Several writers, each with a topic and a follower of its own. */
 export class Workload {
   readonly streams: Stream[]
   private readonly bootstrap: string
 
   constructor(writers: readonly WriterOptions[], bootstrap: string) {
-    const languages = new Set(['franz-go', ...writers.map(w => w.client)].map(c => agents[c]!.language))
-    execFileSync(installScript, [...languages], { stdio: ['ignore', 2, 2] })
+    installClients(writers)
     const tag = `${process.pid}-${Date.now() % 100_000}`
     this.bootstrap = bootstrap
     this.streams = writers.map((options, i) => new Stream(options, i, bootstrap, tag))
   }
 
-  async start(): Promise<void> {
-    await Promise.all(this.streams.map(s => s.start()))
+  async start(create?: CreateTopic): Promise<void> {
+    await Promise.all(this.streams.map(s => s.start(create)))
+  }
+
+  get topics(): string[] {
+    return this.streams.map(s => s.topic)
   }
 
   get acked(): number {
@@ -168,6 +181,13 @@ export class Workload {
 
   get failures(): number {
     return this.streams.reduce((sum, s) => sum + s.failures, 0)
+  }
+
+  /** The longest time without an acknowledgement of any writer since the last call, ms. */
+  takeLongestGap(): number {
+    const longest = Math.max(...this.streams.map(s => s.longestGap))
+    for (const stream of this.streams) stream.longestGap = 0
+    return longest
   }
 
   /** Resolves when every writer got `more` acknowledgements beyond those it had; a load that is too low proves nothing. */

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,7 +43,7 @@ type franzClient struct {
 func quick(int) time.Duration { return 50 * time.Millisecond }
 
 func (f *franzClient) open(options ...kgo.Opt) (*kgo.Client, error) {
-	return kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(f.address), kgo.ClientID("matrix-franz-go"), kgo.RecordPartitioner(kgo.ManualPartitioner())}, options...)...)
+	return kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(strings.Split(f.address, ",")...), kgo.ClientID("matrix-franz-go"), kgo.RecordPartitioner(kgo.ManualPartitioner())}, options...)...)
 }
 
 func (f *franzClient) create(c command) (fields, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,7 +40,7 @@ type kafkaGoAgent struct {
 }
 
 func (k *kafkaGoAgent) client() *kafka.Client {
-	return &kafka.Client{Addr: kafka.TCP(k.address), Timeout: 20 * time.Second}
+	return &kafka.Client{Addr: kafka.TCP(strings.Split(k.address, ",")...), Timeout: 20 * time.Second}
 }
 
 func (k *kafkaGoAgent) partitions(topic string) (int, bool, error) {
@@ -57,7 +58,7 @@ func (k *kafkaGoAgent) partitions(topic string) (int, bool, error) {
 
 func (k *kafkaGoAgent) create(c command) (fields, error) {
 	r, err := k.client().CreateTopics(context.Background(), &kafka.CreateTopicsRequest{
-		Topics: []kafka.TopicConfig{{Topic: c.Topic, NumPartitions: c.Partitions, ReplicationFactor: 1}},
+		Topics: []kafka.TopicConfig{{Topic: c.Topic, NumPartitions: c.Partitions, ReplicationFactor: -1}},
 	})
 	if err == nil {
 		err = r.Errors[c.Topic]
@@ -102,7 +103,7 @@ func (k *kafkaGoAgent) writer(c command) *kafka.Writer {
 		acks = kafka.RequiredAcks(*c.Acks)
 	}
 	return &kafka.Writer{
-		Addr: kafka.TCP(k.address), Topic: c.Topic, Balancer: byPartition{}, RequiredAcks: acks, Compression: kafkaGoCodecs[c.Compression],
+		Addr: kafka.TCP(strings.Split(k.address, ",")...), Topic: c.Topic, Balancer: byPartition{}, RequiredAcks: acks, Compression: kafkaGoCodecs[c.Compression],
 		BatchTimeout: 5 * time.Millisecond, BatchSize: 1000, WriteBackoffMin: 50 * time.Millisecond,
 	}
 }
@@ -155,7 +156,7 @@ func (k *kafkaGoAgent) bulk(c command) (fields, error) {
 // consume uses the high-level Reader, as most programs do.
 func (k *kafkaGoAgent) consume(c command) (fields, error) {
 	r := kafka.NewReader(kafka.ReaderConfig{
-		Brokers: []string{k.address}, GroupID: c.Group, Topic: c.Topic, StartOffset: kafka.FirstOffset, MinBytes: 1, MaxBytes: 10e6,
+		Brokers: strings.Split(k.address, ","), GroupID: c.Group, Topic: c.Topic, StartOffset: kafka.FirstOffset, MinBytes: 1, MaxBytes: 10e6,
 		MaxWait: 300 * time.Millisecond, HeartbeatInterval: 300 * time.Millisecond, SessionTimeout: 6 * time.Second,
 		RebalanceTimeout: 10 * time.Second, CommitInterval: 200 * time.Millisecond, QueueCapacity: 1000,
 	})
@@ -199,7 +200,7 @@ func (k *kafkaGoAgent) join(c command) (fields, error) {
 		start = kafka.LastOffset
 	}
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
-		ID: c.Group, Brokers: []string{k.address}, Topics: []string{c.Topic}, StartOffset: start,
+		ID: c.Group, Brokers: strings.Split(k.address, ","), Topics: []string{c.Topic}, StartOffset: start,
 		HeartbeatInterval: 300 * time.Millisecond, SessionTimeout: time.Duration(c.SessionMs) * time.Millisecond,
 		RebalanceTimeout: 10 * time.Second, JoinGroupBackoff: 200 * time.Millisecond,
 	})
@@ -238,7 +239,7 @@ func (k *kafkaGoAgent) generation(topic string, g *kafka.Generation) {
 
 func (k *kafkaGoAgent) read(ctx context.Context, topic string, partition int, offset int64, g *kafka.Generation) {
 	r := kafka.NewReader(kafka.ReaderConfig{
-		Brokers: []string{k.address}, Topic: topic, Partition: partition, MinBytes: 1, MaxBytes: 10e6, MaxWait: 300 * time.Millisecond,
+		Brokers: strings.Split(k.address, ","), Topic: topic, Partition: partition, MinBytes: 1, MaxBytes: 10e6, MaxWait: 300 * time.Millisecond,
 	})
 	defer r.Close()
 	if err := r.SetOffset(offset); err != nil {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -17,7 +18,7 @@ var saramaCodecs = map[string]sarama.CompressionCodec{
 
 func saramaClient(address string) client {
 	sarama.Logger = log.New(io.Discard, "", 0)
-	s := &saramaAgent{addresses: []string{address}}
+	s := &saramaAgent{addresses: strings.Split(address, ",")}
 	return client{
 		name: "sarama", module: "github.com/IBM/sarama",
 		traits: fields{

@@ -32,7 +32,7 @@ const codec = {
 const patience = { initialRetryTime: 50, maxRetryTime: 500 }
 const kafka = new Kafka({
   clientId: 'matrix-kafkajs',
-  brokers: [process.argv[2]],
+  brokers: process.argv[2].split(','),
   logLevel: process.env.AGENT_DEBUG ? logLevel.INFO : logLevel.NOTHING,
   retry: { ...patience, retries: 20 },
 })

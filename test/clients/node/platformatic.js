@@ -9,7 +9,12 @@ const { Admin, Consumer, Producer, MessagesStreamModes, MessagesStreamFallbackMo
 const { version } = JSON.parse(readFileSync(new URL(`./node_modules/${name}/package.json`, import.meta.url), 'utf8'))
 const zstd = major > 22 || (major === 22 && minor >= 15)
 
-const base = { clientId: 'matrix-platformatic', bootstrapBrokers: [process.argv[2]], retries: 20, retryDelay: 100 }
+const base = {
+  clientId: 'matrix-platformatic',
+  bootstrapBrokers: process.argv[2].split(','),
+  retries: 20,
+  retryDelay: 100,
+}
 const bytes = value => (value == null ? value : Buffer.from(value))
 
 async function withAdmin(use) {

@@ -32,7 +32,7 @@ async def with_admin(use):
 
 async def create(c):
     async def use(admin):
-        answer = await admin.create_topics([NewTopic(c["topic"], c["partitions"], 1)])
+        answer = await admin.create_topics([NewTopic(c["topic"], c["partitions"], -1)])
         code = answer.topic_errors[0][1]
         if code:
             raise RuntimeError(f"create_topics: error {code}")

@@ -21,7 +21,7 @@ BASE = {"bootstrap_servers": sys.argv[1], "client_id": "matrix-kafka-python"}
 
 def create(c):
     admin = KafkaAdminClient(**BASE)
-    admin.create_topics([NewTopic(c["topic"], c["partitions"], 1)])
+    admin.create_topics([NewTopic(c["topic"], c["partitions"], -1)])
     for _ in range(100):
         topics = admin.describe_topics([c["topic"]])
         if topics and len(topics[0]["partitions"]) == c["partitions"]:

@@ -1,0 +1,54 @@
+import type { Lan } from '../../machines/lan.ts'
+import type { Member } from '../../machines/members.ts'
+import { controller, type Fault, leader, type Scene, shuffled } from './scene.ts'
+
+type Cut = (lan: Lan, member: Member, others: readonly Member[]) => void | Promise<void>
+
+function network(name: string, text: string, pick: (scene: Scene) => Promise<Member>, cut: Cut, goesOn = true): Fault {
+  return {
+    name,
+    goesOn,
+    lasts: [5000, 9000],
+    impossible: ({ lan }) => (lan === null ? 'it takes a network of machines: root, nft, veth' : null),
+    async inject(scene) {
+      const lan = scene.lan!
+      const member = await pick(scene)
+      const others = scene.members.all.filter(each => each !== member)
+      await cut(lan, member, others)
+      return { what: text.replace('#', `node ${member.node}`), heal: async () => lan.heal() }
+    },
+  }
+}
+
+const anyone = async (scene: Scene) => shuffled(scene)[0]!
+
+const fromOthers: Cut = (lan, { node }, others) => {
+  for (const other of others) {
+    lan.cut(node, other.node)
+    lan.cut(other.node, node)
+  }
+}
+
+export const networkFaults: readonly Fault[] = [
+  // Clients still reach it: it must not acknowledge what the others do not have. Those who only know it have to wait.
+  network('partition-leader', '# and the others do not hear each other', leader, fromOthers),
+  network('partition-controller', '# and the others do not hear each other', controller, fromOthers),
+  network('isolate', '# is cut off from everybody', anyone, (lan, member, others) => {
+    fromOthers(lan, member, others)
+    lan.cutClients(member.node)
+  }),
+  network('deaf', '# does not hear the others, they hear it', anyone, (lan, { node }, others) => {
+    for (const other of others) lan.cut(other.node, node)
+  }),
+  network('mute', 'the others do not hear #, it hears them', anyone, (lan, { node }, others) => {
+    for (const other of others) lan.cut(node, other.node)
+  }),
+  // Two nodes that do not hear each other, and a third that hears both.
+  network('bridge', '# and one of the others do not hear each other', anyone, (lan, { node }, others) => {
+    const other = others[0]!
+    lan.cut(node, other.node)
+    lan.cut(other.node, node)
+  }),
+  network('loss', '# loses 20 of 100 packets', anyone, (lan, { node }) => lan.lose(node, 20), false),
+  network('delay', '# is 50 ms away from the others', anyone, (lan, { node }) => lan.delay(node, 50)),
+]
