@@ -31,6 +31,8 @@ export interface Joined {
   readonly nodeId: number
   readonly brokerEpoch: number
   readonly known: ReadonlyMap<number, readonly Address[]>
+  /** The address of this machine at which the cluster reaches it. */
+  readonly ownHost: string
 }
 
 type Cluster = ResponseOutput<typeof DescribeCluster>
@@ -114,7 +116,8 @@ async function attempt(joiner: Joiner, taken: Set<number>): Promise<Joined> {
         brokerId: nodeId,
         incarnationId: joiner.incarnationId,
       })
-      if (errorCode === ErrorCode.NONE) return { clusterId: cluster.clusterId, nodeId, brokerEpoch, known }
+      if (errorCode === ErrorCode.NONE)
+        return { clusterId: cluster.clusterId, nodeId, brokerEpoch, known, ownHost: seed.local.host }
       if (errorCode === ErrorCode.DUPLICATE_BROKER_REGISTRATION && joiner.nodeId === undefined) {
         // Somebody else was quicker.
         taken.add(nodeId)

@@ -18,6 +18,8 @@ export interface Membership {
   readonly brokerEpoch: number
   /** Other nodes, as far as somebody told us: until the metadata is here. */
   readonly known: ReadonlyMap<number, readonly Address[]>
+  /** At which others reach this machine, where that was seen; null: it was not. */
+  readonly ownHost: string | null
   /** What the user gave as members of the cluster. */
   readonly seeds: readonly Address[]
 }
@@ -54,7 +56,7 @@ export async function findMembership(options: NodeOptions, volume: Volume, liste
       expected.clusterId = await claimClusterId(options, expected.clusterId)
     }
     const [meta] = await Promise.all([openMetaProperties(volume, world.random, expected), keep()])
-    return { meta, token, ...life, brokerEpoch: -1, known: new Map(), seeds: [] }
+    return { meta, token, ...life, brokerEpoch: -1, known: new Map(), ownHost: null, seeds: [] }
   }
   const { joinCluster, checkCluster, seedAddresses } = await import('./join.ts')
   const seeds = seedAddresses(config.get('join'))
@@ -62,7 +64,7 @@ export async function findMembership(options: NodeOptions, volume: Volume, liste
     const meta = await openMetaProperties(volume, world.random, expected)
     await checkCluster({ ...options, token, seeds, clusterId: meta.clusterId })
     await keep()
-    return { meta, token, ...life, brokerEpoch: -1, known: new Map(), seeds }
+    return { meta, token, ...life, brokerEpoch: -1, known: new Map(), ownHost: null, seeds }
   }
   const directoryId = newUuid(world.random)
   const joined = await joinCluster({
@@ -75,8 +77,8 @@ export async function findMembership(options: NodeOptions, volume: Volume, liste
     ...life,
     ...expected,
   })
-  const { clusterId, nodeId, brokerEpoch, known } = joined
+  const { clusterId, nodeId, ...found } = joined
   await keep()
   const meta = await openMetaProperties(volume, world.random, { clusterId, nodeId, directoryId })
-  return { meta, token, ...life, brokerEpoch, known, seeds }
+  return { meta, token, ...life, ...found, seeds }
 }

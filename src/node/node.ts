@@ -253,7 +253,7 @@ export class Node implements RunningNode {
   }
 
   #ownAddress(): string {
-    return this.#options.world.net.addresses()[0] ?? '127.0.0.1'
+    return this.#membership.ownHost ?? this.#options.world.net.addresses()[0] ?? '127.0.0.1'
   }
 
   #newLifecycle(): BrokerLifecycle {
