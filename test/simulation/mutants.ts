@@ -7,6 +7,8 @@ export interface Mutant {
   readonly instead: string
   /** How many servers the cluster has in which it shows. */
   readonly servers: number
+  /** Default: the servers themselves. */
+  readonly orderer?: 'store'
   /** It must be found within so many seeds. */
   readonly seeds: number
 }
@@ -59,5 +61,86 @@ export const mutants: readonly Mutant[] = [
     instead: 'this.log.read(from, maxBytes, this.log.logEndOffset)',
     servers: 1,
     seeds: 200,
+  },
+  {
+    name: 'the leader alone commits',
+    file: 'src/replication/in-sync.js',
+    find: 'if (follower.endOffset >= offset)',
+    instead: 'if (true)',
+    servers: 3,
+    orderer: 'store',
+    seeds: 5,
+  },
+  {
+    name: 'the leader counts what it has not synced',
+    file: 'src/replication/in-sync.js',
+    find: 'let offset = term.flushedOffset;',
+    instead: 'let offset = term.endOffset;',
+    servers: 3,
+    orderer: 'store',
+    seeds: 5,
+  },
+  {
+    name: 'a follower says that it has what it has not synced',
+    file: 'src/replication/fetcher.js',
+    find: 'if (this.#closed || this.#flushing > 0 ||',
+    instead: 'if (this.#closed ||',
+    servers: 3,
+    orderer: 'store',
+    seeds: 20,
+  },
+  {
+    name: 'a follower keeps what its leader does not have',
+    file: 'src/replication/partition.js',
+    find: 'return end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset ? end : null;',
+    instead: 'return null;',
+    servers: 3,
+    orderer: 'store',
+    seeds: 50,
+  },
+  {
+    name: 'a follower is in sync before it has what was there when the epoch began',
+    file: 'src/replication/in-sync.js',
+    find: 'follower.endOffset >= term.epochStartOffset &&',
+    instead: '',
+    servers: 3,
+    orderer: 'store',
+    seeds: 300,
+  },
+  {
+    name: 'the high watermark stands on the committed in-sync replicas only',
+    file: 'src/replication/in-sync.js',
+    find: 'if (maximalIsr.includes(follower.id) || (isCaughtUp(term, follower) && isEligible(term, follower)))',
+    instead: 'if (term.isr.includes(follower.id))',
+    servers: 3,
+    orderer: 'store',
+    seeds: 300,
+  },
+  {
+    name: 'the high watermark goes back',
+    file: 'src/replication/partition.js',
+    find: 'if (offset <= this.#highWatermark)\n            return;\n        this.#highWatermark = offset;',
+    instead: 'this.#highWatermark = offset;',
+    servers: 3,
+    orderer: 'store',
+    seeds: 20,
+  },
+  {
+    name: 'who leads no more still serves',
+    file: 'src/replication/partition.js',
+    find: "this.checkEpoch(currentLeaderEpoch);\n        if (!this.isLeader)\n            throw new KafkaError('NOT_LEADER_OR_FOLLOWER');",
+    instead: '',
+    servers: 3,
+    orderer: 'store',
+    seeds: 20,
+  },
+  {
+    name: 'followers do not learn who produced what they copy',
+    file: 'src/log/appender.js',
+    find: 'this.#epochs.assign(batch.leaderEpoch, batch.baseOffset);\n            if (batch.producerId >= 0)',
+    instead: 'this.#epochs.assign(batch.leaderEpoch, batch.baseOffset);\n            if (false)',
+    servers: 3,
+    orderer: 'store',
+    seeds: 50,
   },
 ]

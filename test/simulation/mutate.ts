@@ -44,6 +44,7 @@ async function hunt(mutant: Mutant): Promise<Result> {
   const place = mutated(mutant)
   try {
     const args = ['--seeds', String(mutant.seeds), '--servers', String(mutant.servers)]
+    if (mutant.orderer !== undefined) args.push('--orderer', mutant.orderer)
     const child = spawn(process.execPath, [join(place, 'dist', 'test', 'simulation', 'run.js'), ...args])
     let said = ''
     for (const stream of [child.stdout, child.stderr]) {
