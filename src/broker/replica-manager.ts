@@ -1,4 +1,4 @@
-import { metadataTopic } from '../cluster/orderer/local.ts'
+import { metadataTopic } from '../cluster/orderer/metadata-log.ts'
 import type { MetadataRecord } from '../cluster/records/records.ts'
 import { type ClusterState, type PartitionState, ResourceType, type TopicState } from '../cluster/state.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'

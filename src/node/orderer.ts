@@ -1,5 +1,5 @@
-import { LocalOrderer } from '../cluster/orderer/local.ts'
 import type { Orderer, Voter } from '../cluster/orderer/orderer.ts'
+import { RaftOrderer } from '../cluster/orderer/raft/raft-orderer.ts'
 import type { Peers } from '../cluster/peers.ts'
 import type { Volume } from '../store/store.ts'
 import type { Membership } from './membership.ts'
@@ -21,8 +21,26 @@ export async function ordererOf({ config: { config } }: NodeOptions): Promise<(p
 }
 
 /** The one place that says who puts the metadata in order. */
-function openOrderer({ options, volume, membership, failed }: OrdererParts): Orderer {
-  const { world, logger } = options
-  const voter = { id: membership.meta.nodeId, directoryId: membership.meta.directoryId, endpoints: [] }
-  return new LocalOrderer({ volume, world, logger, voter, failed })
+function openOrderer({ options, volume, membership, peers, endpoints, failed }: OrdererParts): Orderer {
+  const { world, logger, config: resolved } = options
+  const { config } = resolved
+  const { nodeId, directoryId, clusterId } = membership.meta
+  return new RaftOrderer({
+    volume,
+    world,
+    logger,
+    clusterId,
+    voter: { id: nodeId, directoryId, endpoints },
+    peers,
+    seeds: membership.seeds,
+    joins: config.get('join').length > 0,
+    settings: {
+      fetchTimeoutMs: config.get('controller.quorum.fetch.timeout.ms'),
+      electionTimeoutMs: config.get('controller.quorum.election.timeout.ms'),
+      retryMs: config.get('controller.quorum.retry.backoff.ms'),
+    },
+    fetchBytes: config.get('controller.quorum.fetch.max.bytes'),
+    requestTimeoutMs: config.get('controller.quorum.request.timeout.ms'),
+    failed,
+  })
 }

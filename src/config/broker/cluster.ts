@@ -24,14 +24,22 @@ export const clusterSettings = {
   'controller.quorum.auto.join.enable': bool(false).ignored(oneBroker),
   'controller.quorum.bootstrap.servers': list('').ignored(oneBroker),
   'controller.quorum.election.backoff.max.ms': int(1000, atLeast(0)).ignored(oneBroker),
-  'controller.quorum.election.timeout.ms': int(1000, atLeast(0)).ignored(oneBroker),
-  'controller.quorum.fetch.max.bytes': int(1_048_576, atLeast(1)).ignored(oneBroker),
+  'controller.quorum.election.timeout.ms': int(500, atLeast(0)).honoured(
+    "ms that an election of the controller may take before the next; by dice up to twice as many (Kafka's default: 1000).",
+  ),
+  'controller.quorum.fetch.max.bytes': int(1_048_576, atLeast(1)).honoured(
+    'Bytes of the metadata log, or of a snapshot of it, that one answer holds.',
+  ),
   'controller.quorum.fetch.snapshot.max.bytes': int(1_048_576, atLeast(1)).ignored(oneBroker),
-  'controller.quorum.fetch.timeout.ms': int(2000, atLeast(0)).ignored(oneBroker),
+  'controller.quorum.fetch.timeout.ms': int(1500, atLeast(0)).honoured(
+    "ms without a word after which the controller is doubted by the others (Kafka's default: 2000).",
+  ),
   'controller.quorum.request.timeout.ms': int(2000, atLeast(0)).honoured(
     'ms that a node waits for the answer of another one, unless a request says otherwise.',
   ),
-  'controller.quorum.retry.backoff.ms': int(20, atLeast(0)).ignored(oneBroker),
+  'controller.quorum.retry.backoff.ms': int(20, atLeast(0)).honoured(
+    'ms between two attempts to reach another node of the quorum.',
+  ),
   'controller.quorum.voters': list('').ignored(oneBroker),
   'controller.socket.timeout.ms': int(30_000).ignored(oneBroker),
   'cordoned.log.dirs': list('', listOf([], { empty: true }))

@@ -19,7 +19,7 @@ export interface FollowingContext<Records> {
   readonly copy: Copy
   readonly io: Pick<RaftIo<Records>, 'appendFetched' | 'takeSnapshot'>
   /** Sends when our epoch is on stable storage, unless our role has ended by then. */
-  send(to: Target, request: () => RaftRequest | null): void
+  send(to: Target, request: () => RaftRequest): void
 }
 
 /** One epoch of a follower, voter or not: fetches what the leader has, and says by that what it has itself. */

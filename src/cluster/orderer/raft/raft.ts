@@ -1,9 +1,12 @@
 import type { Voter } from '../orderer.ts'
 import type { SnapshotId } from '../snapshot.ts'
 import { Ballot } from './ballot.ts'
-import { Copy, type CopyOptions } from './copy.ts'
+import { Copy } from './copy.ts'
 import { Following } from './following.ts'
+import { beginError, isUpToDate } from './judgements.ts'
 import { Leading } from './leading.ts'
+import type { RaftOptions } from './options.ts'
+import { Outbox, type Pending } from './outbox.ts'
 import { Persistence } from './persistence.ts'
 import type { ReplicaProgress } from './replicas.ts'
 import type {
@@ -30,29 +33,10 @@ import { includes, isSame, type VoterHistory } from './voters.ts'
 
 export type Role = 'unattached' | 'follower' | 'prospective' | 'candidate' | 'leader' | 'resigned'
 
-export interface RaftOptions<Records> extends CopyOptions {
-  readonly self: ReplicaKey
-  readonly settings: RaftSettings
-  readonly io: RaftIo<Records>
-  /** As it is on stable storage. */
-  readonly state: ElectionState
-  /** Addresses at which somebody may know the leader. */
-  readonly seeds: number
-}
-
-/** A request of ours whose answer is awaited. */
-interface Pending {
-  readonly request: RaftRequest
-  /** Of our role: an answer to what we were before only tells of epochs. */
-  readonly term: number
-}
-
 /** A tick that comes so much too late says that we were stopped: others are not to blame (ms). */
 const lateMs = 500
 /** ms, and as much again by dice, of an election when it is known that nobody leads. */
 const quickMs = 40
-/** Answers that never come leave nothing behind. */
-const mostPending = 1000
 
 /**
  * Raft as Kafka does it (KIP-595, 630, 853, 996, 1166): followers fetch, and what they ask for says what they have. A
@@ -71,8 +55,7 @@ export class Raft<Records> {
   #epoch: number
   #leaderId: number
   #voted: ReplicaKey | null
-  #tokens = 0
-  readonly #pending = new Map<number, Pending>()
+  readonly #outbox: Outbox
   #leading: Leading | null = null
   #following: Following<Records> | null = null
   #ballot: Ballot | null = null
@@ -89,6 +72,7 @@ export class Raft<Records> {
     this.#io = io
     this.#seeds = seeds
     this.#copy = new Copy(options, io)
+    this.#outbox = new Outbox(io)
     this.#epoch = Math.max(state.epoch, log.lastEpoch)
     const current = state.epoch === this.#epoch
     this.#leaderId = current ? state.leaderId : -1
@@ -230,7 +214,7 @@ export class Raft<Records> {
   }
 
   begin(request: BeginRequest, now: number, answer: (response: EpochResponse) => void): void {
-    const error = this.#beginError(request)
+    const error = beginError(request, this.#self, this.#epoch)
     if (error === null) {
       this.#gone = null
       const known = this.#following !== null && request.epoch === this.#epoch && request.leaderId === this.#leaderId
@@ -284,7 +268,7 @@ export class Raft<Records> {
   // What others answer.
 
   response(token: number, response: RaftResponse<Records>, now: number): void {
-    const pending = this.#take(token)
+    const pending = this.#outbox.take(token)
     if (pending === null) return
     const { request, term } = pending
     if (!this.#learn(response, now)) this.#notAnswered(pending, now)
@@ -299,7 +283,7 @@ export class Raft<Records> {
 
   /** A request was not answered, or nobody was there. */
   failed(token: number, now: number): void {
-    const pending = this.#take(token)
+    const pending = this.#outbox.take(token)
     if (pending !== null) this.#notAnswered(pending, now)
   }
 
@@ -382,7 +366,7 @@ export class Raft<Records> {
       settings: this.#settings,
       copy: this.#copy,
       io: this.#io,
-      send: (to: Target, request: () => RaftRequest | null) => this.#sendWhenSafe(to, request, term),
+      send: (to: Target, request: () => RaftRequest) => this.#sendWhenSafe(to, request, term),
     }
     this.#following = new Following<Records>(context, leaderId, now)
     this.#following.ask(now)
@@ -483,22 +467,18 @@ export class Raft<Records> {
   #wouldVote(request: VoteRequest, now: number): boolean {
     if (this.#leading !== null) return false
     if (this.#following?.confirmed && now < this.#following.doubtAt) return false
-    return this.#isUpToDate(request)
+    return isUpToDate(request, this.#copy.log)
   }
 
   #vote(request: VoteRequest, now: number): boolean {
     const before = this.#voted
-    const may = before === null ? this.#leaderId < 0 && this.#isUpToDate(request) : isSame(before, request.candidate)
+    const may =
+      before === null ? this.#leaderId < 0 && isUpToDate(request, this.#copy.log) : isSame(before, request.candidate)
     if (!may) return false
     if (before === null) this.#setEpoch(this.#epoch, -1, request.candidate)
     // Only who gives a vote waits for another full time: a refused candidate must not keep us from standing.
     this.#standAt = now + this.#electionWait(now)
     return true
-  }
-
-  #isUpToDate({ lastEpoch, lastOffset }: VoteRequest): boolean {
-    const { log } = this.#copy
-    return lastEpoch === log.lastEpoch ? lastOffset >= log.endOffset : lastEpoch > log.lastEpoch
   }
 
   #ask(voter: ReplicaKey): void {
@@ -527,12 +507,6 @@ export class Raft<Records> {
   }
 
   // In common.
-
-  #beginError({ epoch, leaderId, voter }: BeginRequest): RaftError | null {
-    if (!isSame(voter, this.#self)) return 'INVALID_VOTER_KEY'
-    if (epoch < this.#epoch) return 'FENCED_LEADER_EPOCH'
-    return leaderId === this.#self.id || leaderId < 0 ? 'INVALID_REQUEST' : null
-  }
 
   /** The log, or what we know of it, may have become what the follower waited for. */
   #copyChanged(now: number): void {
@@ -573,45 +547,22 @@ export class Raft<Records> {
     const pick = this.#io.random(count)
     const voter = others[pick]
     const to = voter === undefined ? { seed: pick - others.length } : { id: voter.id }
-    this.#sendWhenSafe(to, () => this.#sign, this.#term)
+    const { flushed, flushedEpoch, highWatermark } = this.#copy
+    const sign = { type: 'fetch', replica: this.#self, maxWaitMs: 0, keepAlive: true } as const
+    const have = { epoch: this.#epoch, fetchOffset: flushed, lastFetchedEpoch: flushedEpoch, highWatermark }
+    this.#sendWhenSafe(to, () => ({ ...sign, ...have }), this.#term)
   }
 
   #lookFurther(now: number): void {
     if (!this.#mayStand) this.#standAt = Math.min(this.#standAt, now + 5 * this.#settings.retryMs)
   }
 
-  get #sign(): FetchRequest {
-    const { flushed, flushedEpoch, highWatermark } = this.#copy
-    return {
-      type: 'fetch',
-      epoch: this.#epoch,
-      replica: this.#self,
-      fetchOffset: flushed,
-      lastFetchedEpoch: flushedEpoch,
-      highWatermark,
-      maxWaitMs: 0,
-      keepAlive: true,
-    }
-  }
-
-  #take(token: number): Pending | null {
-    const pending = this.#pending.get(token) ?? null
-    this.#pending.delete(token)
-    return pending
-  }
-
   #send(to: Target, request: RaftRequest): void {
-    const token = ++this.#tokens
-    if (this.#pending.size >= mostPending) this.#pending.delete(this.#pending.keys().next().value!)
-    this.#pending.set(token, { request, term: this.#term })
-    this.#io.send(to, request, token)
+    this.#outbox.send(to, request, this.#term)
   }
 
-  #sendWhenSafe(to: Target, request: () => RaftRequest | null, term: number): void {
-    this.#whenSafe(term, () => {
-      const made = request()
-      if (made !== null) this.#send(to, made)
-    })
+  #sendWhenSafe(to: Target, request: () => RaftRequest, term: number): void {
+    this.#whenSafe(term, () => this.#send(to, request()))
   }
 
   /** When our epoch and vote are on stable storage, unless we have become something else by then. */

@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { configSchema } from '../../config/schema.ts'
-import { MemoryVolume } from '../../store/memory.ts'
-import type { Store, StoreObserver, Volume } from '../../store/store.ts'
-import { silent } from '../../world/logger.ts'
-import { nodeWorld } from '../../world/node.ts'
-import { lonelySettings } from '../commands/context.ts'
-import { CommittedMetadata } from '../committed.ts'
-import { ControllerClient } from '../controller-client.ts'
-import { bootstrapRecords, supportedFeatures } from '../features.ts'
-import { ring } from '../placement/ring.ts'
-import type { MetadataRecord } from '../records/records.ts'
-import { controlBatch, RecordEncoder, readMetadataBatches } from './batches.ts'
-import { LocalOrderer, metadataTopic, metadataTopicId } from './local.ts'
-import { snapshotIds } from './snapshot.ts'
+import { configSchema } from '../../../config/schema.ts'
+import { MemoryVolume } from '../../../store/memory.ts'
+import type { Store, StoreObserver, Volume } from '../../../store/store.ts'
+import { silent } from '../../../world/logger.ts'
+import { nodeWorld } from '../../../world/node.ts'
+import { lonelySettings } from '../../commands/context.ts'
+import { CommittedMetadata } from '../../committed.ts'
+import { ControllerClient } from '../../controller-client.ts'
+import { bootstrapRecords, supportedFeatures } from '../../features.ts'
+import { ring } from '../../placement/ring.ts'
+import type { MetadataRecord } from '../../records/records.ts'
+import { controlBatch, RecordEncoder, readMetadataBatches } from '../batches.ts'
+import { metadataTopic, metadataTopicId } from '../metadata-log.ts'
+import { snapshotIds } from '../snapshot.ts'
+import { RaftOrderer } from './raft-orderer.ts'
 
 const voter = {
   id: 1,
@@ -81,13 +82,15 @@ class StoppableDisk {
 
 async function startNode(volume: Volume, more: { snapshotBytes?: number; directoryId?: string } = {}) {
   const failures: Error[] = []
-  const orderer = new LocalOrderer({
+  const orderer = new RaftOrderer({
     volume,
     world: nodeWorld,
     logger: silent,
     voter: { ...voter, directoryId: more.directoryId ?? voter.directoryId },
     failed: error => failures.push(error),
-    retryMs: 5,
+    clusterId: 'cluster',
+    peers: null,
+    settings: { electionTimeoutMs: 5 },
   })
   const committed = new CommittedMetadata()
   const controller = new ControllerClient({
@@ -161,7 +164,7 @@ async function logged(volume: Volume): Promise<string[]> {
 
 const text = (bytes: Uint8Array | null) => new TextDecoder().decode(bytes ?? new Uint8Array())
 
-describe('a local orderer', () => {
+describe('a quorum of one', () => {
   it('begins a log as Kafka does', async () => {
     const volume = new MemoryVolume(nodeWorld.timers)
     const node = await startNode(volume)
