@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { crc, leaderEpoch, readHeader, sizeInBytes } from '../../src/protocol/batches/header.ts'
 import type { Partition } from '../../src/replication/partition.ts'
-import type { ModelController } from './controller.ts'
+import { type ModelController, topic } from './controller.ts'
 import type { CrashDisk } from './disk.ts'
 import type { ReplicaNode } from './node.ts'
 
@@ -38,6 +38,7 @@ export class Invariants {
   }
 
   check(nodes: Iterable<ReplicaNode>): void {
+    this.#allInSync()
     for (const node of nodes) {
       const { partition } = node
       if (!node.alive || partition === undefined) continue
@@ -48,6 +49,17 @@ export class Invariants {
         this.#seen.set(node.id, seen)
       }
       this.#look(seen, partition)
+    }
+  }
+
+  /** Who is in sync has all that is committed, on the platter. */
+  #allInSync(): void {
+    const { partition } = this.#controller
+    if (partition === undefined || this.committedEnd === 0) return
+    for (const id of partition.isr) {
+      const durable = this.#disks.get(id)?.durable({ topic, partition: 0 }) ?? 0
+      if (durable < this.committedEnd)
+        assert.fail(`in-sync replica ${id} has ${durable} on disk, committed: ${this.committedEnd}`)
     }
   }
 
@@ -97,6 +109,9 @@ export class Invariants {
     const { isr } = this.#controller.partition
     const at = { topic: partition.topic, partition: 0 }
     if (leads) {
+      const { minInsyncReplicas } = partition.log.config
+      if (partition.role.isr.length < minInsyncReplicas)
+        assert.fail(`committed with ${partition.role.isr.length} in sync`)
       for (const id of isr) {
         const durable = this.#disks.get(id)?.durable(at) ?? 0
         if (durable < highWatermark)

@@ -95,6 +95,38 @@ export class Run {
     }
   }
 
+  /**
+   * Writes for a while, then all nodes but one are gone for good, disks and all, at one blow. Whatever was acknowledged
+   * must be there when that one leads. Returns how much that was.
+   */
+  async loseAllBut(survivor: number): Promise<number> {
+    const { nodes, topology, minIsr } = this.#options
+    const ids = Array.from({ length: nodes }, (_, index) => index + 1)
+    for (const id of ids) this.disks.set(id, new CrashDisk(this.dice))
+    for (const id of ids) this.start(id)
+    await this.pass(10)
+    this.controller.create(ids, { 'min.insync.replicas': String(minIsr), 'replication.topology': topology })
+    this.#produce()
+    await this.pass(this.dice.between(150, 400))
+    for (const id of ids) {
+      const node = this.nodes.get(id)
+      if (id === survivor || node === undefined) continue
+      node.kill()
+      this.nodes.delete(id)
+      this.network.died(node)
+      this.time.after(this.dice.between(5, 100), () => this.controller.fence(id))
+    }
+    await this.pass(300)
+    const last = this.nodes.get(survivor)?.partition
+    assert.ok(last?.isLeader, 'the last one leads')
+    const left = new Map(entriesOf(last))
+    for (const [baseOffset, sum] of this.#check) {
+      const entry = left.get(baseOffset)
+      assert.ok(entry?.is.endsWith(`:${sum}`), `acknowledged at ${baseOffset}, and lost`)
+    }
+    return this.#acknowledged
+  }
+
   say(what: string): void {
     this.story.push(`${this.time.ms.toFixed(2).padStart(9)}  ${what}`)
   }
