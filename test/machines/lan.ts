@@ -30,7 +30,7 @@ export function noLan(): string | null {
   for (const tool of ['nft', 'ip', 'unshare', 'nsenter']) {
     if (spawnSync(tool, ['--version']).error) return `${tool} is not installed`
   }
-  const trial = 'ip link set lo up && ip link add a type veth peer name b && nft add table inet t'
+  const trial = 'ip link set lo up && ip link add one type veth peer name two && nft add table inet t'
   const { status } = spawnSync('unshare', ['-n', 'sh', '-c', trial], { stdio: 'ignore' })
   return status === 0 ? null : 'network namespaces, veth or nft do not work here'
 }
