@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { resolveConfig } from '../config/sources.ts'
+import type { Address, Listener, Net, Socket } from '../world/world.ts'
+import { Listeners } from './listeners.ts'
+
+/** Takes every address but those that a test says are taken; gives out ports from 5000 on. */
+class FakeNet implements Net {
+  readonly open = new Map<string, (socket: Socket) => void>()
+  readonly taken = new Set<string>()
+  #next = 5000
+
+  listen({ host, port }: Address, accept: (socket: Socket) => void): Promise<Listener> {
+    const address = { host, port: port === 0 ? this.#next++ : port }
+    const key = `${host}:${address.port}`
+    if (this.taken.has(host)) return Promise.reject(new Error(`EADDRINUSE ${key}`))
+    this.open.set(key, accept)
+    return Promise.resolve({
+      address,
+      close: async () => {
+        this.open.delete(key)
+      },
+    })
+  }
+
+  connect(): Promise<Socket> {
+    return Promise.reject(new Error('nobody is there'))
+  }
+
+  addresses(): readonly string[] {
+    return ['10.0.0.7']
+  }
+}
+
+const bind = (net: Net, settings: Record<string, string>) =>
+  Listeners.bind(
+    net,
+    resolveConfig({ flags: Object.entries(settings).map(([name, value]) => ({ name, value, origin: name })) }),
+  )
+
+test('localhost is two addresses with one port, and one for other nodes', async () => {
+  const net = new FakeNet()
+  const listeners = await bind(net, { port: '0' })
+  assert.deepEqual([...net.open.keys()], ['127.0.0.1:5000', '::1:5000'])
+  assert.deepEqual(listeners.addresses, [{ host: 'localhost', port: 5000 }])
+  assert.deepEqual(listeners.registered('10.0.0.7'), [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 5000 }])
+})
+
+test('a machine without IPv6 is fine', async () => {
+  const net = new FakeNet()
+  net.taken.add('::1')
+  assert.deepEqual((await bind(net, { port: '0' })).addresses, [{ host: 'localhost', port: 5000 }])
+})
+
+test('what listens everywhere is registered with an address of its machine, or with the one that is advertised', async () => {
+  const everywhere = await bind(new FakeNet(), { host: '0.0.0.0', port: '9092' })
+  assert.deepEqual(everywhere.addresses, [{ host: 'localhost', port: 9092 }])
+  assert.deepEqual(everywhere.registered('10.0.0.7'), [{ name: 'PLAINTEXT', host: '10.0.0.7', port: 9092 }])
+  const advertised = await bind(new FakeNet(), { host: '0.0.0.0', port: '9092', advertise: 'broker.example' })
+  assert.deepEqual(advertised.registered('10.0.0.7'), [{ name: 'PLAINTEXT', host: 'broker.example', port: 9092 }])
+  assert.deepEqual([...advertised.advertised], [[9092, { host: 'broker.example', port: 9092 }]])
+})
+
+test('of several listeners each has its name, and none stays open when one cannot be', async () => {
+  const net = new FakeNet()
+  const settings = {
+    listeners: 'IN://10.0.0.7:0,OUT://0.0.0.0:0',
+    'listener.security.protocol.map': 'IN:PLAINTEXT,OUT:PLAINTEXT',
+    'inter.broker.listener.name': 'IN',
+  }
+  const listeners = await bind(net, settings)
+  assert.deepEqual(
+    [5000, 5001].map(port => listeners.nameOf(port)),
+    ['IN', 'OUT'],
+  )
+  await listeners.close()
+  assert.equal(net.open.size, 0)
+  net.taken.add('0.0.0.0')
+  await assert.rejects(bind(net, settings), /EADDRINUSE/)
+  assert.equal(net.open.size, 0)
+})
+
+test('until there is a broker connections are cut off', async () => {
+  const net = new FakeNet()
+  const listeners = await bind(net, { host: '127.0.0.1', port: '0' })
+  let destroyed = 0
+  const socket = { destroy: () => destroyed++ } as unknown as Socket
+  net.open.get('127.0.0.1:5000')?.(socket)
+  assert.equal(destroyed, 1)
+  const accepted: Socket[] = []
+  listeners.serve(each => accepted.push(each))
+  net.open.get('127.0.0.1:5000')?.(socket)
+  assert.deepEqual([destroyed, accepted.length], [1, 1])
+})
