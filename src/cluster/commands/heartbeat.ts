@@ -58,7 +58,8 @@ export function refuseBrokerHeartbeat(_: Request, error: KafkaError): Response {
 function step(broker: BrokerState, request: Request, caughtUp: boolean, context: Context): Step {
   if (broker.fenced) {
     if (request.wantShutDown) return { records: [], fenced: true, shouldShutDown: true }
-    if (request.wantFence || !caughtUp) return { records: [], fenced: true }
+    // A process that began to stop does not think better of it.
+    if (request.wantFence || !caughtUp || broker.inControlledShutdown) return { records: [], fenced: true }
     return { records: unfence(broker, context), fenced: false }
   }
   if (request.wantShutDown) return relieve(broker, context)

@@ -99,10 +99,10 @@ function callOff(topic: TopicState, partitionId: number, partition: PartitionSta
   }
   const { addingReplicas, replicas, isr, eligibleLeaderReplicas } = partition
   const left = without(isr, addingReplicas)
-  if (left.length === 0 && isr.length > 0 && without(eligibleLeaderReplicas, addingReplicas).length === 0) {
+  if (left.length === 0 && without(eligibleLeaderReplicas, addingReplicas).length === 0) {
     throw new KafkaError(
       'INVALID_REPLICA_ASSIGNMENT',
-      'The reassignment cannot be called off: only replicas that it added are in sync.',
+      'The reassignment cannot be called off: only replicas that it added have everything.',
     )
   }
   const wish = { replicas: without(replicas, addingReplicas), isr: left, addingReplicas: [], removingReplicas: [] }
