@@ -87,7 +87,7 @@ export class Fetcher implements FollowingEvents {
   }
 
   add(following: Following): void {
-    const { topicId, index, log } = following.partition
+    const { topicId, index } = following.partition
     let topic = this.#followings.get(topicId)
     if (topic === undefined) {
       topic = new Map()
@@ -96,12 +96,7 @@ export class Fetcher implements FollowingEvents {
     if (!topic.has(index)) this.#count++
     topic.set(index, following)
     following.partition.onReport = () => this.#name(following)
-    // A Fetch says that all before its offset is flushed.
-    following.state = 'busy'
-    following.partition.whenFlushed(log.logEndOffset, () => {
-      following.state = 'ready'
-      this.#name(following)
-    })
+    this.#nameWhenFlushed(following)
   }
 
   remove(following: Following): void {
@@ -148,6 +143,23 @@ export class Fetcher implements FollowingEvents {
     this.#options.timers.soon(() => {
       this.#scheduled = false
       this.#send()
+    })
+  }
+
+  /** A Fetch says that all before its offset is flushed. */
+  #nameWhenFlushed(following: Following): void {
+    const { partition } = following
+    this.#forget(following)
+    following.state = 'busy'
+    partition.whenFlushed(partition.log.logEndOffset, error => {
+      if (error !== null) {
+        // The end of a term, or no room for what was appended.
+        following.state = 'resting'
+        this.#rest([following])
+        return
+      }
+      following.state = 'ready'
+      this.#name(following)
     })
   }
 
@@ -213,6 +225,11 @@ export class Fetcher implements FollowingEvents {
     for (const following of this.#changed) {
       const { topicId, index: partition, log } = following.partition
       const fetchOffset = log.logEndOffset
+      if (log.flushedOffset < fetchOffset) {
+        // Whoever waited for that was told something else: that the term is over, or that the disk is full.
+        this.#nameWhenFlushed(following)
+        continue
+      }
       if (!following.inSession) following.namedAt = fetch
       following.inSession = true
       following.sentOffsetBefore = following.sentOffset
@@ -300,7 +317,7 @@ export class Fetcher implements FollowingEvents {
     for (const following of followings) failures = Math.max(failures, following.failures++)
     this.#options.timers.after(this.#backoff(failures), () => {
       for (const following of followings) {
-        if (following.state !== 'resting') continue
+        if (following.state !== 'resting' || !this.#has(following)) continue
         following.state = 'ready'
         this.#name(following)
       }
