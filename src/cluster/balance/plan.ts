@@ -164,6 +164,11 @@ class Planner {
     const share = Math.floor(this.#total / this.#holders.length)
     let lacking = share - this.#load.replicas(joiner)
     while (lacking > 0) {
+      // To look for a copy that cannot be made now would be in vain.
+      if (!this.#isFree(joiner)) {
+        this.#left += lacking
+        return false
+      }
       const found = this.#copyFor(joiner)
       if (found === undefined) break
       lacking--

@@ -31,6 +31,7 @@ class Placing {
   readonly #request: PlacementRequest
   readonly #racks: ReadonlyMap<number, string | null>
   readonly #rackCount: number
+  readonly #walks: (readonly number[])[] = []
   readonly #more = { replicas: new Map<number, number>(), leaders: new Map<number, number>() }
   /** Of the topic, and of all, for each broker. */
   readonly #most: { topicLeaders: number; topicReplicas: number; leaders: number; replicas: number }
@@ -84,9 +85,11 @@ class Placing {
     return [leader!, ...followers.sort((a, b) => behind(a) - behind(b))]
   }
 
-  #walk(index: number): number[] {
+  #walk(index: number): readonly number[] {
     const { topicId, firstPartition, brokers } = this.#request
-    return walk(pointOf(topicId, firstPartition + index), brokers)
+    const known = this.#walks[index] ?? walk(pointOf(topicId, firstPartition + index), brokers)
+    this.#walks[index] = known
+    return known
   }
 
   /** Who holds least of the topic, then of all; the first on the way among equals. */
@@ -147,11 +150,20 @@ function pointsOf(broker: number): Uint32Array {
   return points
 }
 
+/** The topic that was asked for last, as a rule again: partitions are gone through topic by topic. */
+let lastTopic = { id: '', hash: 0 }
+
 /** Neighbours in number are strangers on the ring. */
 function pointOf(topicId: string, partition: number): number {
+  if (lastTopic.id !== topicId) lastTopic = { id: topicId, hash: hashOf(topicId) }
+  return mix(lastTopic.hash ^ Math.imul(partition + 1, 0x85ebca77))
+}
+
+/** FNV-1a. */
+function hashOf(text: string): number {
   let hash = 0x811c9dc5
-  for (let at = 0; at < topicId.length; at++) hash = Math.imul(hash ^ topicId.charCodeAt(at), 0x01000193)
-  return mix(mix(hash) ^ Math.imul(partition + 1, 0x85ebca77))
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  return mix(hash)
 }
 
 /** Every bit of the result depends on every bit of the argument (the finalizer of MurmurHash 3). */
