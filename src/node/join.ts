@@ -110,7 +110,7 @@ async function attempt(joiner: Joiner, taken: Set<number>): Promise<Joined> {
           joiner.listeners,
           cluster.clusterId,
           joiner.directoryId,
-          seed.local.host,
+          () => seed.local.host,
           joiner.volume,
         ),
         brokerId: nodeId,

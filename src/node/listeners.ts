@@ -68,7 +68,7 @@ export class Listeners {
   }
 
   /** What other nodes, and clients of theirs, are told. `own`: this machine's address, where a listener has none of its own. */
-  registered(own: string): readonly (Address & { readonly name: string })[] {
+  registered(own: () => string): readonly (Address & { readonly name: string })[] {
     const { advertised } = this
     return this.#bound.map(({ name, host, port }) => ({
       name,
@@ -100,7 +100,7 @@ async function bindOne(net: Net, { name, host, port }: Endpoint, accept: (socket
 }
 
 /** `localhost` may be an IPv6 address for whoever looks it up. */
-function reachable(host: string, own: string): string {
-  if (everywhere.test(host)) return own
+function reachable(host: string, own: () => string): string {
+  if (everywhere.test(host)) return own()
   return host === 'localhost' ? '127.0.0.1' : host
 }

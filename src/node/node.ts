@@ -124,7 +124,7 @@ export class Node implements RunningNode {
       token: membership.token,
       requestTimeoutMs: this.#config.get('controller.quorum.request.timeout.ms'),
     })
-    const endpoints = listeners.registered(this.#ownAddress())
+    const endpoints = listeners.registered(() => this.#ownAddress())
     this.#orderer = openOrderer({ options, volume, membership, peers: this.#peers, endpoints, failed })
     this.#local = new ControllerClient({
       orderer: this.#orderer,
@@ -249,7 +249,7 @@ export class Node implements RunningNode {
   }
 
   get joinAddress(): string {
-    return this.#listeners.registered(this.#ownAddress()).map(showAddress)[0] ?? ''
+    return this.#listeners.registered(() => this.#ownAddress()).map(showAddress)[0] ?? ''
   }
 
   #ownAddress(): string {
@@ -265,7 +265,14 @@ export class Node implements RunningNode {
       controller: this.#controller,
       metadata: this.#metadata,
       registration: () =>
-        registrationOf(config, this.#listeners, this.clusterId, meta.directoryId, this.#ownAddress(), this.#volume),
+        registrationOf(
+          config,
+          this.#listeners,
+          this.clusterId,
+          meta.directoryId,
+          () => this.#ownAddress(),
+          this.#volume,
+        ),
       clock: world.clock,
       timers: world.timers,
       logger,

@@ -13,7 +13,7 @@ export function registrationOf(
   listeners: Listeners,
   clusterId: string,
   directoryId: string,
-  own: string,
+  own: () => string,
   volume: Pick<Volume, 'previousBrokerEpoch'>,
 ): Omit<CommandRequest<'registerBroker'>, 'brokerId' | 'incarnationId'> {
   return {

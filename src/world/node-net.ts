@@ -31,7 +31,8 @@ export const nodeNet: Net = {
     const found = Object.values(networkInterfaces()).flatMap(addresses => addresses ?? [])
     // Link-local addresses need a zone, which is another one on each machine.
     const usable = found.filter(({ internal, address }) => !internal && !/^(fe80:|169\.254\.)/i.test(address))
-    return usable.sort((a, b) => a.family.localeCompare(b.family)).map(({ address }) => address)
+    const of = (version: string) => usable.filter(({ family }) => family === version).map(({ address }) => address)
+    return [...of('IPv4'), ...of('IPv6')]
   },
 }
 
