@@ -24,7 +24,7 @@ export async function measure(workload: Workload, contest: Contest, round: numbe
   const topic = left ?? id
   if (left === undefined) await createTopic(broker.port, topic, workload.partitions, contest.topicConfigs)
   await settle()
-  const figures = await observed(broker.pid(), started =>
+  const figures = await observed([broker.pid()], started =>
     workload.run(
       { contestant, bootstrap: broker.bootstrap, topic, id, measureFromHere: started },
       { factor, contestant },
@@ -41,7 +41,7 @@ export async function measure(workload: Workload, contest: Contest, round: numbe
 }
 
 /** What the last workload left to write must not slow down this one. */
-async function settle(): Promise<void> {
+export async function settle(): Promise<void> {
   await run('sync', [], { timeoutMs: 120_000 })
   await sleep(500)
 }
@@ -53,24 +53,27 @@ interface Clocks {
   readonly machine: number
 }
 
-const clocks = (pid: number): Clocks => ({
+const sum = (pids: readonly number[], of: (pid: number) => number) => pids.reduce((all, pid) => all + of(pid), 0)
+
+const clocks = (pids: readonly number[]): Clocks => ({
   wall: performance.now() / 1000,
-  broker: cpuSeconds(pid),
+  broker: sum(pids, cpuSeconds),
   tools: childrenCpuSeconds(),
   machine: machineCpuSeconds(),
 })
 
-async function observed(
-  pid: number,
+/** What a load costs, all these brokers together. */
+export async function observed(
+  pids: readonly number[],
   load: (started: () => void) => Promise<Pick<Figures, 'records' | 'recordsPerSecond' | 'latencyMs'>>,
 ): Promise<Figures> {
-  resetPeak(pid)
-  const begin = clocks(pid)
+  for (const pid of pids) resetPeak(pid)
+  const begin = clocks(pids)
   let before = begin
   const report = await load(() => {
-    before = clocks(pid)
+    before = clocks(pids)
   })
-  const after = clocks(pid)
+  const after = clocks(pids)
   const used = (clock: keyof Clocks, since = before) => Math.max(0, after[clock] - since[clock])
   // Tools are only counted when they have ended, so this is about all of the time.
   const other = used('machine', begin) - used('broker', begin) - used('tools', begin)
@@ -78,7 +81,7 @@ async function observed(
     ...report,
     cpuSeconds: round(used('broker')),
     cpuSecondsPerMillion: round((used('broker') * 1e6) / report.records),
-    peakMiB: Math.round(residentMiB(pid).peak),
+    peakMiB: Math.round(sum(pids, pid => residentMiB(pid).peak)),
     toolCpuSeconds: round(used('tools', begin)),
     otherCpuSeconds: round(Math.max(0, other)),
     wallSeconds: round(used('wall', begin)),

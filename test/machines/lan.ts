@@ -16,7 +16,7 @@ export interface Host {
   readonly inside: readonly string[]
 }
 
-const roomMark = 'OTTLA_TEST_ROOM'
+const roomMark = 'TEST_ROOM'
 const subnet = (node: number) => `10.77.${node}`
 const addressOf = (node: number) => `${subnet(node)}.2`
 /** What the node sees its own clients come from. */
