@@ -20,11 +20,20 @@ export async function ordererOf({ config: { config } }: NodeOptions): Promise<(p
   return config.get('orderer') === 'raft' ? openOrderer : (await import('./redis-orderer.ts')).openRedisOrderer
 }
 
+/** Kept by nodes whose metadata is elsewhere: `rememberedName` of the fenced orderer, which is not loaded for its name. */
+const elsewhereName = 'orderer-state'
+
 /** The one place that says who puts the metadata in order. */
 function openOrderer({ options, volume, membership, peers, endpoints, failed }: OrdererParts): Orderer {
   const { world, logger, config: resolved } = options
   const { config } = resolved
   const { nodeId, directoryId, clusterId } = membership.meta
+  // To begin anew beside what the cluster knows would make strangers of its topics.
+  if (volume.get(elsewhereName) !== null)
+    throw new Error(
+      'this data directory cannot be used with this orderer: ' +
+        'its metadata is in an orderer outside of the cluster: start it with --orderer as before',
+    )
   return new RaftOrderer({
     volume,
     world,
@@ -41,6 +50,7 @@ function openOrderer({ options, volume, membership, peers, endpoints, failed }: 
     },
     fetchBytes: config.get('controller.quorum.fetch.max.bytes'),
     requestTimeoutMs: config.get('controller.quorum.request.timeout.ms'),
+    applies: config.get('controller.quorum.auto.join.enable'),
     failed,
   })
 }

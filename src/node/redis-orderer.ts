@@ -26,6 +26,12 @@ export function openRedisOrderer({
   if (2 * renewMs > leaseMs) {
     throw new Error(`orderer.renew.ms (${renewMs}) must be at most half of orderer.lease.ms (${leaseMs})`)
   }
+  if (volume.list().some(({ topic }) => topic === '__cluster_metadata')) {
+    throw new Error(
+      'this data directory cannot be used with this orderer: ' +
+        'its metadata is in its own log: start it without --orderer',
+    )
+  }
   const target = targetOf(options)
   const { nodeId, directoryId, clusterId } = membership.meta
   const orderer = new FencedOrderer({
