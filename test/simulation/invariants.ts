@@ -28,6 +28,8 @@ interface Watched {
   highWatermark: number
   /** The epoch in which it leads; −1: it does not. */
   leads: number
+  /** Of the decision that it knows. */
+  partitionEpoch: number
 }
 
 interface Look extends TopicPartition {
@@ -39,6 +41,8 @@ interface Look extends TopicPartition {
   /** Whose disks must have what is committed: all of them, or a majority. */
   readonly holders: readonly number[]
   readonly quorum: 'all' | 'majority'
+  /** As far as the leader knows, and how many of them there must be. */
+  readonly inSync: readonly number[]
   readonly minimum: number
   readonly onPlatter: boolean
 }
@@ -70,10 +74,14 @@ export class Invariants {
     if (inside === null) return
     for (const partition of inside.replicas.all()) {
       const watched = this.#watchedOf(server, partition)
-      const { highWatermark, isLeader } = partition
+      const { highWatermark, isLeader, role } = partition
       const leads = isLeader ? partition.leaderEpoch : -1
-      if (highWatermark === watched.highWatermark && leads === watched.leads) continue
-      this.#look(server, inside.nodeId, watched, lookAt(partition))
+      const decided = role.partitionEpoch !== watched.partitionEpoch
+      if (highWatermark === watched.highWatermark && leads === watched.leads && !decided) continue
+      const look = lookAt(partition, this.#holdersOf(partition))
+      this.#look(server, inside.nodeId, watched, look)
+      if (leads >= 0 && decided) this.#mustAllHave(server, look)
+      watched.partitionEpoch = role.partitionEpoch
     }
     if (!server.metadataMoved || !server.ownsMetadata) return
     server.metadataMoved = false
@@ -86,6 +94,7 @@ export class Invariants {
       leads: quorum.leaderId === inside.nodeId ? quorum.leaderEpoch : -1,
       holders: quorum.voters.map(({ id }) => id),
       quorum: 'majority',
+      inSync: [],
       minimum: 0,
       onPlatter: true,
     })
@@ -95,10 +104,40 @@ export class Invariants {
   #watchedOf(server: Server, replica: object): Watched {
     let watched = this.#watched.get(replica)
     if (watched === undefined) {
-      watched = { server, highWatermark: 0, leads: -1 }
+      watched = { server, highWatermark: 0, leads: -1, partitionEpoch: -1 }
       this.#watched.set(replica, watched)
     }
     return watched
+  }
+
+  /** Who is in sync as the cluster has decided: the leader itself may not know it yet, and must have counted on it. */
+  #holdersOf({ topic, index, role }: Partition): readonly number[] {
+    let newest: { readonly isr: readonly number[]; readonly partitionEpoch: number } = role
+    for (const { inside } of this.#servers) {
+      const decided = inside?.metadata.state.topics.get(topic)?.partitions[index]
+      if (decided?.leaderEpoch === role.leaderEpoch && decided.partitionEpoch > newest.partitionEpoch) newest = decided
+    }
+    return newest.isr
+  }
+
+  /** Whoever is in sync may be the next leader: it has all that is committed. */
+  #mustAllHave(server: Server, { topic, partition, holders, onPlatter }: Look): void {
+    const name = `${topic}-${partition}`
+    const committed = this.#of(name)
+    const from = Math.max(0, committed.end - 1)
+    const lacking = holders.filter(id => {
+      const holder = this.#serverOf(id)
+      return holder !== undefined && !this.#has(holder, name, from, committed.end, onPlatter, committed)
+    })
+    if (lacking.length > 0) {
+      throw new Violation(
+        `${server.process?.name} ${name}: [${lacking}] of the in-sync replicas [${holders}] lack what is committed, up to ${committed.end}`,
+      )
+    }
+  }
+
+  #serverOf(id: number): Server | undefined {
+    return this.#servers.find(({ inside, lastNodeId }) => (inside?.nodeId ?? lastNodeId) === id)
   }
 
   /** At the end: what was committed is the same on all disks that are there. Returns how many batches that are. */
@@ -133,7 +172,7 @@ export class Invariants {
 
   #moved(server: Server, name: string, who: string, from: number, look: Look): void {
     this.moves++
-    const { highWatermark, holders, onPlatter, minimum, leads, quorum } = look
+    const { highWatermark, holders, inSync, onPlatter, minimum, leads, quorum } = look
     const committed = this.#of(name)
     const own = this.#read(server, name, onPlatter && leads >= 0 && quorum === 'all' ? 'platter' : 'memory', from)
     for (const batch of own) {
@@ -141,11 +180,11 @@ export class Invariants {
       this.#mustBe(committed, batch, who)
     }
     if (leads < 0 || highWatermark <= committed.end) return
-    if (holders.length < minimum) {
-      throw new Violation(`${who}: ${highWatermark} is committed with the in-sync replicas ${holders.join()} only`)
+    if (inSync.length < minimum) {
+      throw new Violation(`${who}: ${highWatermark} is committed with the in-sync replicas ${inSync.join()} only`)
     }
     const having = holders.filter(id => {
-      const holder = this.#servers.find(({ inside, lastNodeId }) => (inside?.nodeId ?? lastNodeId) === id)
+      const holder = this.#serverOf(id)
       return holder !== undefined && this.#has(holder, name, from, highWatermark, onPlatter, committed)
     })
     const enough = quorum === 'all' ? holders.length : Math.floor(holders.length / 2) + 1
@@ -223,7 +262,7 @@ export class Invariants {
   }
 }
 
-function lookAt(partition: Partition): Look {
+function lookAt(partition: Partition, holders: readonly number[]): Look {
   const { role, log } = partition
   return {
     topic: partition.topic,
@@ -232,7 +271,8 @@ function lookAt(partition: Partition): Look {
     logEndOffset: log.logEndOffset,
     logStartOffset: log.logStartOffset,
     leads: partition.isLeader ? partition.leaderEpoch : -1,
-    holders: role.isr,
+    holders,
+    inSync: role.isr,
     quorum: 'all',
     minimum: Math.min(log.config.minInsyncReplicas, role.replicas.length),
     onPlatter: log.config.flush === 'ack',

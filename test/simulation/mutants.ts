@@ -5,6 +5,8 @@ export interface Mutant {
   readonly file: string
   readonly find: string
   readonly instead: string
+  /** The house has a second bolt on that door: it goes, too. */
+  readonly and?: { readonly find: string; readonly instead: string }
   /** How many servers the cluster has in which it shows. */
   readonly servers: number
   /** Default: the servers themselves. */
@@ -85,6 +87,7 @@ export const mutants: readonly Mutant[] = [
     file: 'src/replication/fetcher.js',
     find: 'if (this.#closed || this.#flushing > 0 ||',
     instead: 'if (this.#closed ||',
+    and: { find: 'if (log.flushedOffset < fetchOffset)', instead: 'if (false)' },
     servers: 3,
     orderer: 'store',
     seeds: 20,

@@ -25,12 +25,14 @@ function mutated(mutant: Mutant): string {
   symlinkSync(join(dist, '..', 'node_modules'), join(place, 'node_modules'))
   writeFileSync(join(place, 'package.json'), '{"type":"module"}')
   const path = join(place, 'dist', mutant.file)
-  const pieces = readFileSync(path, 'utf8').split(mutant.find)
-  if (pieces.length !== 2) {
-    rmSync(place, { recursive: true })
-    throw new Error(`${mutant.name}: ${mutant.file} has ${pieces.length - 1} places that read ${mutant.find}`)
+  for (const { find, instead } of [mutant, ...(mutant.and === undefined ? [] : [mutant.and])]) {
+    const pieces = readFileSync(path, 'utf8').split(find)
+    if (pieces.length !== 2) {
+      rmSync(place, { recursive: true })
+      throw new Error(`${mutant.name}: ${mutant.file} has ${pieces.length - 1} places that read ${find}`)
+    }
+    writeFileSync(path, pieces.join(instead))
   }
-  writeFileSync(path, pieces.join(mutant.instead))
   return place
 }
 
