@@ -193,6 +193,15 @@ test('a broker that the cluster forgot, or gave its number to another one, must 
   }
 })
 
+test('a broker stops as soon as the metadata gives its number to another one, before it is asked for anything', async () => {
+  const scene = new Scene()
+  await scene.serving()
+  scene.register(2, 'another-one-----------A')
+  assert.match(scene.failures[0] ?? '', /two nodes have the number 2: another one \(at other:9092\)/)
+  await scene.settle(5000)
+  assert.equal(scene.heartbeats.length, 0)
+})
+
 test('a controller that cannot answer now is asked again', async () => {
   const scene = new Scene()
   await scene.serving()

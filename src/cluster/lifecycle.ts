@@ -159,6 +159,10 @@ export class BrokerLifecycle {
   /** Who waits to be unfenced, or for others to know that he may go, should not wait for the next heartbeat. */
   #changed(records: readonly MetadataRecord[]): void {
     if (!this.#serving || this.#stopped) return
+    if (this.#isDisplaced()) {
+      this.#giveUp(ErrorCode.STALE_BROKER_EPOCH)
+      return
+    }
     const { unfenced } = this
     if (this.#wasUnfenced && !unfenced && !this.#leaving && this.#own() !== undefined)
       this.#options.logger.warn('the controller did not hear this node and fenced it', { node: this.#options.nodeId })
@@ -166,6 +170,15 @@ export class BrokerLifecycle {
     const telling = (record: MetadataRecord) =>
       record.type === 'RegisterBrokerRecord' || record.type === 'BrokerRegistrationChangeRecord'
     if (!this.#leaving && records.some(telling)) this.#beat()
+  }
+
+  /**
+   * Another process has our number now. What the metadata says of that number from here on speaks of it: we must not take
+   * for ourselves what it is given to lead, so this is looked at before anybody else looks.
+   */
+  #isDisplaced(): boolean {
+    const known = this.#known()
+    return known !== undefined && known.epoch > this.#brokerEpoch && this.#own() === undefined
   }
 
   #rest(): void {
@@ -204,11 +217,16 @@ export class BrokerLifecycle {
     return controller.ask('brokerHeartbeat', request, { timeoutMs })
   }
 
+  #giveUp(errorCode: number): void {
+    this.#stopped = true
+    this.#timer?.cancel()
+    this.#options.failed(refusal(errorCode, this.#options.nodeId, this.#known()))
+  }
+
   #heard({ errorCode }: HeartbeatAnswer): void {
     if (this.#stopped || this.#leaving) return
     if (errorCode !== ErrorCode.STALE_BROKER_EPOCH && errorCode !== ErrorCode.BROKER_ID_NOT_REGISTERED) return
-    this.#stopped = true
-    this.#options.failed(refusal(errorCode, this.#options.nodeId, this.#known()))
+    this.#giveUp(errorCode)
   }
 }
 

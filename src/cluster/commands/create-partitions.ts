@@ -5,6 +5,7 @@ import { checkReplicas, checkSameFactor, partitionOnto, place } from './assignme
 import type { CommandRequest, CommandResponse, Outcome } from './command.ts'
 import { type Context, maxPartitionsPerRequest } from './context.ts'
 import { countBy } from './count.ts'
+import { goalOf } from './reassign.ts'
 
 type Request = CommandRequest<'createPartitions'>
 type Response = CommandResponse<'createPartitions'>
@@ -47,7 +48,7 @@ function grow(growth: Growth, context: Context): MetadataRecord[] {
   const first = topic.partitions.length
   const added = growth.count - first
   checkGrowth(growth, topic, added)
-  const factor = topic.partitions[0]!.replicas.length
+  const factor = goalOf(topic.partitions[0]!).length
   const partitions =
     growth.assignments === null
       ? place(context, topic.id, first, added, factor)
