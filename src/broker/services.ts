@@ -1,4 +1,7 @@
 import type { CommandName, CommandRequest, CommandResponse } from '../cluster/commands/command.ts'
+import type { Orderer } from '../cluster/orderer/orderer.ts'
+import type { Quorum } from '../cluster/orderer/raft/quorum.ts'
+import type { Peers } from '../cluster/peers.ts'
 import type { ClusterState } from '../cluster/state.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import type { GroupCoordinator } from '../groups/coordinator.ts'
@@ -19,6 +22,12 @@ export interface Services {
   }
   /** Makes `__consumer_offsets` when it is not there yet. */
   createOffsetsTopic(): Promise<void>
+  /** Who puts the metadata in order. */
+  readonly orderer: Pick<Orderer, 'describe' | 'leader'>
+  /** Our part in the quorum, as others may ask of it; null: the metadata is put in order elsewhere. */
+  quorum(): Promise<Quorum | null>
+  /** Other nodes of the cluster. */
+  readonly peers: Pick<Peers, 'send'>
   readonly replicas: Replicas
   readonly groups: GroupCoordinator
   readonly producerIds: { next(): Promise<number> }

@@ -30,6 +30,7 @@ import { findMembership, type Membership } from './membership.ts'
 import { OffsetsTopic } from './offsets-topic.ts'
 import type { NodeOptions, RunningNode } from './options.ts'
 import { ordererOf } from './orderer.ts'
+import { type QuorumService, quorumService } from './quorum.ts'
 import { registrationOf } from './registration.ts'
 import { replication } from './replication.ts'
 import { brokerLimits, groupConfig, producerLimits } from './settings.ts'
@@ -57,6 +58,7 @@ export class Node implements RunningNode {
   readonly #metadata = new CommittedMetadata()
   readonly #peers: Peers
   readonly #orderer: Orderer
+  readonly #quorum: QuorumService
   readonly #local: ControllerClient
   readonly #controller: ForwardingController
   readonly #lifecycle: BrokerLifecycle
@@ -126,6 +128,7 @@ export class Node implements RunningNode {
     })
     const endpoints = listeners.registered(() => this.#ownAddress())
     this.#orderer = openOrderer({ options, volume, membership, peers: this.#peers, endpoints, failed })
+    this.#quorum = quorumService(this.#orderer, this.clusterId, options)
     this.#local = new ControllerClient({
       orderer: this.#orderer,
       settings: controllerSettings(this.#config, { ...membership.meta, incarnationId: membership.incarnationId }),
@@ -292,6 +295,9 @@ export class Node implements RunningNode {
       config: this.#config,
       cluster: this.#metadata.state,
       controller: this.#controller,
+      orderer: this.#orderer,
+      quorum: () => this.#quorum.quorum(),
+      peers: this.#peers,
       createOffsetsTopic: () => offsets.make(),
       replicas: this.#replicas,
       groups: this.#groups,
@@ -362,6 +368,7 @@ export class Node implements RunningNode {
     this.#copying.stop()
     this.#controller.stop()
     this.#local.stop()
+    this.#quorum.stop()
     await this.#orderer.close()
     this.#peers.close()
     await this.#logs.close(this.#lifecycle.brokerEpoch)

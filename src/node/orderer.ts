@@ -50,6 +50,7 @@ function openOrderer({ options, volume, membership, peers, endpoints, failed }: 
     },
     fetchBytes: config.get('controller.quorum.fetch.max.bytes'),
     requestTimeoutMs: config.get('controller.quorum.request.timeout.ms'),
+    applies: config.get('controller.quorum.auto.join.enable'),
     failed,
   })
 }

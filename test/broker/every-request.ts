@@ -67,6 +67,7 @@ const bodies: Readonly<Record<string, (version: number, topic: Victim) => object
   DeleteTopics: version =>
     version < 6 ? { topicNames: [`made-${version}`] } : { topics: [{ name: `made-${version}`, topicId: ZERO_UUID }] },
   DescribeConfigs: (_, { name }) => ({ resources: [{ resourceType: 2, resourceName: name, configurationKeys: null }] }),
+  UpdateRaftVoter: () => ({ kRaftVersionFeature: { minSupportedVersion: 0, maxSupportedVersion: 1 } }),
   IncrementalAlterConfigs: (_, { name }) => ({ resources: [{ resourceType: 2, resourceName: name, configs: [] }] }),
 }
 

@@ -8,6 +8,7 @@ import { preferredReplica, selectsByRack } from '../fetch/preferred-replica.ts'
 import { type FetchPartition, type FetchSession, finalEpoch, initialEpoch } from '../fetch/session.ts'
 import { handler, type Mutable, type RequestContext, type RequestOf, type ResponseOf } from '../handler.ts'
 import { type CurrentLeader, currentLeader, isMoved, leaderEndpoints } from '../new-leader.ts'
+import { fetchesMetadata, fetchMetadata } from '../quorum/metadata-fetch.ts'
 
 type Request = RequestOf<typeof Fetch>
 type Response = ResponseOf<typeof Fetch>
@@ -20,6 +21,7 @@ type PartitionResponse = Mutable<TopicResponse['partitions'][number]>
  */
 export default handler(Fetch, (request, context) => {
   const { peer } = context
+  if (fetchesMetadata(request, context)) return fetchMetadata(request, context)
   if (peer.fetching === null) return begin(request, context)
   // A follower's next Fetch says what it has by now, or which partitions it wants: that must not wait behind the last one.
   if (peer.node) peer.hurryFetch?.()
@@ -62,6 +64,7 @@ function answer(request: Request, context: RequestContext): Response | Promise<R
     minBytes: request.minBytes,
     maxBytes: Math.min(request.maxBytes, broker.mayFetch()),
     replica,
+    timers: broker.world.timers,
     anyReplica: replica === null && context.version >= 11,
     nearer: nearerOf(request, context),
   })

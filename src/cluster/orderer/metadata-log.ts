@@ -229,6 +229,15 @@ export class MetadataLog {
     return this.#states.run(() => this.#store.put(quorumStateName, new TextEncoder().encode(printQuorumState(state))))
   }
 
+  /** Small files of ours beside the log. */
+  hasNote(name: string): boolean {
+    return this.#store.get(name) !== null
+  }
+
+  note(name: string, text: string): Promise<void> {
+    return this.#files.run(() => this.#store.put(name, new TextEncoder().encode(text)))
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#states.settled(), this.#files.settled()])
     await this.#log.close()

@@ -21,7 +21,9 @@ export const clusterSettings = {
   'controller.performance.always.log.threshold.ms': long(2000, atLeast(0)).hidden().ignored(oneBroker),
   'controller.performance.sample.period.ms': long(60_000, atLeast(100)).hidden().ignored(oneBroker),
   'controller.quorum.append.linger.ms': int(25, atLeast(0)).ignored(oneBroker),
-  'controller.quorum.auto.join.enable': bool(false).ignored(oneBroker),
+  'controller.quorum.auto.join.enable': bool(true).honoured(
+    "Whether this node gets a vote about the metadata by itself when one is needed (Kafka's default: false).",
+  ),
   'controller.quorum.bootstrap.servers': list('').ignored(oneBroker),
   'controller.quorum.election.backoff.max.ms': int(1000, atLeast(0)).ignored(oneBroker),
   'controller.quorum.election.timeout.ms': int(500, atLeast(0)).honoured(

@@ -48,6 +48,15 @@ export const ottlaSettings = {
     'Which brokers hold a partition: the next ones on a consistent-hash ring (`ring`), or by turns (`balanced`).',
   ),
   port: int(9092, between(0, 65_535)).honoured('The port to listen on; 0: any free one.'),
+  'quorum.voter.probation.ms': int(10_000, atLeast(0)).honoured(
+    'ms for which a node must have kept up with the metadata before it gets a vote about it.',
+  ),
+  'quorum.voter.replace.after.ms': long(-1, atLeast(-1)).honoured(
+    'ms of silence after which another node takes the place of a voter; −1: only when somebody says so.',
+  ),
+  'quorum.voters': int(3, between(1, 5)).honoured(
+    'How many nodes vote about the metadata, as soon as there are enough of them: 1, 3 or 5.',
+  ),
   'replication.topology': string('isr', oneOf('isr', 'chain'))
     .clusterWide()
     .honoured(

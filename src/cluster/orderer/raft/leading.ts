@@ -131,6 +131,8 @@ export class Leading {
   /** The voters have changed: the new ones hear of us at once. */
   votersChanged(now: number): void {
     this.#beginAt = now
+    // Who was alone has not counted who was heard.
+    this.replicas.forgive(now)
     this.tick(now)
   }
 

@@ -37,6 +37,8 @@ export interface RaftOrdererOptions {
   readonly fetchBytes?: number
   /** ms that the answer of another node may take. */
   readonly requestTimeoutMs?: number
+  /** Whether this node becomes a voter by itself when one is needed. */
+  readonly applies?: boolean
   /** Stable storage can no longer be promised, or the log contradicts that of the others: the node must stop. */
   readonly failed: (error: Error) => void
 }
@@ -77,6 +79,9 @@ export class RaftOrderer implements Orderer, RaftIo<Records> {
   #probing = false
   #settling = false
   #unsettled = false
+  #ledSince = 0
+  #hasLeftQuorum = false
+  #applicant: { stop(): void } | null = null
   #unwatch: () => void = () => {}
   #closed = false
   #snapshotting: Promise<void> = Promise.resolve()
@@ -130,6 +135,7 @@ export class RaftOrderer implements Orderer, RaftIo<Records> {
       else resolve()
     })
     this.#event(now => raft.start(now))
+    if (!alone && peers !== null) await this.#startApplicant(peers)
     await led
   }
 
@@ -199,6 +205,7 @@ export class RaftOrderer implements Orderer, RaftIo<Records> {
     this.#told = null
     this.#timer?.cancel()
     this.#unwatch()
+    this.#applicant?.stop()
     this.#replay.close()
     this.#starting?.reject(new Error('the node is closing'))
     await this.#snapshotting
@@ -222,6 +229,24 @@ export class RaftOrderer implements Orderer, RaftIo<Records> {
 
   get voter(): Voter {
     return this.#options.voter
+  }
+
+  /** Monotonic ms: since when we lead. */
+  get ledSince(): number {
+    return this.#ledSince
+  }
+
+  /** This node was removed from the voters on purpose, and does not apply again. */
+  get hasLeftQuorum(): boolean {
+    return this.#hasLeftQuorum
+  }
+
+  leaveQuorum(): void {
+    this.#hasLeftQuorum = true
+    this.#options.logger.info('this node was removed from the voters; it applies for a vote no more')
+    this.#log
+      .note(leftQuorumName, 'This node was removed from the voters.\n')
+      .catch(error => this.#options.logger.warn('that could not be written down', { error }))
   }
 
   /** Runs an event of the state machine, and what follows from it. */
@@ -357,6 +382,7 @@ export class RaftOrderer implements Orderer, RaftIo<Records> {
 
   lead(epoch: number | null): void {
     this.#leadsIn = epoch
+    this.#ledSince = this.#options.world.clock.mono()
   }
 
   leaderChanged(): void {}
@@ -498,6 +524,14 @@ export class RaftOrderer implements Orderer, RaftIo<Records> {
     return this.#transport
   }
 
+  async #startApplicant(peers: Peers): Promise<void> {
+    const { Applicant } = await import('./applicant.ts')
+    this.#hasLeftQuorum = this.#log.hasNote(leftQuorumName)
+    const { world, logger, clusterId, applies = true } = this.#options
+    if (this.#closed) return
+    this.#applicant = new Applicant({ orderer: this, peers, clusterId, timers: world.timers, logger, applies })
+  }
+
   #lost(node: number): void {
     if (node === this.#raft?.leaderId) this.#probe(node)
   }
@@ -532,5 +566,8 @@ export class RaftOrderer implements Orderer, RaftIo<Records> {
     this.#event(now => this.#raft?.installed(id, snapshot.voters, now))
   }
 }
+
+/** A file beside the log. */
+const leftQuorumName = 'left-quorum'
 
 const noState = { leaderId: -1, leaderEpoch: 0, votedId: -1, votedDirectoryId: ZERO_UUID }

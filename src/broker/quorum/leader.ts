@@ -1,0 +1,43 @@
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import type { Api, RequestInput, RequestOf, ResponseOf } from '../../protocol/schema.ts'
+import type { RequestContext } from '../handler.ts'
+
+/** ms that a request waits for somebody who leads, and between attempts. */
+const patienceMs = 5000
+const retryMs = 100
+
+const moved = new Set<number>([ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.NOT_CONTROLLER])
+
+/**
+ * What only the leader of the quorum can answer: `here` when that is us, else it is asked of the leader. What another node
+ * asks is not passed on any further.
+ */
+export async function asLeader<A extends Api>(
+  { node, peer, broker }: RequestContext,
+  api: A,
+  request: RequestOf<A>,
+  here: () => ResponseOf<A> | Promise<ResponseOf<A>>,
+  nobody: ResponseOf<A>,
+  timeoutMs = patienceMs,
+): Promise<ResponseOf<A>> {
+  const { clock, timers } = broker.world
+  const deadline = clock.mono() + timeoutMs
+  for (;;) {
+    const leader = node.orderer.leader()?.id ?? -1
+    if (leader === node.nodeId) return here()
+    if (peer.node) return nobody
+    if (leader >= 0) {
+      try {
+        const left = Math.max(1, deadline - clock.mono())
+        const options = { lane: 'admin', timeoutMs: left }
+        const answer = await node.peers.send(leader, api, request as unknown as RequestInput<A>, options)
+        if (!moved.has((answer as { errorCode?: number }).errorCode ?? 0)) return answer as unknown as ResponseOf<A>
+      } catch (error) {
+        if (!(error instanceof KafkaError)) throw error
+        broker.logger.debug('the leader of the quorum did not answer', { leader, error: error.message })
+      }
+    }
+    if (clock.mono() >= deadline || broker.stopping) return nobody
+    await new Promise<void>(resolve => timers.after(retryMs, resolve))
+  }
+}

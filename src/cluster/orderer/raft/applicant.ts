@@ -1,0 +1,98 @@
+import { AddRaftVoter } from '../../../protocol/messages/add-raft-voter.ts'
+import { UpdateRaftVoter } from '../../../protocol/messages/update-raft-voter.ts'
+import type { Logger } from '../../../world/logger.ts'
+import type { Timer, Timers } from '../../../world/world.ts'
+import type { Peers } from '../../peers.ts'
+import type { Voter } from '../orderer.ts'
+import type { RaftOrderer } from './raft-orderer.ts'
+import { includes, isSame } from './voters.ts'
+
+export interface ApplicantOptions {
+  readonly orderer: RaftOrderer
+  readonly peers: Pick<Peers, 'send'>
+  readonly clusterId: string
+  readonly timers: Timers
+  readonly logger: Logger
+  /** Whether we may become a voter by ourselves (`controller.quorum.auto.join.enable`). */
+  readonly applies: boolean
+}
+
+/** ms between two applications. */
+const againMs = 1000
+
+/**
+ * A node that has no vote tells the leader that it would take one (after KIP-1186); one that has, where it is now. Whoever
+ * was a voter and was removed on purpose does not apply again.
+ */
+export class Applicant {
+  readonly #options: ApplicantOptions
+  #timer: Timer | null = null
+  #wasVoter = false
+  #stopped = false
+
+  constructor(options: ApplicantOptions) {
+    this.#options = options
+    this.#later()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#timer?.cancel()
+  }
+
+  #later(): void {
+    if (this.#stopped) return
+    this.#timer = this.#options.timers.after(againMs, () => {
+      void this.#look().finally(() => this.#later())
+    })
+  }
+
+  async #look(): Promise<void> {
+    const { orderer, applies, logger } = this.#options
+    const { raft, voter } = orderer
+    if (raft === null || raft.role !== 'follower') return
+    const committed = raft.voterHistory.at(raft.highWatermark)
+    if (includes(committed, voter)) {
+      this.#wasVoter = true
+      await this.#tellWhereWeAre(committed)
+      return
+    }
+    if (this.#wasVoter) {
+      this.#wasVoter = false
+      // Down to one voter: the quorum could not be completed, and will be tried again.
+      if (committed.length > 1) orderer.leaveQuorum()
+    }
+    if (!applies || orderer.hasLeftQuorum || raft.isVoter) return
+    try {
+      await this.#apply(raft.leaderId)
+    } catch (error) {
+      logger.debug('the leader did not take the application for a vote', { error })
+    }
+  }
+
+  async #apply(leaderId: number): Promise<void> {
+    const { peers, clusterId, orderer } = this.#options
+    const { id: voterId, directoryId: voterDirectoryId, endpoints: listeners } = orderer.voter
+    const request = { clusterId, timeoutMs: againMs, voterId, voterDirectoryId, listeners, ackWhenCommitted: false }
+    await peers.send(leaderId, AddRaftVoter, request, { lane: 'admin', timeoutMs: againMs * 5 })
+  }
+
+  async #tellWhereWeAre(voters: readonly Voter[]): Promise<void> {
+    const { peers, clusterId, orderer, logger } = this.#options
+    const { raft, voter } = orderer
+    const known = voters.find(other => isSame(other, voter))
+    const { endpoints: listeners, id: voterId, directoryId: voterDirectoryId } = voter
+    if (raft === null || listeners.length === 0 || show(known?.endpoints ?? []) === show(listeners)) return
+    const kRaftVersionFeature = { minSupportedVersion: 0, maxSupportedVersion: 1 }
+    const { epoch: currentLeaderEpoch } = raft
+    const request = { clusterId, currentLeaderEpoch, voterId, voterDirectoryId, listeners, kRaftVersionFeature }
+    try {
+      await peers.send(raft.leaderId, UpdateRaftVoter, request, { lane: 'admin', timeoutMs: againMs * 10 })
+    } catch (error) {
+      logger.debug('the leader did not take our address', { error })
+    }
+  }
+}
+
+const show = (endpoints: Voter['endpoints']): string =>
+  endpoints.map(({ name, host, port }) => `${name} ${host} ${port}`).join()

@@ -1,0 +1,131 @@
+import type { Logger } from '../../../world/logger.ts'
+import type { Clock, Timer, Timers } from '../../../world/world.ts'
+import type { Voter } from '../orderer.ts'
+import { type GrowthSettings, type GrowthView, nextStep } from './growth.ts'
+import type { RaftOrderer } from './raft-orderer.ts'
+import type { ReplicaKey } from './types.ts'
+import type { VoterChange, VoterChanges } from './voter-changes.ts'
+import { isSame } from './voters.ts'
+
+export interface GrowingOptions {
+  readonly orderer: RaftOrderer
+  readonly changes: VoterChanges
+  readonly settings: GrowthSettings
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly logger: Logger
+  /** ms without a Fetch after which a replica counts as gone. */
+  readonly goneMs: number
+}
+
+/** ms between two looks, and until a change is given up. */
+const lookMs = 500
+const changeMs = 5000
+/** ms for which an application holds; nodes apply again and again. */
+const applicationMs = 10_000
+const mostApplications = 100
+
+const noted: VoterChange = { error: null, message: null }
+
+/** Lets the quorum grow, and heals it, while this node leads it: carries out what `nextStep` decides. */
+export class Growing {
+  readonly #options: GrowingOptions
+  readonly #applications = new Map<string, { readonly voter: Voter; readonly at: number }>()
+  #attempt: { readonly added: ReplicaKey; readonly at: number } | null = null
+  #timer: Timer | null = null
+  #busy = false
+  #stopped = false
+
+  constructor(options: GrowingOptions) {
+    this.#options = options
+  }
+
+  /** A node would like to vote when it is needed. */
+  applies(voter: Voter): VoterChange {
+    const key = `${voter.id} ${voter.directoryId}`
+    this.#applications.delete(key)
+    if (this.#applications.size < mostApplications)
+      this.#applications.set(key, { voter, at: this.#options.clock.mono() })
+    this.#lookLater()
+    return noted
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#timer?.cancel()
+  }
+
+  #lookLater(): void {
+    if (this.#timer !== null || this.#stopped) return
+    this.#timer = this.#options.timers.after(lookMs, () => {
+      this.#timer = null
+      void this.#look()
+    })
+  }
+
+  async #look(): Promise<void> {
+    const { orderer, settings } = this.#options
+    if (this.#busy || this.#stopped || orderer.raft === null) return
+    if (orderer.raft.role !== 'leader') {
+      this.#applications.clear()
+      this.#attempt = null
+      return
+    }
+    this.#busy = true
+    try {
+      const view = this.#view()
+      if (orderer.raft.mayAppend) await this.#step(view, settings)
+    } finally {
+      this.#busy = false
+      // Nobody applies any more, and nothing is unfinished: the next application wakes us.
+      if (this.#applications.size > 0 || this.#attempt !== null) this.#lookLater()
+    }
+  }
+
+  async #step(view: GrowthView, settings: GrowthSettings): Promise<void> {
+    const { changes, logger } = this.#options
+    const step = nextStep(view, settings)
+    if (step === null) return
+    const { id: node } = step.voter
+    const { error, message } =
+      step.do === 'add' ? await changes.add(step.voter, changeMs) : await changes.remove(step.voter, changeMs)
+    if (error !== null) {
+      logger.warn('the voters could not be changed', { do: step.do, node, error, message })
+      return
+    }
+    logger.info(step.do === 'add' ? 'a node has become a voter' : 'a node is no voter any more', {
+      node,
+      why: step.why,
+    })
+    const odd = (view.voters.length + (step.do === 'add' ? 1 : -1)) % 2 === 1
+    this.#attempt = odd || step.do === 'remove' ? null : { added: step.voter, at: this.#options.clock.mono() }
+  }
+
+  #view(): GrowthView {
+    const { orderer, clock, goneMs } = this.#options
+    const now = clock.mono()
+    const { voters, replicas } = orderer.raft!
+    const known = [...replicas]
+    for (const [key, { at }] of this.#applications) if (now - at > applicationMs) this.#applications.delete(key)
+    return {
+      now,
+      goneMs,
+      attempt: this.#attempt,
+      voters: voters.map(voter => {
+        const lastFetch = known.find(({ key }) => isSame(voter, key))?.lastFetch ?? -1
+        // One that this leader never heard has been silent for as long as it leads, at least.
+        const since = lastFetch >= 0 ? lastFetch : orderer.ledSince
+        return { voter, silentMs: isSame(voter, orderer.voter) ? 0 : now - since }
+      }),
+      candidates: [...this.#applications.values()].map(({ voter }) => {
+        const found = known.find(({ key }) => isSame(voter, key))
+        const fetches = found !== undefined && now - found.lastFetch <= goneMs
+        return {
+          voter,
+          caughtUp: fetches && now - found.lastCaughtUp <= goneMs,
+          steadyMs: fetches ? now - found.steadySince : 0,
+        }
+      }),
+    }
+  }
+}

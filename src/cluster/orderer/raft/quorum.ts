@@ -1,0 +1,34 @@
+import type { Logger } from '../../../world/logger.ts'
+import type { World } from '../../../world/world.ts'
+import { Growing } from './growing.ts'
+import type { GrowthSettings } from './growth.ts'
+import type { RaftOrderer } from './raft-orderer.ts'
+import { QuorumServer } from './serve.ts'
+import { VoterChanges } from './voter-changes.ts'
+
+export interface QuorumOptions {
+  readonly orderer: RaftOrderer
+  readonly clusterId: string
+  readonly world: Pick<World, 'clock' | 'timers'>
+  readonly logger: Logger
+  readonly growth: GrowthSettings
+  readonly fetchTimeoutMs: number
+}
+
+/** What others may ask of our part in the quorum: other nodes, and operators. Loaded when the first one asks. */
+export class Quorum {
+  readonly server: QuorumServer
+  readonly changes: VoterChanges
+  readonly growth: Growing
+
+  constructor({ orderer, clusterId, world: { clock, timers }, logger, growth, fetchTimeoutMs }: QuorumOptions) {
+    this.server = new QuorumServer(orderer, clusterId)
+    this.changes = new VoterChanges({ orderer, clock, timers, fetchTimeoutMs })
+    const { changes } = this
+    this.growth = new Growing({ orderer, changes, settings: growth, clock, timers, logger, goneMs: fetchTimeoutMs })
+  }
+
+  stop(): void {
+    this.growth.stop()
+  }
+}
