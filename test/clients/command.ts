@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process'
+import type { Members } from '../machines/members.ts'
 
 /** What the scenarios of command line tools get. */
 export interface Place {
   bootstrap: string
   name(what: string): string
+  /** Where the nodes are ours. */
+  cluster?: Members
 }
 
 export type CommandScenario = (place: Place) => Promise<string | { skipped: string } | undefined>

@@ -6,16 +6,21 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { OttlaCluster } from '../machines/members.ts'
+import { Status } from '../machines/status.ts'
 import { Agent } from './agent.ts'
+import { clusterToolScenarios } from './cluster-tools.ts'
+import type { CommandScenario, Place } from './command.ts'
 import { kcatScenarios } from './kcat.ts'
 import { agents, brokerEnvironment, installScript, type Language, root, semantics } from './programs.ts'
 import { scenarios } from './scenarios.ts'
 import { toolScenarios } from './tools.ts'
 
-const usage = `usage: run.sh [--bootstrap HOST:PORT] [--only SCENARIO,...] [--count N] [--jobs N] [--settle MS] [--json] [client...]
+const usage = `usage: run.sh [--bootstrap HOST:PORT] [--only SCENARIO,...] [--count N] [--jobs N] [--settle MS] [--json] [--cluster] [client...]
 Runs real clients against a broker: the one at HOST:PORT, or an ottla of this checkout that it starts and stops itself.
+--cluster: three nodes of ottla, that are restarted one after another all the time.
 --settle MS waits after each creation of a topic (Apache Kafka answers before all its parts know of the topic: 300).
-clients: ${[...Object.keys(agents), 'java-semantics', 'kafka-tools', 'kcat'].join(' ')}`
+clients: ${[...Object.keys(agents), 'java-semantics', 'kafka-tools', 'cluster-tools', 'kcat'].join(' ')}`
 
 interface Result {
   client: string
@@ -35,11 +40,17 @@ const { values: options, positionals } = parseArgs({
     jobs: { type: 'string', default: '4' },
     settle: { type: 'string', default: '0' },
     json: { type: 'boolean', default: false },
+    cluster: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
 
-const languages: Record<string, Language> = { 'kafka-tools': 'java', 'java-semantics': 'java', kcat: 'kcat' }
+const languages: Record<string, Language> = {
+  'kafka-tools': 'java',
+  'cluster-tools': 'java',
+  'java-semantics': 'java',
+  kcat: 'kcat',
+}
 for (const [name, { language }] of Object.entries(agents)) languages[name] = language
 
 if (options.help || positionals.some(p => !languages[p])) {
@@ -49,7 +60,8 @@ if (options.help || positionals.some(p => !languages[p])) {
 // The slowest first, so that they do not end up alone at the end.
 const order = ['kafka-tools', 'java-semantics', 'java-4.3', 'java-4.4']
 const everybody = [...order, ...Object.keys(languages).filter(n => !order.includes(n))]
-const chosen = positionals.length ? positionals : everybody
+// Tools for clusters need one.
+const chosen = positionals.length ? positionals : everybody.filter(c => options.cluster || c !== 'cluster-tools')
 const only = options.only?.split(',')
 const wanted = (scenario: string) => !only || only.includes(scenario)
 
@@ -114,10 +126,16 @@ async function runAgent(client: string, bootstrap: string): Promise<void> {
   }
 }
 
+const suites: Record<string, Record<string, CommandScenario>> = {
+  kcat: kcatScenarios,
+  'kafka-tools': toolScenarios,
+  'cluster-tools': clusterToolScenarios,
+}
+
 async function runCommands(client: string, bootstrap: string): Promise<void> {
-  const suite = client === 'kcat' ? kcatScenarios : toolScenarios
-  for (const [scenario, run] of Object.entries(suite)) {
-    if (wanted(scenario)) await attempt(client, '', scenario, () => run({ bootstrap, name: name(client) }))
+  const place: Place = { bootstrap, name: name(client), ...(cluster ? { cluster } : {}) }
+  for (const [scenario, run] of Object.entries(suites[client]!)) {
+    if (wanted(scenario)) await attempt(client, '', scenario, () => run(place))
   }
 }
 
@@ -192,6 +210,52 @@ async function startBroker(): Promise<{ bootstrap: string; stop(): Promise<void>
   }
 }
 
+/** Three nodes of this checkout, on the loopback interface. */
+async function startCluster(): Promise<{ cluster: OttlaCluster; stop(): Promise<void> }> {
+  const place = mkdtempSync(join(tmpdir(), 'ottla-matrix-'))
+  const started = new OttlaCluster({ nodes: 3, port: 29_170, place })
+  await started.start()
+  const status = new Status(started.all)
+  for (const end = Date.now() + 60_000; (await status.voters()).length < 3; await sleep(200)) {
+    if (Date.now() > end) throw new Error('there are no three voters after a minute')
+  }
+  return {
+    cluster: started,
+    async stop() {
+      for (const member of started.all.toReversed()) {
+        const code = member.running ? await member.stop() : -1
+        const note = `node ${member.node} ended with ${code}`
+        if (code !== 0) report({ client: 'ottla', version: '', scenario: 'clean stop', outcome: 'failed', ms: 0, note })
+      }
+      rmSync(place, { recursive: true, force: true })
+    },
+  }
+}
+
+/** SIGTERM and a new start, one node after the other, each when the one before is back and in sync; until told to end. */
+function restarting(nodes: OttlaCluster): () => Promise<number> {
+  const status = new Status(nodes.all)
+  let ending = false
+  let count = 0
+  const running = (async () => {
+    for (let i = 0; !ending; i++) {
+      const member = nodes.all[i % nodes.all.length]!
+      const code = await member.stop()
+      if (code !== 0) throw new Error(`node ${member.node} ended with ${code} after SIGTERM`)
+      await member.start()
+      count += 1
+      await status.whole(['__consumer_offsets'], 60_000)
+      await sleep(2000)
+    }
+  })()
+  running.catch(() => {}) // told at the end
+  return async () => {
+    ending = true
+    await running
+    return count
+  }
+}
+
 function table(): void {
   const names = [...new Set(results.map(r => r.scenario))]
   const mark = { passed: 'ok', failed: 'FAILED', skipped: '-' }
@@ -225,8 +289,10 @@ for (const language of needed) {
 }
 console.log(`installed in ${Date.now() - begun} ms`)
 
-const broker = options.bootstrap ? null : await startBroker()
-const bootstrap = options.bootstrap ?? broker!.bootstrap
+const own = options.cluster ? await startCluster() : null
+const cluster = own?.cluster ?? null
+const broker = options.bootstrap || cluster ? null : await startBroker()
+const bootstrap = options.bootstrap ?? cluster?.bootstrap ?? broker!.bootstrap
 const queue = chosen.filter(c => !missing.has(languages[c]!))
 const worker = async () => {
   for (let client = queue.shift(); client; client = queue.shift()) {
@@ -235,8 +301,15 @@ const worker = async () => {
     else await runCommands(client, bootstrap)
   }
 }
+// They stop nodes and move things themselves: before everybody else.
+if (queue.includes('cluster-tools')) await runCommands(queue.splice(queue.indexOf('cluster-tools'), 1)[0]!, bootstrap)
+const endRestarts = cluster ? restarting(cluster) : null
 await Promise.all(Array.from({ length: Number(options.jobs) }, worker))
+if (endRestarts) {
+  await attempt('ottla', '', 'restarts', async () => `${await endRestarts()} restarts of nodes meanwhile`)
+}
 await broker?.stop()
+await own?.stop()
 
 table()
 const count = (outcome: Result['outcome']) => results.filter(r => r.outcome === outcome).length

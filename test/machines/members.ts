@@ -31,6 +31,8 @@ export interface Members {
   readonly kind: 'ottla' | 'kafka'
   readonly all: readonly Member[]
   readonly bootstrap: string
+  /** Its data directory, where it is known. */
+  folderOf?(node: number): string | undefined
   /** From empty directories; resolves with the ms until each node answers and knows of all of them. */
   start(): Promise<number>
   stop(): Promise<void>
@@ -87,6 +89,10 @@ export class OttlaCluster implements Members {
     await Promise.all(this.all.map(member => member.start()))
     await untilAllKnow(this.all)
     return performance.now() - begun
+  }
+
+  folderOf(node: number): string | undefined {
+    return this.all.find(member => member.node === node)?.data
   }
 
   /** One node more; it is not started yet. */
