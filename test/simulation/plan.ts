@@ -70,6 +70,7 @@ export function planOf(dice: Dice, servers: number, orderer: Plan['orderer']): P
     configs: {
       'internal.segment.bytes': String(segmentBytes),
       'min.insync.replicas': String(servers > 1 && dice.chance(0.6) ? 2 : 1),
+      'replication.topology': dice.chance(0.3) ? 'chain' : 'isr',
     },
   }))
   return {
@@ -109,7 +110,7 @@ export function describe(plan: Plan): string {
   const { latency, jitter, loss } = plan.network
   return [
     `${plan.servers} servers (${plan.orderer}), ${plan.producers} producers, ${plan.readers} readers, ${plan.members} members of a group`,
-    `topics ${plan.topics.map(t => `${t.name} (${t.partitions})`).join(', ')}`,
+    `topics ${plan.topics.map(t => `${t.name} (${t.partitions}, ${t.configs['replication.topology']}, at least ${t.configs['min.insync.replicas']})`).join(', ')}`,
     `network ${latency.toFixed(2)} + ${jitter.toFixed(2)} ms, ${(loss * 100).toFixed(1)} % lost; disk up to ${plan.disk.most.toFixed(1)} ms; clocks ± ${(plan.drift * 100).toFixed(2)} %`, // biome-ignore format: a line
     faults.length === 0 ? 'no faults' : faults.join(', '),
     `for ${plan.unsafeMs} ms`,
