@@ -5,7 +5,7 @@ import type { MetadataRecord } from '../records/records.ts'
 import type { Orderer } from './orderer.ts'
 
 /**
- * What every adapter of `Orderer` must hold (F1–F6 in the decision "Other orderers"): call `ordererContract` from a test
+ * What every adapter of `Orderer` must hold (F1 to F6 in docs/decisions/0014-a-fenced-log.md): call `ordererContract` from a test
  * file of the adapter. Nodes live in this process; the adapter's file says how they are paused, cut off and killed, and
  * what time is.
  */
