@@ -9,8 +9,8 @@ import { KafkaError } from '../protocol/errors.ts'
 import type { Fetchers } from '../replication/fetchers.ts'
 import type { Surroundings } from '../replication/leadership.ts'
 import { Partition } from '../replication/partition.ts'
-import type { Replicas } from '../replication/replicas.ts'
 import { sourceOf } from '../replication/relay.ts'
+import type { Replicas } from '../replication/replicas.ts'
 import { isAlone } from '../replication/role.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Timer, Timers } from '../world/world.ts'
@@ -115,6 +115,11 @@ export class ReplicaManager {
   commit(cluster: ClusterState, records: readonly MetadataRecord[]): void {
     const reconfigured = new Set<string>()
     const deleted: string[] = []
+    for (const record of records)
+      if (record.type === 'ConfigRecord' && record.resourceType === ResourceType.TOPIC)
+        reconfigured.add(record.resourceName)
+    // Before what partitions are to do by it.
+    for (const topic of reconfigured) this.#configureTopic(cluster, topic)
     for (const record of records) {
       if (record.type === 'PartitionRecord' || record.type === 'PartitionChangeRecord') {
         const topic = cluster.topicsById.get(record.topicId)
@@ -122,12 +127,9 @@ export class ReplicaManager {
         const partition = topic?.partitions[index]
         if (topic !== undefined && partition !== undefined) this.#place(cluster, topic, index, partition)
       } else if (record.type === 'RemoveTopicRecord') deleted.push(...this.#remove(record.topicId))
-      else if (record.type === 'ConfigRecord') {
-        if (record.resourceType === ResourceType.TOPIC) reconfigured.add(record.resourceName)
-        if (record.resourceType === ResourceType.BROKER) this.#configureBroker(cluster)
-      }
+      else if (record.type === 'ConfigRecord' && record.resourceType === ResourceType.BROKER)
+        this.#configureBroker(cluster)
     }
-    for (const topic of reconfigured) this.#configureTopic(cluster, topic)
     if (deleted.length > 0) this.#events.deleted(deleted)
   }
 

@@ -155,6 +155,26 @@ describe('AlterPartition', () => {
   })
 })
 
+describe('the topology of a topic that changes', () => {
+  it('begins with a new leader epoch, in the same batch', () => {
+    const test = setUp()
+    const configs = [{ name: 'replication.topology', configOperation: 0, value: 'chain' }]
+    const ask = () =>
+      test.ask('incrementalAlterConfigs', {
+        resources: [{ resourceType: 2, resourceName: 'foo', configs }],
+        validateOnly: false,
+      })
+    assert.equal(ask().responses[0]!.errorCode, 0)
+    assert.deepEqual(
+      test.records.map(({ type }) => type),
+      ['ConfigRecord', 'PartitionChangeRecord'],
+    )
+    assert.equal(test.shown('foo'), '2@1 2,3||')
+    ask()
+    assert.deepEqual(test.records, [], 'the same again changes nothing')
+  })
+})
+
 describe('reassignment', () => {
   const move = (
     test: TestController,

@@ -50,8 +50,11 @@ function alter<R extends Resource>(
       checkResource(resource, context)
       const changes = changesOf(resource)
       checkValues(resource, changes, context)
-      if (!validateOnly)
-        records.push(...recordsFor(resource, changes, context), ...forgetEligible(resource, changes, context))
+      if (!validateOnly) {
+        const facts = recordsFor(resource, changes, context)
+        records.push(...facts)
+        if (facts.length > 0) records.push(...consequences(resource, changes, context))
+      }
       return resultOf(resource, null)
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
@@ -197,20 +200,26 @@ function recordsFor({ resourceType, resourceName }: Resource, changes: Changes, 
   return records
 }
 
-/**
- * Who left an ISR that was too small is eligible as long as nothing was committed since (KIP-966). Under another minimum
- * something may be: who leads goes on alone with what it knows. Where nobody leads nothing can be committed.
- */
-function* forgetEligible(resource: Resource, changes: Changes, { state }: Context): Iterable<MetadataRecord> {
-  if (!changes.has('min.insync.replicas')) return
+/** What changes of settings mean for partitions, in the same batch: brokers learn both at once. */
+function* consequences(resource: Resource, changes: Changes, { state }: Context): Iterable<MetadataRecord> {
   const { resourceType, resourceName } = resource
   if (resourceType !== ResourceType.TOPIC && resourceType !== ResourceType.BROKER) return
+  const minIsr = changes.has('min.insync.replicas')
+  const topology = changes.has('replication.topology')
+  if (!minIsr && !topology) return
   for (const { name, id: topicId, partitions } of state.topics.values()) {
     if (resourceType === ResourceType.TOPIC && name !== resourceName) continue
-    for (const [partitionId, { leader, eligibleLeaderReplicas, lastKnownElr }] of partitions.entries()) {
-      if (leader === -1 || eligibleLeaderReplicas.length + lastKnownElr.length === 0) continue
-      const nobody = { eligibleLeaderReplicas: [], lastKnownElr: [] }
-      yield { type: 'PartitionChangeRecord', partitionId, topicId, ...nobody }
+    for (const [partitionId, partition] of partitions.entries()) {
+      if (partition.leader === -1) continue
+      const { leader, eligibleLeaderReplicas, lastKnownElr } = partition
+      const change = { type: 'PartitionChangeRecord', partitionId, topicId } as const
+      // Who left an ISR that was too small is eligible as long as nothing was committed since (KIP-966). Under another
+      // minimum something may be: who leads goes on alone with what it knows.
+      const forget = minIsr && eligibleLeaderReplicas.length + lastKnownElr.length > 0
+      const nobody = forget ? { eligibleLeaderReplicas: [], lastKnownElr: [] } : {}
+      // Who copies from whom is one thing in one leader epoch.
+      const relinked = topology ? { leader } : {}
+      if (forget || topology) yield { ...change, ...nobody, ...relinked }
     }
   }
 }

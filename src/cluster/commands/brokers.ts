@@ -37,7 +37,7 @@ export function registerBroker(request: Registration, context: Context): Outcome
   if (alone) records.push(...leadAgain(context, request.brokerId))
   else {
     if (known !== undefined) records.push(...leave(context, request.brokerId, mayHaveLost(request, known, context)))
-    if (others > 0) records.push(...pinMinIsr(context))
+    if (others > 0) records.push(...pin(context))
     records.push(...greet(request.brokerId, known, others, context))
   }
   return registered(records, epoch, request.brokerId, context)
@@ -114,14 +114,15 @@ function mayHaveLost(request: Registration, known: BrokerState, { state, setting
 }
 
 /**
- * Who is eligible depends on `min.insync.replicas` (KIP-966): as soon as there are several brokers, they and every
- * controller read the same value from the log, not each its own file.
+ * Who is eligible depends on `min.insync.replicas` (KIP-966), who copies from whom on the topology: as soon as there are
+ * several brokers, they and every controller read the same values from the log, not each its own file.
  */
-function* pinMinIsr({ state, settings }: Context): Iterable<MetadataRecord> {
-  const name = 'min.insync.replicas'
-  if (state.configs(ResourceType.BROKER, '').has(name)) return
-  const value = settings.topicValue(name, new Map()) ?? '1'
-  yield { type: 'ConfigRecord', resourceType: ResourceType.BROKER, resourceName: '', name, value }
+function* pin({ state, settings }: Context): Iterable<MetadataRecord> {
+  for (const name of ['min.insync.replicas', 'replication.topology']) {
+    const value = settings.topicValue(name, new Map())
+    if (value === null || value === 'isr' || state.configs(ResourceType.BROKER, '').has(name)) continue
+    yield { type: 'ConfigRecord', resourceType: ResourceType.BROKER, resourceName: '', name, value }
+  }
 }
 
 /** Who is new gets its share of what there is; who was given up is taken back. */
