@@ -182,6 +182,8 @@ interface Segment {
 }
 
 const nothing = Buffer.alloc(0)
+/** Cheaper than `queueMicrotask`, which makes a resource of each call. */
+const settled = Promise.resolve()
 
 /** One end of a connection. */
 export class NetworkEnd implements Socket {
@@ -246,7 +248,7 @@ export class NetworkEnd implements Socket {
     if (this.#flushing) return
     this.#flushing = true
     // The kernel takes what was written in one turn together, and it takes it late: memory that is used again too soon shows.
-    queueMicrotask(() => {
+    void settled.then(() => {
       this.#flushing = false
       this.#flush()
     })

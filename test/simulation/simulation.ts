@@ -51,16 +51,16 @@ const mostEvents = 3_000_000
 const progressWithinMs = 60_000
 const readWithinMs = 60_000
 /** ms of quiet life after healing. */
-const afterlifeMs = 3000
+const afterlifeMs = 2000
 
 /** The simulation that runs now: there is one at a time, and promises that nobody caught belong to it. */
 let current: Simulation | null = null
-// Errors are made by the thousand, and their stacks are dear.
-Error.stackTraceLimit = 6
 process.on('unhandledRejection', error => current?.crashed(error))
 
 /** One seed, from an empty cluster to the verdict. */
 export async function simulate(seed: number, options: SimulationOptions = {}): Promise<Outcome> {
+  // Errors are made by the thousand, and their stacks are dear.
+  Error.stackTraceLimit = options.story === true ? 10 : 0
   const simulation = new Simulation(seed, options)
   current = simulation
   try {
