@@ -60,15 +60,17 @@ export class ForwardingController {
     options: { timeoutMs?: number } = {},
   ): Promise<CommandResponse<Name>> {
     const { local, maxWaiting = 10_000 } = this.#options
+    const timeoutMs = this.#timeoutMs(request, options.timeoutMs)
     if (local.leading) {
-      const answer = await local.ask(name, request)
+      const answer = await this.#inTime(local.ask(name, request), timeoutMs)
+      if (answer === null) return refused(name, request, uncommitted())
       if (!isNotController(answer)) return answer
     }
     if (this.#waiting >= maxWaiting)
       return refused(name, request, new KafkaError('REQUEST_TIMED_OUT', 'Too many changes of metadata are waiting.'))
     this.#waiting++
     try {
-      return await this.#askUntil(name, request, this.#timeoutMs(request, options.timeoutMs))
+      return await this.#askUntil(name, request, timeoutMs)
     } finally {
       this.#waiting--
     }
@@ -118,7 +120,10 @@ export class ForwardingController {
   ): Promise<CommandResponse<Name>> {
     const { nodeId, local, peers, metadata, timers } = this.#options
     const load = apiOf(name)
-    if (leader === nodeId || load === null) return local.ask(name, request)
+    if (leader === nodeId || load === null) {
+      const answer = await this.#inTime(local.ask(name, request), timeoutMs)
+      return answer ?? refused(name, request, uncommitted())
+    }
     const api = await load()
     const options = { lane: lanes[name] ?? 'admin', timeoutMs: Math.max(1, timeoutMs) }
     const sent = peers.send(leader, api, inNewestVersion(name, request) as never, options)
@@ -155,6 +160,14 @@ export class ForwardingController {
     })
   }
 
+  /** Null when a leader that nobody follows any more cannot commit what it decided. */
+  #inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T | null> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#options.timers.after(timeoutMs, () => resolve(null))
+      answer.then(resolve, reject).finally(() => timer.cancel())
+    })
+  }
+
   #pause(ms: number): Promise<void> {
     return new Promise(resolve => this.#options.timers.after(Math.max(1, ms), resolve))
   }
@@ -163,6 +176,9 @@ export class ForwardingController {
 /** Another attempt may meet another leader, or the same one in a better state. */
 const mayPass = (error: KafkaError): boolean =>
   error.retriable || error.errorName === 'SASL_AUTHENTICATION_FAILED' || error.errorName === 'REBOOTSTRAP_REQUIRED'
+
+const uncommitted = (): KafkaError =>
+  new KafkaError('REQUEST_TIMED_OUT', 'What was decided could not be made safe in time; it may still be done.')
 
 const timedOut = (cause: KafkaError): KafkaError =>
   new KafkaError('REQUEST_TIMED_OUT', `The controller did not answer in time: ${cause.message}`)

@@ -33,6 +33,8 @@ export interface LifecycleOptions {
 /** ms between attempts that failed, and between questions whether we may go. */
 const retryMs = 100
 const goodbyeMs = 10
+/** ms without a controller's answer after which who wants to go goes: longer than an election. */
+const deafMs = 1_200
 /** ms after which whoever waits is told what for. */
 const impatientMs = 5_000
 
@@ -105,10 +107,14 @@ export class BrokerLifecycle {
     this.#timer?.cancel()
     const { clock, timers } = this.#options
     const deadline = clock.mono() + withinMs
+    let heard = clock.mono()
     while (!this.#stopped && clock.mono() < deadline) {
-      const answer = await this.#ask(Math.max(1, deadline - clock.mono()))
-      if (answer.errorCode === ErrorCode.NONE && answer.shouldShutDown === true) return
-      if (answer.errorCode !== ErrorCode.NONE && !isRetriable(answer.errorCode)) return
+      const { errorCode, shouldShutDown } = await this.#ask(Math.max(1, Math.min(deadline - clock.mono(), deafMs)))
+      if (errorCode === ErrorCode.NONE && shouldShutDown === true) return
+      if (errorCode !== ErrorCode.NONE && !isRetriable(errorCode)) return
+      if (errorCode === ErrorCode.NONE) heard = clock.mono()
+      // Where everybody stops, the last ones find nobody who decides.
+      else if (clock.mono() - heard >= deafMs) return
       await new Promise<void>(resolve => timers.after(goodbyeMs, resolve))
     }
   }

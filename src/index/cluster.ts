@@ -4,6 +4,7 @@ import { type RunningNode, startNode } from '../node.ts'
 import { type Logger, silent } from '../world/logger.ts'
 import { nodeWorld } from '../world/node.ts'
 import { forTests } from './for-tests.ts'
+import { untilVoters } from './voters.ts'
 
 export interface ClusterOptions {
   /** Default: 3. */
@@ -42,12 +43,19 @@ export interface RunningCluster {
 }
 
 const host = '127.0.0.1'
+/** Of the metadata: where there are nodes for it, one of them may be missed. */
+const mostVoters = 3
+/** ms that a start waits for them. */
+const votersMs = 10_000
+/** Nodes of a test, and of one machine, come to stay: they need not show for a while that they do. */
+const forClusters = { 'quorum.voters': mostVoters, 'quorum.voter.probation.ms': 0 }
 
 /** Nodes of one process. */
 export class LocalCluster implements RunningCluster {
   readonly #options: ClusterOptions
   readonly #nodes: LocalNode[] = []
   #token: string | null = null
+  #begun = false
 
   static async start(options: ClusterOptions): Promise<LocalCluster> {
     if (options.data !== undefined && (options.port ?? 0) === 0)
@@ -80,6 +88,18 @@ export class LocalCluster implements RunningCluster {
     return node
   }
 
+  /** Until the metadata survives what it can survive with the nodes that run now. */
+  async #settle(): Promise<void> {
+    const running = this.#nodes.filter(node => node.running)
+    const orderer = this.#options.config?.orderer ?? 'raft'
+    if (running.length < mostVoters || orderer !== 'raft') return
+    await untilVoters(
+      mostVoters,
+      running.map(({ port }) => port),
+      votersMs,
+    )
+  }
+
   async stop(): Promise<void> {
     for (const node of [...this.#nodes].reverse()) await node.stop()
   }
@@ -93,17 +113,22 @@ export class LocalCluster implements RunningCluster {
     const starting = (begins ? others : nodes).map(node => node.start())
     // Who cleans up must know them all, so the others are waited for when one fails.
     for (const result of await Promise.allSettled(starting)) if (result.status === 'rejected') throw result.reason
+    this.#begun = true
+    await this.#settle()
   }
 
   #newNode(): LocalNode {
     const { port = 0, data, config = {}, logger = silent } = this.#options
     const id = this.#nodes.length + 1
     const folder = data === undefined ? 'memory' : join(data, `node-${id}`)
-    const node = new LocalNode(id, port === 0 ? 0 : port + id - 1, folder, async settings => {
+    const settle = async () => {
+      if (this.#begun) await this.#settle()
+    }
+    const node = new LocalNode(id, port === 0 ? 0 : port + id - 1, folder, settle, async settings => {
       const members = this.#nodes.filter(other => other !== node && other.running)
       const joining = node.isNew && members.length > 0 ? { join: members.map(each => each.bootstrap).join(',') } : {}
       const token = this.#token === null ? {} : { token: this.#token }
-      const all = Object.entries({ ...forTests, ...config, ...settings, ...joining, ...token })
+      const all = Object.entries({ ...forTests, ...forClusters, ...config, ...settings, ...joining, ...token })
       const flags = all.map(([name, value]) => ({ name, value: String(value), origin: name }))
       const started = await startNode({ config: resolveConfig({ flags }), world: nodeWorld, logger })
       this.#token = started.joinToken
@@ -121,13 +146,15 @@ class LocalNode implements ClusterNode {
   readonly host = host
   port: number
   readonly #folder: string
+  readonly #settle: () => Promise<void>
   readonly #start: Start
   #node: RunningNode | null = null
 
-  constructor(id: number, port: number, folder: string, start: Start) {
+  constructor(id: number, port: number, folder: string, settle: () => Promise<void>, start: Start) {
     this.id = id
     this.port = port
     this.#folder = folder
+    this.#settle = settle
     this.#start = start
   }
 
@@ -148,6 +175,7 @@ class LocalNode implements ClusterNode {
     if (this.#node !== null) return
     this.#node = await this.#start({ host, port: this.port, data: this.#folder, 'node.id': this.id })
     this.port = this.#node.port
+    await this.#settle()
   }
 
   async stop(): Promise<void> {

@@ -60,6 +60,8 @@ function start(id: number, firstPort: number, token: string, flags: UpFlags, ter
     ...['start', '--port', String(firstPort + id - 1)],
     ...(flags.memory === true ? ['--memory'] : ['--data', folder]),
     ...['--set', `node.id=${id}`, '--set', 'logging.format=json'],
+    // They are here to stay, and need not show for a while that they are.
+    ...['--set', 'quorum.voter.probation.ms=0'],
     ...(isNew && id > 1 ? ['--join', `127.0.0.1:${firstPort}`] : []),
     ...(flags.set ?? []).flatMap(pair => ['--set', pair]),
   ]

@@ -17,7 +17,8 @@ export interface ApplicantOptions {
   readonly applies: boolean
 }
 
-/** ms between two applications. */
+/** ms to the first application, and between two. */
+const firstMs = 100
 const againMs = 1000
 
 /**
@@ -32,7 +33,7 @@ export class Applicant {
 
   constructor(options: ApplicantOptions) {
     this.#options = options
-    this.#later()
+    this.#later(firstMs)
   }
 
   stop(): void {
@@ -40,10 +41,10 @@ export class Applicant {
     this.#timer?.cancel()
   }
 
-  #later(): void {
+  #later(ms: number): void {
     if (this.#stopped) return
-    this.#timer = this.#options.timers.after(againMs, () => {
-      void this.#look().finally(() => this.#later())
+    this.#timer = this.#options.timers.after(ms, () => {
+      void this.#look().finally(() => this.#later(againMs))
     })
   }
 

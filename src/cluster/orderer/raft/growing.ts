@@ -18,7 +18,8 @@ export interface GrowingOptions {
   readonly goneMs: number
 }
 
-/** ms between two looks, and until a change is given up. */
+/** ms from an application to a look, between two looks, and until a change is given up. */
+const soonMs = 50
 const lookMs = 500
 const changeMs = 5000
 /** ms for which an application holds; nodes apply again and again. */
@@ -46,7 +47,7 @@ export class Growing {
     this.#applications.delete(key)
     if (this.#applications.size < mostApplications)
       this.#applications.set(key, { voter, at: this.#options.clock.mono() })
-    this.#lookLater()
+    this.#lookLater(soonMs)
     return noted
   }
 
@@ -55,9 +56,9 @@ export class Growing {
     this.#timer?.cancel()
   }
 
-  #lookLater(): void {
+  #lookLater(ms = lookMs): void {
     if (this.#timer !== null || this.#stopped) return
-    this.#timer = this.#options.timers.after(lookMs, () => {
+    this.#timer = this.#options.timers.after(ms, () => {
       this.#timer = null
       void this.#look()
     })
@@ -72,26 +73,28 @@ export class Growing {
       return
     }
     this.#busy = true
+    let changed = false
     try {
       const view = this.#view()
-      if (orderer.raft.mayAppend) await this.#step(view, settings)
+      if (orderer.raft.mayAppend) changed = await this.#step(view, settings)
     } finally {
       this.#busy = false
       // Nobody applies any more, and nothing is unfinished: the next application wakes us.
-      if (this.#applications.size > 0 || this.#attempt !== null) this.#lookLater()
+      if (this.#applications.size > 0 || this.#attempt !== null) this.#lookLater(changed ? soonMs : lookMs)
     }
   }
 
-  async #step(view: GrowthView, settings: GrowthSettings): Promise<void> {
+  /** Whether the voters are others now. */
+  async #step(view: GrowthView, settings: GrowthSettings): Promise<boolean> {
     const { changes, logger } = this.#options
     const step = nextStep(view, settings)
-    if (step === null) return
+    if (step === null) return false
     const { id: node } = step.voter
     const { error, message } =
       step.do === 'add' ? await changes.add(step.voter, changeMs) : await changes.remove(step.voter, changeMs)
     if (error !== null) {
       logger.warn('the voters could not be changed', { do: step.do, node, error, message })
-      return
+      return false
     }
     logger.info(step.do === 'add' ? 'a node has become a voter' : 'a node is no voter any more', {
       node,
@@ -99,6 +102,7 @@ export class Growing {
     })
     const odd = (view.voters.length + (step.do === 'add' ? 1 : -1)) % 2 === 1
     this.#attempt = odd || step.do === 'remove' ? null : { added: step.voter, at: this.#options.clock.mono() }
+    return true
   }
 
   #view(): GrowthView {
