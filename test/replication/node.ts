@@ -90,7 +90,7 @@ export class ReplicaNode {
     const copying = { around, fetchers: this.#fetchers, timers }
     this.#manager = new ReplicaManager(id, this.#logs, this.replicas, config, silent, events, copying)
     this.#broker = {
-      world: { clock, random: dice },
+      world: { clock, timers, random: dice },
       logger: silent,
       delayed: new DelayedOperations(clock, timers),
       fetchSessions: new FetchSessions(1000, dice),

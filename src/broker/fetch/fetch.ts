@@ -3,6 +3,7 @@ import { ZERO_UUID } from '../../protocol/uuid.ts'
 import type { Partition, ReplicaFetch } from '../../replication/partition.ts'
 import type { Replicas } from '../../replication/replicas.ts'
 import type { Volume } from '../../store/store.ts'
+import type { Timers } from '../../world/world.ts'
 import type { Delayed, DelayedOperations } from '../delayed.ts'
 import type { FetchPartition } from './session.ts'
 
@@ -29,6 +30,8 @@ export interface FetchLimits {
   readonly maxBytes: number
   /** The follower that asks; null: a consumer does. */
   readonly replica: ReplicaFetch | null
+  /** For a follower: timers to wait with, so that a busy partition is copied in fewer and larger parts. */
+  readonly timers: Timers
   /** A consumer that may read from followers (Fetch 11 and newer, KIP-392). */
   readonly anyReplica: boolean
   /** The copy that is nearer to the consumer, for those that we lead; −1: there is none. Null: nobody asks. */
@@ -36,6 +39,13 @@ export interface FetchLimits {
 }
 
 const none: Uint8Array[] = []
+
+/**
+ * A follower that finds something as soon as it asks follows a busy leader: what comes within the next moment goes along,
+ * unless there is much already. Each part costs both sides some system calls and the follower a sync, however small it is.
+ */
+const gatherMs = 1
+const gatherBytes = 64 * 1024
 
 /**
  * Reads from many partitions, and when there is too little, waits for more: one delayed operation, woken by its
@@ -80,14 +90,30 @@ export class DelayedFetch {
   /** Synchronous when memory has enough. */
   run(): FetchResult[] | Promise<FetchResult[]> {
     const results = this.#collect()
-    if (!(results instanceof Promise)) return this.#enough(results) ? results : this.#wait()
+    if (!(results instanceof Promise)) return this.#enough(results) ? this.#give(results) : this.#wait()
     return results.then(collected => {
       if (this.#cancelled) return new Promise<never>(() => {})
-      if (this.#enough(collected)) return collected
+      if (this.#enough(collected)) return this.#give(collected)
       const more = this.#wait()
       // Something may have come while the disk was read.
       this.#woken()
       return more
+    })
+  }
+
+  #give(results: FetchResult[]): FetchResult[] | Promise<FetchResult[]> {
+    const { replica, timers } = this.#limits
+    if (replica === null || this.#limits.maxWaitMs <= 0) return results
+    let bytes = 0
+    for (const result of results) {
+      if (result.error !== null || result.diverging !== null) return results
+      bytes += result.bytes
+    }
+    if (bytes >= gatherBytes) return results
+    return new Promise((resolve, reject) => {
+      this.#finish = resolve
+      this.#fail = reject
+      timers.after(gatherMs, () => this.hurry())
     })
   }
 
