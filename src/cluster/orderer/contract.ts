@@ -372,10 +372,10 @@ export function ordererContract(name: string, open: (test: TestContext) => Promi
     assert.ok(short.length > 0, 'somebody started from a snapshot')
   })
 
-  rule('only a leader compacts, and only what is committed', async nodes => {
+  rule('only what is committed is compacted, and not every node need do it', async nodes => {
     nodes.start(1, 2, 3)
     const leader = await nodes.commit()
-    for (const other of nodes.others(leader)) other.orderer.compact(other.upTo, topics('wrong'))
+    for (const other of nodes.others(leader)) other.orderer.compact(other.upTo, topics(...other.names))
     leader.orderer.compact(leader.upTo + 100, topics('wrong'))
     await nodes.commit()
     for (const id of [1, 2, 3]) nodes.cluster.kill(id)
