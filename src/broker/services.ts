@@ -23,7 +23,7 @@ export interface Services {
   /** Makes `__consumer_offsets` when it is not there yet. */
   createOffsetsTopic(): Promise<void>
   /** Who puts the metadata in order. */
-  readonly orderer: Pick<Orderer, 'describe' | 'leader'>
+  readonly orderer: Pick<Orderer, 'describe' | 'leader' | 'onLeader'>
   /** Our part in the quorum, as others may ask of it; null: the metadata is put in order elsewhere. */
   quorum(): Promise<Quorum | null>
   /** Other nodes of the cluster. */

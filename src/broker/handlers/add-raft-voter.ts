@@ -15,6 +15,7 @@ export default handler(AddRaftVoter, async (request, context) => {
   const timeoutMs = request.timeoutMs > 0 ? request.timeoutMs : defaultTimeoutMs
   const here = async () => {
     if (context.peer.node && !ackWhenCommitted) return answerOf(quorum!.growth.applies(voter))
+    quorum!.growth.added(voter)
     return answerOf(await quorum!.changes.add(voter, timeoutMs, ackWhenCommitted))
   }
   return asLeader(context, AddRaftVoter, request, here, nobodyLeads, timeoutMs)

@@ -1,6 +1,8 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import type { Api, RequestInput, RequestOf, ResponseOf } from '../../protocol/schema.ts'
+import type { Timers } from '../../world/world.ts'
 import type { RequestContext } from '../handler.ts'
+import type { Services } from '../services.ts'
 
 /** ms that a request waits for somebody who leads, and between attempts. */
 const patienceMs = 5000
@@ -38,6 +40,19 @@ export async function asLeader<A extends Api>(
       }
     }
     if (clock.mono() >= deadline || broker.stopping) return nobody
-    await new Promise<void>(resolve => timers.after(retryMs, resolve))
+    await pause(node, timers)
   }
+}
+
+/** Not longer than until somebody else leads. */
+function pause(node: Services, timers: Timers): Promise<void> {
+  return new Promise(resolve => {
+    const done = () => {
+      timer.cancel()
+      unwatch()
+      resolve()
+    }
+    const timer = timers.after(retryMs, done)
+    const unwatch = node.orderer.onLeader(done)
+  })
 }

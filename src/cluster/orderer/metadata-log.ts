@@ -238,6 +238,10 @@ export class MetadataLog {
     return this.#files.run(() => this.#store.put(name, new TextEncoder().encode(text)))
   }
 
+  dropNote(name: string): void {
+    this.#store.drop(name)
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#states.settled(), this.#files.settled()])
     await this.#log.close()

@@ -55,6 +55,7 @@ export class Applicant {
     const committed = raft.voterHistory.at(raft.highWatermark)
     if (includes(committed, voter)) {
       this.#wasVoter = true
+      if (orderer.hasLeftQuorum) orderer.rejoinQuorum()
       await this.#tellWhereWeAre(committed)
       return
     }

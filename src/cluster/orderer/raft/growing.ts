@@ -26,12 +26,15 @@ const changeMs = 5000
 const applicationMs = 10_000
 const mostApplications = 100
 
+const nameOf = ({ id, directoryId }: ReplicaKey): string => `${id} ${directoryId}`
+
 const noted: VoterChange = { error: null, message: null }
 
 /** Lets the quorum grow, and heals it, while this node leads it: carries out what `nextStep` decides. */
 export class Growing {
   readonly #options: GrowingOptions
   readonly #applications = new Map<string, { readonly voter: Voter; readonly at: number }>()
+  readonly #removed = new Set<string>()
   #attempt: { readonly added: ReplicaKey; readonly at: number } | null = null
   #timer: Timer | null = null
   #busy = false
@@ -43,12 +46,24 @@ export class Growing {
 
   /** A node would like to vote when it is needed. */
   applies(voter: Voter): VoterChange {
-    const key = `${voter.id} ${voter.directoryId}`
+    const key = nameOf(voter)
     this.#applications.delete(key)
-    if (this.#applications.size < mostApplications)
+    if (this.#applications.size < mostApplications && !this.#removed.has(key))
       this.#applications.set(key, { voter, at: this.#options.clock.mono() })
     this.#lookLater(soonMs)
     return noted
+  }
+
+  /** Somebody has removed a voter on purpose: what it has applied for before it hears of that does not count. */
+  removed(voter: ReplicaKey): void {
+    this.#applications.delete(nameOf(voter))
+    this.#removed.add(nameOf(voter))
+    if (this.#removed.size > mostApplications) this.#removed.delete(this.#removed.values().next().value!)
+  }
+
+  /** Somebody has made a node a voter. */
+  added(voter: ReplicaKey): void {
+    this.#removed.delete(nameOf(voter))
   }
 
   stop(): void {

@@ -249,6 +249,12 @@ export class RaftOrderer implements Orderer, RaftIo<Records> {
       .catch(error => this.#options.logger.warn('that could not be written down', { error }))
   }
 
+  /** Somebody has made it a voter again. */
+  rejoinQuorum(): void {
+    this.#hasLeftQuorum = false
+    this.#log.dropNote(leftQuorumName)
+  }
+
   /** Runs an event of the state machine, and what follows from it. */
   event<T>(run: (raft: Raft<Records>, now: number) => T): T {
     const raft = this.raft
