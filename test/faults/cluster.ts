@@ -113,7 +113,7 @@ async function suffer({ fault: name, calm, hold }: Step): Promise<string> {
   let wentOn = ''
   try {
     if (fault.goesOn) {
-      await workload.progress(20, 30_000)
+      await workload.progress(20, fault.patience ?? 30_000)
       wentOn = `, went on after ${Date.now() - begun} ms`
     }
     await sleep(Math.max(0, begun + hold - Date.now()))

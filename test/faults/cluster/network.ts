@@ -4,10 +4,18 @@ import { controller, type Fault, leader, type Scene, shuffled } from './scene.ts
 
 type Cut = (lan: Lan, member: Member, others: readonly Member[]) => void | Promise<void>
 
-function network(name: string, text: string, pick: (scene: Scene) => Promise<Member>, cut: Cut, goesOn = true): Fault {
+interface More {
+  readonly goesOn?: boolean
+  readonly patience?: number
+}
+
+type Pick = (scene: Scene) => Promise<Member>
+
+function network(name: string, text: string, pick: Pick, cut: Cut, more: More = {}): Fault {
   return {
     name,
-    goesOn,
+    goesOn: true,
+    ...more,
     lasts: [5000, 9000],
     impossible: ({ lan }) => (lan === null ? 'it takes a network of machines: root, nft, veth' : null),
     async inject(scene) {
@@ -22,6 +30,8 @@ function network(name: string, text: string, pick: (scene: Scene) => Promise<Mem
 
 const anyone = async (scene: Scene) => shuffled(scene)[0]!
 
+const stale = { patience: 90_000 }
+
 const fromOthers: Cut = (lan, { node }, others) => {
   for (const other of others) {
     lan.cut(node, other.node)
@@ -30,25 +40,44 @@ const fromOthers: Cut = (lan, { node }, others) => {
 }
 
 export const networkFaults: readonly Fault[] = [
-  // Clients still reach it: it must not acknowledge what the others do not have. Those who only know it have to wait.
-  network('partition-leader', '# and the others do not hear each other', leader, fromOthers),
-  network('partition-controller', '# and the others do not hear each other', controller, fromOthers),
+  // Clients still reach it: it must not acknowledge what the others do not have. Whoever had sent it something waits for
+  // an answer until his own request timeout, often 30 s.
+  network('partition-leader', '# and the others do not hear each other', leader, fromOthers, stale),
+  network('partition-controller', '# and the others do not hear each other', controller, fromOthers, stale),
   network('isolate', '# is cut off from everybody', anyone, (lan, member, others) => {
     fromOthers(lan, member, others)
     lan.cutClients(member.node)
   }),
-  network('deaf', '# does not hear the others, they hear it', anyone, (lan, { node }, others) => {
-    for (const other of others) lan.cut(other.node, node)
-  }),
-  network('mute', 'the others do not hear #, it hears them', anyone, (lan, { node }, others) => {
-    for (const other of others) lan.cut(node, other.node)
-  }),
+  network(
+    'deaf',
+    '# does not hear the others, they hear it',
+    anyone,
+    (lan, { node }, others) => {
+      for (const other of others) lan.cut(other.node, node)
+    },
+    stale,
+  ),
+  network(
+    'mute',
+    'the others do not hear #, it hears them',
+    anyone,
+    (lan, { node }, others) => {
+      for (const other of others) lan.cut(node, other.node)
+    },
+    stale,
+  ),
   // Two nodes that do not hear each other, and a third that hears both.
-  network('bridge', '# and one of the others do not hear each other', anyone, (lan, { node }, others) => {
-    const other = others[0]!
-    lan.cut(node, other.node)
-    lan.cut(other.node, node)
-  }),
-  network('loss', '# loses 20 of 100 packets', anyone, (lan, { node }) => lan.lose(node, 20), false),
+  network(
+    'bridge',
+    '# and one of the others do not hear each other',
+    anyone,
+    (lan, { node }, others) => {
+      const other = others[0]!
+      lan.cut(node, other.node)
+      lan.cut(other.node, node)
+    },
+    stale,
+  ),
+  network('loss', '# loses 20 of 100 packets', anyone, (lan, { node }) => lan.lose(node, 20), { goesOn: false }),
   network('delay', '# is 50 ms away from the others', anyone, (lan, { node }) => lan.delay(node, 50)),
 ]

@@ -27,6 +27,8 @@ export interface Fault {
   readonly name: string
   /** A majority is left that can work: producers must go on while it lasts. */
   readonly goesOn: boolean
+  /** How long a producer may need to go on, ms. Default: 30 s. */
+  readonly patience?: number
   /** ms that it lasts at least and at most. */
   readonly lasts: readonly [number, number]
   /** Why it cannot be done in this scene; null: it can. */
