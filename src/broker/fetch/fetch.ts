@@ -30,8 +30,8 @@ export interface FetchLimits {
   readonly maxBytes: number
   /** The follower that asks; null: a consumer does. */
   readonly replica: ReplicaFetch | null
-  /** For a follower: timers to wait with, so that a busy partition is copied in fewer and larger parts. */
-  readonly timers: Timers
+  /** What a busy follower waits with, so that it copies in fewer and larger parts; null: it gets what there is at once. */
+  readonly gather: Timers | null
   /** A consumer that may read from followers (Fetch 11 and newer, KIP-392). */
   readonly anyReplica: boolean
   /** The copy that is nearer to the consumer, for those that we lead; −1: there is none. Null: nobody asks. */
@@ -41,8 +41,8 @@ export interface FetchLimits {
 const none: Uint8Array[] = []
 
 /**
- * A follower that finds something as soon as it asks follows a busy leader: what comes within the next moment goes along,
- * unless there is much already. Each part costs both sides some system calls and the follower a sync, however small it is.
+ * For a follower of a busy leader what comes within the next moment goes along, unless there is much already: each part
+ * costs both sides some system calls and the follower a sync, however small it is.
  */
 const gatherMs = 1
 const gatherBytes = 64 * 1024
@@ -63,6 +63,7 @@ export class DelayedFetch {
   #counted = false
   /** One of our partitions cannot say yet whether the follower's log fits. */
   #unready = false
+  #gathering = false
   #checking = false
   #again = false
   #expired = false
@@ -102,19 +103,25 @@ export class DelayedFetch {
   }
 
   #give(results: FetchResult[]): FetchResult[] | Promise<FetchResult[]> {
-    const { replica, timers } = this.#limits
-    if (replica === null || this.#limits.maxWaitMs <= 0) return results
-    let bytes = 0
-    for (const result of results) {
-      if (result.error !== null || result.diverging !== null) return results
-      bytes += result.bytes
-    }
-    if (bytes >= gatherBytes) return results
+    if (!this.#mayGather(results)) return results
     return new Promise((resolve, reject) => {
       this.#finish = resolve
       this.#fail = reject
-      timers.after(gatherMs, () => this.hurry())
+      this.#limits.gather?.after(gatherMs, () => this.hurry())
     })
+  }
+
+  /** Once, and when there is some, but not much. */
+  #mayGather(results: readonly FetchResult[]): boolean {
+    if (this.#limits.gather === null || this.#limits.maxWaitMs <= 0 || this.#gathering) return false
+    let bytes = 0
+    for (const result of results) {
+      if (result.error !== null || result.diverging !== null) return false
+      bytes += result.bytes
+    }
+    if (bytes === 0 || bytes >= gatherBytes) return false
+    this.#gathering = true
+    return true
   }
 
   /** The client is gone: nothing is given any more, since what was read is released. */
@@ -185,7 +192,9 @@ export class DelayedFetch {
   #decide(results: FetchResult[]): void {
     this.#checking = false
     if (this.#finish === null) return
-    if (this.#expired || this.#enough(results)) {
+    if (!this.#expired && this.#gathering) return
+    if (!this.#expired && this.#mayGather(results)) this.#limits.gather?.after(gatherMs, () => this.hurry())
+    else if (this.#expired || this.#enough(results)) {
       const finish = this.#finish
       this.#stop()
       finish(results)

@@ -31,6 +31,8 @@ export class FetchSession {
   readonly byId: boolean
   epoch = 1
   lastUsed: number
+  /** Bytes of its last answers: of the last one half, of the one before a quarter, and so on. */
+  recentBytes = 0
   readonly #partitions = new Map<string, FetchPartition>()
   /** As they are served. Beside the map, so that turning them costs no deletions in it (see `Line`). */
   #order: FetchPartition[] = []

@@ -10,6 +10,9 @@ import { handler, type Mutable, type RequestContext, type RequestOf, type Respon
 import { type CurrentLeader, currentLeader, isMoved, leaderEndpoints } from '../new-leader.ts'
 import { fetchesMetadata, fetchMetadata } from '../quorum/metadata-fetch.ts'
 
+/** A follower whose answers have this many bytes is busy. */
+const busyBytes = 24 * 1024
+
 type Request = RequestOf<typeof Fetch>
 type Response = ResponseOf<typeof Fetch>
 type TopicResponse = Mutable<Response['responses'][number]>
@@ -64,7 +67,7 @@ function answer(request: Request, context: RequestContext): Response | Promise<R
     minBytes: request.minBytes,
     maxBytes: Math.min(request.maxBytes, broker.mayFetch()),
     replica,
-    timers: broker.world.timers,
+    gather: replica !== null && (session?.recentBytes ?? 0) >= busyBytes ? broker.world.timers : null,
     anyReplica: replica === null && context.version >= 11,
     nearer: nearerOf(request, context),
   })
@@ -200,6 +203,11 @@ function build(
         error: result.error.message,
       })
     broker.metrics.fetched(wanted.topic, result.bytes)
+  }
+  if (session !== null) {
+    let bytes = 0
+    for (const result of results) bytes += result.bytes
+    session.recentBytes = (session.recentBytes + bytes) / 2
   }
   session?.rotate(new Set(results.filter(({ bytes }) => bytes > 0).map(({ wanted }) => wanted)))
   const sessionId = session?.id ?? 0
