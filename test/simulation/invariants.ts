@@ -78,7 +78,8 @@ export class Invariants {
       const leads = isLeader ? partition.leaderEpoch : -1
       const decided = role.partitionEpoch !== watched.partitionEpoch
       if (highWatermark === watched.highWatermark && leads === watched.leads && !decided) continue
-      const look = lookAt(partition, this.#holdersOf(partition))
+      // What it knew when the high watermark moved is not known where the role has changed since the last look.
+      const look = { ...lookAt(partition, this.#holdersOf(partition)), ...(decided ? { minimum: 0 } : {}) }
       this.#look(server, inside.nodeId, watched, look)
       if (leads >= 0 && decided) this.#mustAllHave(server, look)
       watched.partitionEpoch = role.partitionEpoch

@@ -40,6 +40,8 @@ export interface Plan {
   readonly drift: number
   /** ms between two faults of a kind, on average. */
   readonly faults: ReadonlyMap<FaultKind, number>
+  /** Trouble begins when the quorum is complete; else while it grows. */
+  readonly completeFirst: boolean
   /** ms in which anything may happen. */
   readonly unsafeMs: number
   readonly topics: readonly NewTopic[]
@@ -86,6 +88,7 @@ export function planOf(dice: Dice, servers: number, orderer: Plan['orderer']): P
     disk: { least: 0.05, most: dice.chance(0.2) ? dice.magnitude(2, 100) : dice.magnitude(0.2, 4) },
     drift: dice.chance(0.5) ? 0 : dice.magnitude(0.0001, 0.03),
     faults,
+    completeFirst: dice.chance(0.8),
     unsafeMs: 7000 + dice.int(8000),
     topics,
     producers: 1 + dice.int(3),
@@ -95,6 +98,8 @@ export function planOf(dice: Dice, servers: number, orderer: Plan['orderer']): P
     settings: {
       token,
       ...(orderer === 'store' ? { orderer: 'redis' } : {}),
+      'quorum.voter.probation.ms': String(Math.round(dice.magnitude(100, 3000))),
+      'quorum.voters': servers > 3 && dice.chance(0.5) ? '5' : '3',
       'num.partitions': '1',
       'offsets.topic.num.partitions': '1',
       'group.initial.rebalance.delay.ms': '0',

@@ -243,12 +243,39 @@ class Simulation {
     await this.#until(30_000, () => this.#servers.every(({ node }) => node !== null))
     if (this.#findings.length > 0) return
     if (this.#servers.some(({ node }) => node === null)) throw new Liveness('not all servers came up')
+    if (this.#plan.completeFirst) await this.#complete()
+    if (this.#findings.length > 0) return
     const machine = this.#newMachine('operator')
     const ready = createTopics(machine, this.#clientPlan, this.#plan)
     await this.#until(30_000, settled(ready))
     if (this.#findings.length > 0) return
     await ready
     this.#story.tell('world', () => 'the topics are there')
+  }
+
+  /** The quorum has as many members as it will. */
+  async #complete(): Promise<void> {
+    const { servers, settings, orderer } = this.#plan
+    const wanted = orderer === 'store' ? 1 : Math.min(servers - 1 + (servers % 2), Number(settings['quorum.voters']))
+    let looked = this.#events.now
+    let complete = false
+    await this.#until(30_000, () => {
+      if (this.#events.now - looked < 100) return false
+      looked = this.#events.now
+      complete = this.#servers.every(({ inside }) => inside?.orderer.describe().voters.length === wanted)
+      return complete
+    })
+    if (this.#findings.length > 0) return
+    if (!complete) {
+      const voters = this.#servers.map(({ inside }) =>
+        inside?.orderer
+          .describe()
+          .voters.map(({ id }) => id)
+          .join(),
+      )
+      throw new Liveness(`the quorum did not grow to ${wanted}: the servers know the voters ${voters.join(' | ')}`)
+    }
+    this.#story.tell('world', () => `the quorum has ${wanted} members`)
   }
 
   async #unsafe(): Promise<void> {
