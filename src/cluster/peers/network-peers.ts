@@ -26,6 +26,7 @@ export interface PeersOptions {
 const defaultTimeoutMs = 2000
 /** ms: whoever is asked whether he lives either answers quickly or not in time. */
 const probeTimeoutMs = 500
+const againMs = 20
 const maxResponseBytes = 256 * 1024 * 1024
 /** Links to bare addresses that are kept: seeds are few. */
 const mostLinks = 1000
@@ -76,7 +77,18 @@ export class NetworkPeers implements Peers {
     for (const link of this.#links.values()) link.close()
   }
 
+  /** A process that ends closes its connections and its port one after another: who is cut off looks again. */
   async #probe(node: number, address: Address): Promise<Liveness> {
+    const { clock, timers } = this.#options.world
+    const until = clock.mono() + probeTimeoutMs
+    for (;;) {
+      const found = await this.#probeOnce(node, address)
+      if (found !== 'unknown' || this.#closed || clock.mono() >= until) return found
+      await new Promise<void>(resolve => timers.after(againMs, resolve))
+    }
+  }
+
+  async #probeOnce(node: number, address: Address): Promise<Liveness> {
     const limits = { requestTimeoutMs: probeTimeoutMs, connectTimeoutMs: probeTimeoutMs }
     try {
       const connection = await Connection.open(this.#options.world, address, { ...this.#connection(node), ...limits })
