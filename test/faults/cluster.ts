@@ -113,7 +113,7 @@ async function suffer({ fault: name, calm, hold }: Step): Promise<string> {
   let wentOn = ''
   try {
     if (fault.goesOn) {
-      await workload.progress(20, fault.patience ?? 30_000)
+      await workload.progress(20, fault.patience ?? 30_000, fault.misled)
       wentOn = `, went on after ${Date.now() - begun} ms`
     }
     await sleep(Math.max(0, begun + hold - Date.now()))
@@ -126,7 +126,7 @@ async function suffer({ fault: name, calm, hold }: Step): Promise<string> {
   const whole = await status.whole([...scene.topics, '__consumer_offsets'], 90_000)
   healing.push(whole)
   await workload.caughtUp(60_000)
-  const gap = workload.takeLongestGap()
+  const gap = workload.takeLongestGap(fault.misled)
   if (!gaps.has(name)) gaps.set(name, [])
   gaps.get(name)!.push(gap)
   return `${what}${wentOn}; healed: all acknowledged after ${progressed} ms, whole after ${whole} ms; longest gap ${gap} ms; ${workload.acked} acknowledged`

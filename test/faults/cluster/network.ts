@@ -7,6 +7,7 @@ type Cut = (lan: Lan, member: Member, others: readonly Member[]) => void | Promi
 interface More {
   readonly goesOn?: boolean
   readonly patience?: number
+  readonly misled?: readonly string[]
 }
 
 type Pick = (scene: Scene) => Promise<Member>
@@ -30,7 +31,9 @@ function network(name: string, text: string, pick: Pick, cut: Cut, more: More = 
 
 const anyone = async (scene: Scene) => shuffled(scene)[0]!
 
-const stale = { patience: 90_000 }
+// kafkajs asks any node that it is connected to who leads, so a node that is cut off from the cluster misleads it for as
+// long as that lasts, with Apache Kafka, too.
+const stale = { patience: 90_000, misled: ['kafkajs'] }
 
 const fromOthers: Cut = (lan, { node }, others) => {
   for (const other of others) {

@@ -29,6 +29,8 @@ export interface Fault {
   readonly goesOn: boolean
   /** How long a producer may need to go on, ms. Default: 30 s. */
   readonly patience?: number
+  /** Clients that need not go on meanwhile. */
+  readonly misled?: readonly string[]
   /** ms that it lasts at least and at most. */
   readonly lasts: readonly [number, number]
   /** Why it cannot be done in this scene; null: it can. */
