@@ -35,7 +35,7 @@ export function openRedisOrderer({
   const target = targetOf(options)
   const { nodeId, directoryId, clusterId } = membership.meta
   const orderer = new FencedOrderer({
-    log: openLog(options, target),
+    log: openLog(options, target, message => logger.warn(message)),
     volume,
     world,
     logger,
@@ -65,7 +65,8 @@ async function breakLease(orderer: FencedOrderer, peers: Peers, node: number): P
  */
 export async function claimClusterId(options: NodeOptions, wanted: string | undefined): Promise<string> {
   const { world, logger } = options
-  const log = openLog(options, targetOf(options))
+  // How it is set up is said by the one that stays.
+  const log = openLog(options, targetOf(options), () => {})
   try {
     for (let said = false; ; ) {
       try {
@@ -103,8 +104,11 @@ function targetOf({ config: { config } }: NodeOptions): RedisTarget {
   return { ...target, password: config.get('orderer.password') ?? '' }
 }
 
-function openLog({ world, logger, config: { config }, fencedLog }: NodeOptions, target: RedisTarget): FencedLog {
+function openLog(
+  { world, config: { config }, fencedLog }: NodeOptions,
+  target: RedisTarget,
+  warn: (message: string) => void,
+): FencedLog {
   if (fencedLog !== undefined) return fencedLog()
-  const timeoutMs = config.get('orderer.lease.ms') / 2
-  return new RedisLog({ target, world, timeoutMs, warn: message => logger.warn(message) })
+  return new RedisLog({ target, world, timeoutMs: config.get('orderer.lease.ms') / 2, warn })
 }

@@ -251,9 +251,14 @@ export function fencedLogContract(name: string, open: () => Promise<StoreUnderTe
       for (let i = 0; i < 100 && told === 0; i++) await store.pass(10)
       assert.ok(told > 0, 'of an append')
       told = 0
-      assert.ok((await log.release(token)) > 0, 'others have heard')
+      log.watch(() => {})
+      assert.equal(await log.release(token), 1, 'others have heard')
       for (let i = 0; i < 100 && told === 0; i++) await store.pass(10)
       assert.ok(told > 0, 'that the lease is free')
+      other.watch(null)
+      await other.look(0)
+      const again = (await take(log, 1, 'b'))!
+      assert.equal(await log.release(again.token), 0, 'nobody listens')
       other.close()
     })
   })

@@ -82,7 +82,7 @@ export interface FencedLog {
   }): Promise<Head | null>
   /** Ours for another `leaseMs`, unless somebody else has taken it meanwhile. */
   renew(token: Token, leaseMs: number): Promise<Outcome>
-  /** Free at once, when it is ours. Fulfilled with a number above 0 when others have heard it. */
+  /** Free at once, when it is ours. Fulfilled with how many others that watch have heard it. */
   release(token: Token): Promise<number>
   /**
    * Appends all entries behind `after`, or none. The same again (known by `batchId`) is `ok` and appends nothing: that is
@@ -95,8 +95,8 @@ export interface FencedLog {
   putSnapshot(token: Token, id: SnapshotId & Position, bytes: Uint8Array, startOffset: number): Promise<Outcome>
   /** Null when it is gone. */
   getSnapshot(id: SnapshotId): Promise<Uint8Array | null>
-  /** Called when something may have changed, never promised. One watcher. */
-  watch(changed: () => void): void
+  /** Called when something may have changed, never promised. One watcher; null: none any more. */
+  watch(changed: (() => void) | null): void
   close(): void
 }
 

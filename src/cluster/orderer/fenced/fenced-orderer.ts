@@ -172,6 +172,8 @@ export class FencedOrderer implements Orderer {
   async resign(): Promise<void> {
     if (this.#resigned || this.#closed) return
     this.#resigned = true
+    // Who gives the lead away need not wait for us to take it.
+    this.#log.watch(null)
     const lead = this.#lead
     await this.#drain(lead)
     if (lead === null || this.#lead !== lead) return

@@ -96,6 +96,10 @@ export class TestStore {
     return () => this.#watchers.delete(changed)
   }
 
+  get watchers(): number {
+    return this.#watchers.size
+  }
+
   tell(): void {
     for (const changed of this.#watchers) this.#world.timers.after(this.#world.random.int(this.delayMs), changed)
   }
@@ -106,6 +110,7 @@ class TestLog implements FencedLog {
   readonly #store: TestStore
   readonly #cut: () => boolean
   #unwatch = () => {}
+  #watches = false
   #closed = false
 
   constructor(store: TestStore, cut: () => boolean) {
@@ -150,7 +155,7 @@ class TestLog implements FencedLog {
     return this.#store.ask(this.#cut, (state, set) => {
       if (state?.lease === token.nonce) set({ lease: '' })
       this.#store.tell()
-      return 1
+      return this.#store.watchers - (this.#watches ? 1 : 0)
     })
   }
 
@@ -193,7 +198,10 @@ class TestLog implements FencedLog {
     return this.#store.ask(this.#cut, state => state?.snapshots.get(String(id.endOffset)) ?? null)
   }
 
-  watch(changed: () => void): void {
+  watch(changed: (() => void) | null): void {
+    this.#unwatch()
+    this.#watches = changed !== null
+    if (changed === null) return
     this.#unwatch = this.#store.watch(() => {
       if (!this.#cut()) changed()
     })
@@ -243,7 +251,8 @@ export class TestProcess {
     return new Proxy(log, {
       get: (_, name) => {
         const value = Reflect.get(log, name, log)
-        if (name === 'watch') return (changed: () => void) => log.watch(() => this.run(changed))
+        if (name === 'watch')
+          return (changed: (() => void) | null) => log.watch(changed === null ? null : () => this.run(changed))
         if (typeof value !== 'function') return value
         return (...args: unknown[]) => {
           if (this.dead) return new Promise(() => {})

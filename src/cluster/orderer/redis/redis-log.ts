@@ -40,7 +40,7 @@ export class RedisLog implements FencedLog {
   readonly #log: string
   readonly #snapshots: string
   #connection: Promise<RedisConnection> | null = null
-  #changed: () => void = () => {}
+  #changed: (() => void) | null = null
   #closed = false
   #examined = false
   #uploads = 0
@@ -56,8 +56,11 @@ export class RedisLog implements FencedLog {
     this.#snapshots = `{${prefix}}:snapshot:`
   }
 
-  watch(changed: () => void): void {
+  watch(changed: (() => void) | null): void {
     this.#changed = changed
+    // Who does not listen is not to be counted among those who do.
+    const word = changed === null ? 'UNSUBSCRIBE' : 'SUBSCRIBE'
+    this.#connection?.then(connection => connection.tell(word, this.#head)).catch(() => {})
   }
 
   async look(after: number): Promise<{ head: Head; entries: readonly Entry[] } | null> {
@@ -95,7 +98,8 @@ export class RedisLog implements FencedLog {
 
   async release({ nonce }: Token): Promise<number> {
     const { more } = await this.#run(scripts.release, nonce)
-    return Math.max(0, Number(more) - 1)
+    // We have heard it ourselves, when we listen.
+    return Math.max(0, Number(more) - (this.#changed === null ? 0 : 1))
   }
 
   async append(
@@ -199,15 +203,15 @@ export class RedisLog implements FencedLog {
       database: target.database,
       timeoutMs,
       pushed: ([kind]) => {
-        if (String(kind) === 'message') this.#changed()
+        if (String(kind) === 'message') this.#changed?.()
       },
       closed: () => {
         forget()
         // Nothing was heard since: a look tells.
-        if (open) this.#changed()
+        if (open) this.#changed?.()
       },
     }).then(async connection => {
-      connection.tell('SUBSCRIBE', this.#head)
+      if (this.#changed !== null) connection.tell('SUBSCRIBE', this.#head)
       if (!this.#examined) await this.#examine(connection)
       open = true
       if (this.#closed) connection.close()
