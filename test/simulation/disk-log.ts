@@ -17,6 +17,9 @@ export interface Cursor {
   base: number
   at: number
   offset: number
+  /** Where the batch before it begins, and its CRC: as long as that is there, nothing was cut off and written anew. */
+  last: number
+  crc: number
 }
 
 /**
@@ -59,7 +62,8 @@ export function readLog(
       end = batch.lastOffset + 1
       if (end > from) batches.push(batch)
       at += size
-      if (cursor !== undefined && end <= keep) Object.assign(cursor, { base, at, offset: end })
+      if (cursor !== undefined && end <= keep)
+        Object.assign(cursor, { base, at, offset: end, last: at - size, crc: batch.crc })
     }
     if (at < bytes.length) return batches
     expected = end
@@ -67,9 +71,9 @@ export function readLog(
   return batches
 }
 
-/** Below a high watermark nothing changes; where it does all the same, reading begins anew. */
-function holdsAt(bytes: Buffer, { at, offset }: Cursor): boolean {
-  return at === bytes.length || (at + 61 <= bytes.length && baseOffset(bytes, at) >= offset)
+/** What is not committed may have been cut off meanwhile. */
+function holdsAt(bytes: Buffer, { at, offset, last, crc: expected }: Cursor): boolean {
+  return at <= bytes.length && crc(bytes, last) === expected && lastOffset(bytes, last) + 1 === offset
 }
 
 const nameOf = (base: number): string => `${String(base).padStart(20, '0')}.log`

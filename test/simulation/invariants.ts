@@ -247,7 +247,7 @@ export class Invariants {
     const key = `${server.machine.name} ${view} ${name}`
     let cursor = this.#cursors.get(key)
     if (cursor === undefined) {
-      cursor = { base: -1, at: 0, offset: 0 }
+      cursor = { base: -1, at: 0, offset: 0, last: 0, crc: 0 }
       this.#cursors.set(key, cursor)
     }
     return readLog(server.machine.disk, `/data/${name}`, view, from, cursor)

@@ -37,7 +37,7 @@ export class OutsideStore {
       confirm: head => told(log.confirm(head)),
       putSnapshot: (token, id, bytes, startOffset) => told(log.putSnapshot(token, id, bytes, startOffset)),
       getSnapshot: id => told(log.getSnapshot(id)),
-      watch: changed => log.watch(() => events.enter(process, changed)),
+      watch: changed => log.watch(changed === null ? null : () => events.enter(process, changed)),
       close: () => log.close(),
     }
   }

@@ -37,6 +37,7 @@ const cluster = {
 
 await preload()
 const began = performance.now()
+const cpuBegan = process.cpuUsage()
 let simulatedMs = 0
 let events = 0
 let acknowledged = 0
@@ -59,11 +60,13 @@ for (let seed = first; seed < first + count; seed++) {
 }
 
 const seconds = (performance.now() - began) / 1000
+const { user, system } = process.cpuUsage(cpuBegan)
+const busy = (user + system) / 1e6
 const hours = simulatedMs / 3_600_000
 console.log(
   `${count} seeds from ${first}, ${failed} failed: ${hours.toFixed(2)} simulated hours in ${seconds.toFixed(1)} s ` +
-    `(${(hours / seconds).toFixed(4)} hours/s, ${(count / seconds).toFixed(1)} seeds/s, ${Math.round(events / seconds)} events/s), ` +
-    `${acknowledged} records acknowledged`,
+    `(${(hours / seconds).toFixed(4)} hours/s, ${(count / seconds).toFixed(1)} seeds/s, ${Math.round(events / seconds)} events/s; ` +
+    `by ${busy.toFixed(1)} s of a processor: ${(count / busy).toFixed(1)} seeds/s), ${acknowledged} records acknowledged`,
 )
 console.log(`faults: ${[...faults].map(([kind, number]) => `${kind} ${number}`).join(', ')}`)
 process.exit(failed > 0 ? 1 : 0)
