@@ -107,7 +107,7 @@ const healing: number[] = []
 async function suffer({ fault: name, calm, hold }: Step): Promise<string> {
   const fault = faults.find(each => each.name === name)!
   await sleep(calm)
-  workload.takeLongestGap()
+  workload.takeGaps()
   const begun = Date.now()
   const { what, heal } = await fault.inject(scene)
   let wentOn = ''
@@ -126,10 +126,11 @@ async function suffer({ fault: name, calm, hold }: Step): Promise<string> {
   const whole = await status.whole([...scene.topics, '__consumer_offsets'], 90_000)
   healing.push(whole)
   await workload.caughtUp(60_000)
-  const gap = workload.takeLongestGap(fault.misled)
+  const waits = workload.takeGaps().filter(({ client }) => !fault.misled?.includes(client))
+  const gap = Math.max(...waits.map(({ ms }) => ms))
   if (!gaps.has(name)) gaps.set(name, [])
   gaps.get(name)!.push(gap)
-  return `${what}${wentOn}; healed: all acknowledged after ${progressed} ms, whole after ${whole} ms; longest gap ${gap} ms; ${workload.acked} acknowledged`
+  return `${what}${wentOn}; healed: all acknowledged after ${progressed} ms, whole after ${whole} ms; longest gap ${waits.map(({ client, ms }) => `${client} ${ms}`).join(', ')} ms; ${workload.acked} acknowledged`
 }
 
 /** Also the quorum: with one voter any node but that one may go, and it may not. */

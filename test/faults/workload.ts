@@ -183,12 +183,13 @@ export class Workload {
     return this.streams.reduce((sum, s) => sum + s.failures, 0)
   }
 
-  /** The longest time without an acknowledgement of any writer since the last call, ms. */
-  takeLongestGap(except: readonly string[] = []): number {
-    const some = this.streams.filter(s => !except.includes(s.options.client))
-    const longest = Math.max(0, ...some.map(s => s.longestGap))
-    for (const stream of this.streams) stream.longestGap = 0
-    return longest
+  /** The longest time without an acknowledgement since the last call, for each writer, ms. */
+  takeGaps(): { client: string; ms: number }[] {
+    return this.streams.map(stream => {
+      const ms = Math.max(stream.longestGap, stream.lastAck > 0 ? Date.now() - stream.lastAck : 0)
+      stream.longestGap = 0
+      return { client: stream.options.client, ms }
+    })
   }
 
   /** Resolves when every writer got `more` acknowledgements beyond those it had; a load that is too low proves nothing. */
