@@ -66,7 +66,7 @@ test('a cluster of processes serves, shows its nodes, and comes back with its da
 
 test('a node that cannot be drained, removed or found is left as it is, and the reason said', async () => {
   const say = async (...args: string[]) => (await ottla(['nodes', ...args, '-b', bootstrap])).stderr
-  assert.match(await say('drain', '2'), /node 2 cannot be drained: without it 2 nodes are left, too few for the copies/)
+  assert.match(await say('drain', '2'), /node 2 cannot be spared: without it 2 nodes are left, too few for the copies/)
   assert.match(await say('remove', '3'), /node 3 is running: ottla nodes drain 3, then stop it/)
   assert.match(await say('remove', '9'), /there is no node 9; there are 1, 2, 3/)
 })

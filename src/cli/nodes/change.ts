@@ -10,6 +10,7 @@ import { setBalance } from './balance.ts'
 import { progressText } from './list.ts'
 import { type Move, movesOf, sum } from './moves.ts'
 import { clusterView, type NodeState } from './quorum.ts'
+import { handOverVote } from './votes.ts'
 
 interface WaitFlags extends ConnectFlags {
   readonly wait?: boolean
@@ -24,6 +25,7 @@ export function drain(text: string, flags: WaitFlags, terminal: Terminal): Promi
     await setBalance(cluster, id, 'draining')
     if (flags.wait === false) return say(terminal, `node ${id} is being drained; ottla nodes list shows how far it is`)
     await untilEmpty(cluster, id, terminal)
+    await giveVote(cluster, id, terminal)
     say(terminal, `node ${id} holds nothing any more: stop it, then ottla nodes remove ${id}`)
   })
 }
@@ -38,6 +40,7 @@ export function undrain(text: string, flags: ConnectFlags, terminal: Terminal): 
 export function remove(text: string, flags: ConnectFlags, terminal: Terminal): Promise<void> {
   return withNode(text, flags, terminal, async (cluster, node) => {
     if (!node.fenced) throw new Failure(`node ${node.id} is running: ottla nodes drain ${node.id}, then stop it`)
+    await giveVote(cluster, node.id, terminal)
     await unregister(cluster, node.id)
     say(terminal, `node ${node.id} is no part of the cluster any more`)
   })
@@ -46,7 +49,9 @@ export function remove(text: string, flags: ConnectFlags, terminal: Terminal): P
 export function replace(text: string, flags: WaitFlags, terminal: Terminal): Promise<void> {
   return withNode(text, flags, terminal, async (cluster, node) => {
     if (!node.fenced) throw new Failure(`node ${node.id} is running: to take it out, ottla nodes drain ${node.id}`)
+    await checkRoom(cluster, node.id)
     await setBalance(cluster, node.id, 'gone')
+    await giveVote(cluster, node.id, terminal)
     if (flags.wait === false) return say(terminal, `what node ${node.id} held is made elsewhere`)
     await untilEmpty(cluster, node.id, terminal)
     await unregister(cluster, node.id)
@@ -83,7 +88,7 @@ async function checkRoom(cluster: Cluster, id: number): Promise<void> {
   if (stuck.length === 0) return
   const shown = stuck.slice(0, 10).join(', ')
   throw new Failure(
-    `node ${id} cannot be drained: without it ${others} ${others === 1 ? 'node is' : 'nodes are'} left, too few for the ` +
+    `node ${id} cannot be spared: without it ${others} ${others === 1 ? 'node is' : 'nodes are'} left, too few for the ` +
       `copies of ${stuck.length} partitions (${shown}${stuck.length > 10 ? ', …' : ''}); add a node first`,
   )
 }
@@ -106,6 +111,11 @@ async function untilEmpty(cluster: Cluster, id: number, terminal: Terminal): Pro
     await sleep(cluster.world, lookMs)
   }
   if (terminal.stderr.isTTY === true) terminal.stderr.write('\r\x1b[K')
+}
+
+async function giveVote(cluster: Cluster, id: number, terminal: Terminal): Promise<void> {
+  const heir = await handOverVote(cluster, id)
+  if (heir !== null) say(terminal, `node ${heir} votes about the metadata instead of node ${id}`)
 }
 
 async function unregister(cluster: Cluster, brokerId: number): Promise<void> {

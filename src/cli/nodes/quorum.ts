@@ -12,6 +12,8 @@ export interface NodeState {
 
 export interface QuorumMember {
   readonly id: number
+  /** Of its directory: a node with another one is another member. */
+  readonly directoryId: string
   /** Metadata records that it does not have yet. */
   readonly lag: number
   readonly voter: boolean
@@ -60,8 +62,9 @@ async function quorumOf(cluster: Cluster) {
   throwIf(partition.errorCode, 'the quorum', partition.errorMessage)
   const { leaderId, leaderEpoch, currentVoters, observers } = partition
   const end = Math.max(0, ...currentVoters.map(({ logEndOffset }) => logEndOffset))
-  const member = (voter: boolean) => (replica: { replicaId: number; logEndOffset: number }) => ({
+  const member = (voter: boolean) => (replica: (typeof observers)[number]) => ({
     id: replica.replicaId,
+    directoryId: replica.replicaDirectoryId,
     lag: replica.logEndOffset < 0 ? -1 : Math.max(0, end - replica.logEndOffset),
     voter,
   })
