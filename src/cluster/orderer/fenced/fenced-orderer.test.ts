@@ -258,4 +258,32 @@ describe('a fenced log', () => {
     assert.ok(!two.names.includes(lost[0]!))
     await cluster.pass(10)
   })
+
+  it('whose entries do not follow on one another is trusted by nobody', async () => {
+    for (const [what, spoil] of [
+      ['changed', (bytes: Uint8Array) => bytes.map((byte, index) => (index === bytes.length - 3 ? byte ^ 1 : byte))],
+      ['exchanged', null],
+    ] as const) {
+      const { cluster, nodes, store } = await setUp()
+      nodes.start(1)
+      for (let i = 0; i < 3; i++) await nodes.commit()
+      const state = store.state!
+      const entries = [...state.entries]
+      const [one, two] = [entries[1]!, entries[2]!]
+      entries[1] = { ...one, bytes: spoil === null ? two.bytes : spoil(one.bytes) }
+      store.restart({ ...state, entries })
+      nodes.start(2)
+      await cluster.pass(6000)
+      const said = cluster.said.filter(line => /cannot be trusted: the batch .*(unreadable|out of order)/.test(line))
+      assert.equal(said.length, 2, `${what}: ${cluster.said.join('; ')}`)
+      entries[1] = { ...one, previous: 'f'.repeat(32) }
+      store.restart({ ...state, entries })
+      await cluster.pass(6000)
+      assert.ok(
+        cluster.said.some(line => /the batch behind offset 1 follows on another one/.test(line)),
+        what,
+      )
+      assert.equal(nodes.leads.length, 1)
+    }
+  })
 })
