@@ -42,6 +42,8 @@ function freeze(name: string, pick: Pick): Fault {
   return {
     name,
     goesOn: true,
+    // A client that waits for an answer of the frozen node gives up after its own time-out, often 30 s.
+    patience: 90_000,
     // Longer than a session: others must take over, and the frozen one must learn that it lost.
     lasts: [5000, 8000],
     impossible: always,
