@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fencedLogContract } from '../../src/cluster/orderer/fenced/contract.ts'
+import { entriesAfter, fencedLogContract } from '../../src/cluster/orderer/fenced/contract.ts'
 import { RedisLog } from '../../src/cluster/orderer/redis/redis-log.ts'
 import { parseRedisUrl } from '../../src/cluster/orderer/redis/url.ts'
 import { nodeWorld } from '../../src/world/node.ts'
@@ -64,6 +64,32 @@ if (redisBinary === null) {
     await log.create('log', 'cluster')
     assert.equal((await log.look(0))?.head.logId, 'log')
     log.close()
+    await server.stop()
+  })
+
+  test('Redis with a user who may do little else', async () => {
+    const server = await RedisServer.start()
+    const rights = ['on', '>secret', '~{ottla}:*', '&{ottla}:*', '+@all', '-@dangerous', '+info']
+    assert.match(await server.command('ACL', 'SETUSER', 'ottla', ...rights), /OK/)
+    const clientAs = (prefix: string) => {
+      const url = `redis://ottla:secret@127.0.0.1:${server.port}?prefix=${prefix}`
+      const said: string[] = []
+      const warn = (message: string) => void said.push(message)
+      return { log: new RedisLog({ target: parseRedisUrl(url), world: nodeWorld, timeoutMs: 1000, warn }), said }
+    }
+    const { log, said } = clientAs('ottla')
+    await log.create('log', 'cluster')
+    const leader = { id: 1, directoryId: 'x', endpoints: [] }
+    const head = (await log.acquire({ logId: 'log', leader, nonce: 'a', former: [], leaseMs: 1000 }))!
+    const { entries, end } = entriesAfter(head, 'x')
+    assert.equal(await log.append(head.token, head, 'one', entries, end), 'ok')
+    for (const startOffset of [0, 0, 1]) {
+      assert.equal(await log.putSnapshot(head.token, { ...end, epoch: 1 }, Buffer.from('s'), startOffset), 'ok')
+    }
+    assert.deepEqual(said, [], 'it may not look at how Redis is set up')
+    const { log: other } = clientAs('other')
+    await assert.rejects(other.create('log', 'cluster'), /NOPERM/)
+    for (const each of [log, other]) each.close()
     await server.stop()
   })
 

@@ -24,7 +24,7 @@ const leader = (id: number) => ({
 const leaseMs = 60_000
 
 /** Entries of one offset each behind `after`, and where they end. */
-function entriesAfter(after: Position, ...texts: string[]): { entries: Entry[]; end: Position } {
+export function entriesAfter(after: Position, ...texts: string[]): { entries: Entry[]; end: Position } {
   let end = after
   const entries = texts.map(text => {
     const bytes = Buffer.from(text)
@@ -187,6 +187,22 @@ export function fencedLogContract(name: string, open: () => Promise<StoreUnderTe
       assert.deepEqual(Buffer.from(entries[0]!.bytes), bytes)
       assert.equal(entries[0]!.endOffset, 5)
       assert.deepEqual((await log.look(5))!.entries, [])
+    })
+
+    rule('gives much in parts, and what is large all the same', async (_, log) => {
+      const { token } = (await take(log, 1, 'a'))!
+      let after: Position = logStart
+      const sizes = [3_000_000, 900_000, 900_000, 5_000_000, 10, 10]
+      for (const [index, size] of sizes.entries()) {
+        const { entries, end } = entriesAfter(after, String(index).repeat(size))
+        assert.equal(await log.append(token, after, `b${index}`, entries, end), 'ok')
+        after = end
+      }
+      const texts = await contents(log)
+      assert.deepEqual(
+        texts.map(text => text.length),
+        sizes,
+      )
     })
 
     rule('knows when it was moved, and waits to be confirmed', async (store, log) => {

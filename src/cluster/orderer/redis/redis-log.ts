@@ -30,6 +30,7 @@ const chunkBytes = 512 * 1024
 /** A snapshot that was begun and never finished goes by itself. */
 const unfinishedSeconds = 600
 const entriesAtOnce = 64
+const bytesAtOnce = 4 * 1024 * 1024
 
 /** A metadata log in Redis 6.2 or newer. */
 export class RedisLog implements FencedLog {
@@ -64,7 +65,7 @@ export class RedisLog implements FencedLog {
   }
 
   async look(after: number): Promise<{ head: Head; entries: readonly Entry[] } | null> {
-    const { word, head, more } = await this.#run(scripts.look, after, entriesAtOnce)
+    const { word, head, more } = await this.#run(scripts.look, after, entriesAtOnce, bytesAtOnce)
     if (word === 'none' || head === null) return null
     return { head, entries: list(more).map(readEntry) }
   }

@@ -29,10 +29,17 @@ end
 read()
 `
 
-/** ARGV: an offset, entries at most. The head, and the entries that end above the offset; `none` when there is no log. */
+/** ARGV: an offset, entries and bytes at most. The head, and the first entries above the offset; `none`: there is no log. */
 export const look = `${common}
 if not head.log then return answer('none') end
-return answer('ok', redis.call('XRANGE', KEYS[3], '(' .. ARGV[1] .. '-0', '+', 'COUNT', ARGV[2]))
+local some, bytes = {}, 0
+for i, entry in ipairs(redis.call('XRANGE', KEYS[3], '(' .. ARGV[1] .. '-0', '+', 'COUNT', ARGV[2])) do
+  -- Fields in the order of XADD: the bytes come last.
+  bytes = bytes + #entry[2][8]
+  if i > 1 and bytes > tonumber(ARGV[3]) then break end
+  some[i] = entry
+end
+return answer('ok', some)
 `
 
 /** ARGV: log id, cluster id. */
