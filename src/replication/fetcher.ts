@@ -110,6 +110,13 @@ export class Fetcher implements FollowingEvents {
     this.#forget(following)
   }
 
+  /** The partition's role has changed, though not whom it is copied from. */
+  roleChanged(following: Following): void {
+    if (following.partition.damagedAt === null || following.state === 'busy') return
+    this.#forget(following)
+    if (!following.heal(this)) this.#name(following)
+  }
+
   close(): void {
     this.#closed = true
     this.#generation++
@@ -135,6 +142,10 @@ export class Fetcher implements FollowingEvents {
   /** It may be fetched: the next Fetch names it, which does not wait for the one under way. */
   #name(following: Following): void {
     if (this.#closed || following.state !== 'ready' || !this.#has(following)) return
+    if (following.heal(this)) {
+      this.#forget(following)
+      return
+    }
     this.#changed.add(following)
     this.#urgent = true
     if (this.#scheduled) return
@@ -150,6 +161,7 @@ export class Fetcher implements FollowingEvents {
   #nameWhenFlushed(following: Following): void {
     const { partition } = following
     this.#forget(following)
+    if (following.heal(this)) return
     following.state = 'busy'
     partition.whenFlushed(partition.log.logEndOffset, error => {
       if (error !== null) {
@@ -224,7 +236,7 @@ export class Fetcher implements FollowingEvents {
     const topics = new Map<string, FetchPartition[]>()
     for (const following of this.#changed) {
       const { topicId, index: partition, log } = following.partition
-      const fetchOffset = log.logEndOffset
+      const fetchOffset = following.position
       if (log.flushedOffset < fetchOffset) {
         // Whoever waited for that was told something else: that the term is over, or that the disk is full.
         this.#nameWhenFlushed(following)
@@ -240,7 +252,7 @@ export class Fetcher implements FollowingEvents {
         partition,
         currentLeaderEpoch: following.leaderEpoch,
         fetchOffset,
-        lastFetchedEpoch: log.latestEpoch,
+        lastFetchedEpoch: fetchOffset === log.logEndOffset ? log.latestEpoch : log.epochForOffset(fetchOffset - 1),
         logStartOffset: log.logStartOffset,
         partitionMaxBytes: this.#options.settings.partitionBytes,
         downstream: following.partition.reports,

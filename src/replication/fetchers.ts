@@ -21,7 +21,10 @@ export class Fetchers {
   follow(partition: Partition, source: number): void {
     const { leaderEpoch } = partition
     const before = this.#followings.get(partition)
-    if (before?.source === source && before.leaderEpoch === leaderEpoch) return
+    if (before?.source === source && before.leaderEpoch === leaderEpoch) {
+      this.#fetchers.get(source)?.roleChanged(before)
+      return
+    }
     if (before !== undefined) {
       this.#followings.delete(partition)
       this.#fetchers.get(before.source)?.remove(before)

@@ -66,7 +66,9 @@ export class Following {
   receive(answer: FetchedPartition, asked: number, events: FollowingEvents): Received {
     const { partition, leaderEpoch } = this
     const { log } = partition
-    if (this.state !== 'ready' || asked !== log.logEndOffset) return 'nothing'
+    if (this.state !== 'ready') return 'nothing'
+    if (partition.damagedAt !== null) return 'again'
+    if (asked !== log.logEndOffset) return 'nothing'
     try {
       if (answer.errorCode !== 0) return this.#refused(answer, events)
       const { divergingEpoch, records, highWatermark, logStartOffset } = answer
@@ -84,6 +86,22 @@ export class Following {
       this.#warn('what was fetched could not be appended', events, { error: error.message })
       return 'again'
     }
+  }
+
+  /** Where the next Fetch goes on. With a damaged copy it says so, until nobody counts on us any more: then we begin anew there. */
+  get position(): number {
+    const { damagedAt, log } = this.partition
+    return damagedAt === null ? log.logEndOffset : Math.max(damagedAt, log.logStartOffset)
+  }
+
+  /** The damaged part of our copy is dropped, if nobody takes it for in sync; `ready` is called when that is durable. */
+  heal(events: FollowingEvents): boolean {
+    const { partition, leaderEpoch } = this
+    const { damagedAt } = partition
+    if (damagedAt === null || partition.role.isr.includes(partition.node)) return false
+    this.#warn('what is damaged here is copied anew', events, { from: damagedAt })
+    this.#whenDone(partition.dropDamaged(leaderEpoch), events)
+    return true
   }
 
   #refused({ errorCode, logStartOffset }: FetchedPartition, events: FollowingEvents): Received {

@@ -30,6 +30,8 @@ export interface LeadershipHost {
   readonly index: number
   readonly log: LedLog
   readonly highWatermark: number
+  /** Not null: our copy is damaged. */
+  readonly damagedAt: number | null
   /** The controller has committed this ISR. */
   isrChanged(isr: readonly number[], partitionEpoch: number): void
 }
@@ -154,7 +156,8 @@ export class Leadership implements TermView {
     follower.lastFetchMs = now
     follower.endAtLastFetch = end
     this.now = now
-    if (this.maximalIsr.length <= this.#followers.length) this.#propose(grownIsr(this))
+    if (this.isr.includes(id) && endOffset < this.highWatermark) this.#propose(this.isr.filter(each => each !== id))
+    else if (this.maximalIsr.length <= this.#followers.length) this.#propose(grownIsr(this))
   }
 
   /** As `fetched`, from hearsay: another replica that fetches from us has checked. Nonsense is passed over. */
@@ -177,10 +180,15 @@ export class Leadership implements TermView {
     return nextHighWatermark(this)
   }
 
-  /** Now and then: who has not kept up leaves the ISR, and what was refused is tried again. */
+  /**
+   * Now and then: who has not kept up leaves the ISR, and what was refused is tried again. With a damaged copy it is we who
+   * leave, and with the ISR the lead, if there is anybody else.
+   */
   check(): void {
     this.now = this.#around.mono()
-    this.#propose(shrunkIsr(this) ?? grownIsr(this))
+    const others = this.isr.filter(id => id !== this.leader)
+    if (this.#host.damagedAt !== null && others.length > 0) this.#propose(others)
+    else this.#propose(shrunkIsr(this) ?? grownIsr(this))
   }
 
   end(): void {

@@ -5,6 +5,7 @@ import { Leadership, type Surroundings } from './leadership.ts'
 import { Line } from './line.ts'
 import { Relay, type ReplicaReport } from './relay.ts'
 import { isAlone, type PartitionRole } from './role.ts'
+import { firstRotten } from './rot.ts'
 import { type Done, Waiters } from './waiters.ts'
 
 export type { PartitionRole } from './role.ts'
@@ -61,6 +62,8 @@ export class Partition {
   /** Followers' fetches: they may read what is not committed. */
   #copiers: Line<() => void> | null = null
   #toldEnd = 0
+  /** What was read from here on was damaged. */
+  #rotAt: number | null = null
   #closed: KafkaError | null = null
 
   /** `node`: our own id. */
@@ -142,6 +145,7 @@ export class Partition {
     } else if (newTerm || this.#leadership === null) {
       this.#leadership?.end()
       this.#leadership = this.#lead(role)
+      if (this.damagedAt !== null) this.#leadership.check()
     } else {
       this.#leadership.changed(role)
     }
@@ -245,13 +249,18 @@ export class Partition {
   /** Committed batches from the one that holds `from`; see `Log.read`. Rejects with KafkaError. */
   read(from: number, maxBytes: number): Uint8Array[] | Promise<Uint8Array[]> {
     const read = this.log.read(from, maxBytes, this.#highWatermark)
-    return read instanceof Promise ? read.catch(error => this.#readFailed(error)) : read
+    return read instanceof Promise ? read.catch(error => this.#readFailed(error, from)) : read
   }
 
   /** While the disk was read, the head may have been let go, or everything. */
-  #readFailed(error: unknown): never {
+  #readFailed(error: unknown, from: number): never {
     if (this.#closed !== null) throw this.#closed
     if (error instanceof RangeError) throw new KafkaError('OFFSET_OUT_OF_RANGE')
+    if (error instanceof KafkaError && error.errorName === 'CORRUPT_MESSAGE') {
+      this.#rotAt = Math.min(this.#rotAt ?? from, from)
+      this.#leadership?.check()
+      throw new KafkaError('KAFKA_STORAGE_ERROR', error.message)
+    }
     // EIO, EMFILE: bad for this partition, not for the others of a request.
     if (typeof (error as { code?: unknown }).code === 'string' && !(error instanceof KafkaError))
       throw new KafkaError('KAFKA_STORAGE_ERROR', (error as Error).message)
@@ -261,7 +270,34 @@ export class Partition {
   /** As `read`, for a follower: up to the log's end. */
   readForReplica(from: number, maxBytes: number): Uint8Array[] | Promise<Uint8Array[]> {
     const read = this.log.read(from, maxBytes)
-    return read instanceof Promise ? read.catch(error => this.#readFailed(error)) : read
+    if (!(read instanceof Promise)) return read
+    // What comes from the disk becomes another copy, and perhaps the only one: it must be what was written.
+    const whole = read.then(views => {
+      const rotten = firstRotten(views)
+      if (rotten >= 0) throw new KafkaError('CORRUPT_MESSAGE', `the batch at offset ${rotten} is damaged`)
+      return views
+    })
+    return whole.catch(error => this.#readFailed(error, from))
+  }
+
+  /**
+   * Offset from which our copy is not what was written, or is gone (bit rot, a truncated file); null: it is whole. Who
+   * leads with such a copy gives the lead up, who follows copies that part anew, as soon as nobody counts on it any more.
+   */
+  get damagedAt(): number | null {
+    const { damage } = this.log
+    if (damage === null) return this.#rotAt
+    return this.#rotAt === null ? damage.offset : Math.min(damage.offset, this.#rotAt)
+  }
+
+  /** Nobody takes us for in sync any more: drops what is damaged, so that it is copied anew. Fulfilled when that is durable. */
+  async dropDamaged(leaderEpoch: number): Promise<void> {
+    this.#mustFollow(leaderEpoch)
+    const to = this.damagedAt
+    if (to === null) return
+    this.#cutAt(Math.max(to, this.log.logStartOffset))
+    await this.log.truncateTo(Math.max(to, this.log.logStartOffset))
+    this.#rotAt = null
   }
 
   /**
@@ -357,12 +393,17 @@ export class Partition {
     const own = log.endOffsetForEpoch(Math.min(divergence.epoch, log.latestEpoch))
     const end = own.endOffset < 0 ? divergence.endOffset : Math.min(own.endOffset, divergence.endOffset)
     const to = Math.max(end, log.logStartOffset)
+    this.#cutAt(to)
+    await log.truncateTo(to)
+    return to
+  }
+
+  /** Our log is about to end at `to`: it proves nothing before it is compared again. */
+  #cutAt(to: number): void {
     this.#verifiedIn = -1
     this.#relay = null
     this.#highWatermark = Math.min(this.#highWatermark, to)
     this.#toldEnd = Math.min(this.#toldEnd, to)
-    await log.truncateTo(to)
-    return to
   }
 
   /** Our log has nothing that our leader still has: begins anew at `offset`, durably. */
@@ -373,6 +414,7 @@ export class Partition {
     this.#highWatermark = offset
     this.#toldEnd = 0
     await this.log.resetTo(offset)
+    this.#rotAt = null
   }
 
   #mustFollow(leaderEpoch: number): void {

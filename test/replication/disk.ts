@@ -1,5 +1,6 @@
+import { KafkaError } from '../../src/protocol/errors.ts'
 import { MemoryVolume } from '../../src/store/memory.ts'
-import type { Store, StoreObserver, TopicPartition, Volume } from '../../src/store/store.ts'
+import type { Damage, Store, StoreObserver, TopicPartition, Volume } from '../../src/store/store.ts'
 import type { Timers } from '../../src/world/world.ts'
 import type { Dice } from './time.ts'
 
@@ -7,6 +8,8 @@ import type { Dice } from './time.ts'
 interface Kept {
   readonly store: Store
   durable: number
+  /** Set by `rot`. */
+  damage: Damage | null
 }
 
 /**
@@ -26,7 +29,17 @@ export class CrashDisk {
   }
 
   durable(partition: TopicPartition): number {
-    return this.#stores.get(keyOf(partition))?.durable ?? 0
+    const kept = this.#stores.get(keyOf(partition))
+    return Math.min(kept?.durable ?? 0, kept?.damage?.offset ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** Some of what was safe is not there any more, which the next opening finds out. */
+  rot(): void {
+    for (const kept of this.#stores.values()) {
+      const ends = Array.from(kept.store.scan(kept.store.startOffset), batch => batch.baseOffset)
+      const offset = this.#dice.pick(ends.filter(end => end < kept.durable).concat(kept.store.startOffset))
+      if (kept.durable > 0) kept.damage = { offset, reason: 'bit rot' }
+    }
   }
 
   /** A power cut keeps any part of what was not synced; without one all that was written is there. */
@@ -72,7 +85,7 @@ export class CrashDisk {
   }
 
   #store(at: TopicPartition, store: Store, timers: Timers): Store {
-    const kept = this.#stores.get(keyOf(at)) ?? { store, durable: 0 }
+    const kept = this.#stores.get(keyOf(at)) ?? { store, durable: 0, damage: null }
     this.#stores.set(keyOf(at), kept)
     const observers: StoreObserver[] = []
     let generation = 0
@@ -106,10 +119,12 @@ export class CrashDisk {
     const proxy = new Proxy(store, {
       get: (target, name) => {
         if (name === 'durableOffset') return kept.durable
+        if (name === 'damage') return kept.damage
         if (name === 'observe') return (observer: StoreObserver) => void observers.push(observer)
         if (name === 'sync') return sync
         if (name === 'append')
           return (...args: Parameters<Store['append']>) => {
+            if (kept.damage !== null) throw new KafkaError('KAFKA_STORAGE_ERROR', kept.damage.reason)
             target.append(...args)
             written()
           }
@@ -118,6 +133,7 @@ export class CrashDisk {
             generation++
             kept.durable = Math.min(kept.durable, to)
             told = Math.min(told, to)
+            if (kept.damage !== null && to <= kept.damage.offset) kept.damage = null
             await target[name](to)
             await settled()
             if (name === 'reset') kept.durable = Math.max(kept.durable, Math.min(to, target.endOffset))

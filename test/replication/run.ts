@@ -35,6 +35,7 @@ interface Mix {
   readonly allPower: number
   readonly cut: number
   readonly elect: number
+  readonly rot: number
   readonly slow: number
 }
 
@@ -145,6 +146,10 @@ export class Run {
     const brokerEpoch = this.controller.register(id)
     this.say(`node ${id} starts, broker epoch ${brokerEpoch}`)
     const disk = this.disks.get(id) as CrashDisk
+    // Not while anybody counts on it: more copies than may be lost would be.
+    const { partition } = this.controller
+    if (this.#rotten.delete(id) && !partition.isr.includes(id) && !partition.eligibleLeaderReplicas.includes(id))
+      disk.rot()
     const node: ReplicaNode = new ReplicaNode(id, brokerEpoch, disk, {
       time: this.time,
       dice: this.dice,
@@ -234,11 +239,20 @@ export class Run {
 
   readonly #check: [number, number][] = []
   #faulty = false
+  readonly #rotten = new Set<number>()
 
   /** Each seed draws its own faults: some never happen in it. */
   #mix(): Mix {
     const often = () => (this.dice.chance(0.5) ? this.dice.between(0.05, 1) : 0)
-    const mix = { kill: often(), power: often(), allPower: often() / 4, cut: often(), elect: often(), slow: often() }
+    const mix = {
+      kill: often(),
+      power: often(),
+      allPower: often() / 4,
+      cut: often(),
+      elect: often(),
+      rot: often(),
+      slow: often(),
+    }
     return mix
   }
 
@@ -252,6 +266,7 @@ export class Run {
       if (dice.chance(mix.kill / 2)) void this.crash(dice.pick(ids), false)
       if (dice.chance(mix.power / 2)) void this.crash(dice.pick(ids), true)
       if (dice.chance(mix.allPower / 2)) for (const id of ids) void this.crash(id, true)
+      if (dice.chance(mix.rot / 2)) this.#rot(dice.pick(ids))
       if (dice.chance(mix.elect / 2)) this.controller.elect()
       if (dice.chance(mix.slow / 2)) {
         const disk = this.disks.get(dice.pick(ids)) as CrashDisk
@@ -267,6 +282,15 @@ export class Run {
         }
       }
     })
+  }
+
+  /** A copy is found damaged at its next start; there are others enough. */
+  #rot(id: number): void {
+    const others = this.controller.partition.isr.filter(each => each !== id && this.nodes.has(each))
+    if (!this.nodes.has(id) || others.length < this.#options.minIsr) return
+    this.say(`the copy of node ${id} is damaged`)
+    this.#rotten.add(id)
+    void this.crash(id, false)
   }
 
   #heal(): void {

@@ -63,7 +63,8 @@ function alterOne(
   const rules = rulesOf(topic, context)
   const ids = members.map(({ brokerId }) => brokerId)
   const isr = rules.chain ? inLine(ids, partition.isr) : ids
-  const wish = { isr, leaderRecoveryState: wanted.leaderRecoveryState ?? 0 }
+  const gone = ids.includes(leader) ? {} : { uncleanShutdown: leader }
+  const wish = { isr, leaderRecoveryState: wanted.leaderRecoveryState ?? 0, ...gone }
   const change = changePartition(topic.id, wanted.partitionIndex, partition, wish, rules)
   if (change !== null) records.push(change)
   const after = { ...partition, ...known(change) }
@@ -98,7 +99,8 @@ function problemOf(
   if (leader !== partition.leader) return 'INVALID_REQUEST'
   if (partitionEpoch < partition.partitionEpoch) return 'INVALID_UPDATE_VERSION'
   const ids = members.map(({ brokerId }) => brokerId)
-  if (new Set(ids).size !== ids.length || !ids.includes(leader)) return 'INVALID_REQUEST'
+  // A leader that leaves itself out has a damaged copy: another one leads (Kafka has no such thing, a leader says nothing).
+  if (new Set(ids).size !== ids.length || ids.length === 0) return 'INVALID_REQUEST'
   if (!ids.every(id => partition.replicas.includes(id))) return 'INVALID_REQUEST'
   // Who recovers alone cannot have followers in sync, and who has recovered does not begin again.
   if (leaderRecoveryState === 1 && (ids.length > 1 || partition.leaderRecoveryState === 0)) return 'INVALID_REQUEST'
