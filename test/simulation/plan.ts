@@ -58,7 +58,16 @@ const alone: ReadonlySet<FaultKind> = new Set(['partition', 'one-way partition']
 /** The cluster's secret; any will do. */
 const token = 'simulated-'.repeat(4)
 
-export function planOf(dice: Dice, servers: number, orderer: Plan['orderer']): Plan {
+/** What is left out the seed decides. */
+export interface ClusterOptions {
+  readonly servers?: number
+  readonly orderer?: Plan['orderer']
+}
+
+export function planOf(dice: Dice, options: ClusterOptions): Plan {
+  const drawn = { servers: dice.pick([1, 3, 3, 3, 4, 5]), orderer: dice.chance(0.2) ? 'store' : 'raft' } as const
+  const servers = options.servers ?? drawn.servers
+  const orderer = options.orderer ?? (options.servers === undefined ? drawn.orderer : 'raft')
   const faults = new Map<FaultKind, number>()
   for (const kind of faultKinds) {
     const dull = dice.chance(0.5)

@@ -8,6 +8,7 @@ import { preload } from './preload.ts'
 import { type Outcome, simulate } from './simulation.ts'
 
 // npm run simulate -- --seeds N [--from SEED]   runs seeds one after the other and stops at the first that finds something
+//      [--servers N] [--orderer raft|store]   left out: each seed decides
 //                   -- --seed S --story         runs one and tells what happened
 //                   -- --mutants [NAME]         makes classic mistakes and sees them found
 
@@ -17,7 +18,7 @@ const { values: options, positionals } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     servers: { type: 'string' },
-    orderer: { type: 'string', default: 'raft' },
+    orderer: { type: 'string' },
     story: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
     hash: { type: 'boolean', default: false },
@@ -32,7 +33,9 @@ const first = Number(options.seed ?? options.from)
 const count = options.seed === undefined ? Number(options.seeds) : 1
 const cluster = {
   ...(options.servers === undefined ? {} : { servers: Number(options.servers) }),
-  orderer: options.orderer === 'store' ? ('store' as const) : ('raft' as const),
+  ...(options.orderer === undefined
+    ? {}
+    : { orderer: options.orderer === 'store' ? ('store' as const) : ('raft' as const) }),
 }
 
 await preload()
@@ -75,6 +78,6 @@ function report({ seed, findings, history }: Outcome): void {
   const path = join(tmpdir(), `ottla-simulation-${seed}.jsonl`)
   writeFileSync(path, `${history.map(toLine).join('\n')}\n`)
   console.log(`seed ${seed}: ${findings.slice(0, 5).join('\n  ')}`)
-  const also = `${options.servers === undefined ? '' : ` --servers ${options.servers}`}${options.orderer === 'raft' ? '' : ` --orderer ${options.orderer}`}`
+  const also = `${options.servers === undefined ? '' : ` --servers ${options.servers}`}${options.orderer === undefined ? '' : ` --orderer ${options.orderer}`}`
   console.log(`  npm run simulate -- --seed ${seed}${also} --story    (history in ${path})`)
 }

@@ -17,15 +17,12 @@ import { Invariants, Liveness, Violation } from './invariants.ts'
 import { Machine } from './machine.ts'
 import { Network } from './network.ts'
 import { OutsideStore } from './outside-store.ts'
-import { describe, type Plan, planOf } from './plan.ts'
+import { type ClusterOptions, describe, type Plan, planOf } from './plan.ts'
 import { Server } from './server.ts'
 import { createTopics, settled } from './setup.ts'
 import { Story } from './story.ts'
 
-export interface SimulationOptions {
-  /** Servers; left out: the seed decides. */
-  readonly servers?: number
-  readonly orderer?: Plan['orderer']
+export interface SimulationOptions extends ClusterOptions {
   /** Keep the story. */
   readonly story?: boolean
 }
@@ -93,7 +90,7 @@ class Simulation {
     this.#seed = seed
     const dice = new Dice(seed)
     this.#dice = dice
-    this.#plan = planOf(dice.fork('plan'), options.servers ?? 1, options.orderer ?? 'raft')
+    this.#plan = planOf(dice.fork('plan'), options)
     this.#events = new Events(
       () => this.#after(),
       error => this.crashed(error),
