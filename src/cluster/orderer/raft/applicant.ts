@@ -28,7 +28,6 @@ const againMs = 1000
 export class Applicant {
   readonly #options: ApplicantOptions
   #timer: Timer | null = null
-  #wasVoter = false
   #stopped = false
 
   constructor(options: ApplicantOptions) {
@@ -54,13 +53,12 @@ export class Applicant {
     if (raft === null || raft.role !== 'follower') return
     const committed = raft.voterHistory.at(raft.highWatermark)
     if (includes(committed, voter)) {
-      this.#wasVoter = true
       if (orderer.hasLeftQuorum) orderer.rejoinQuorum()
       await this.#tellWhereWeAre(committed)
       return
     }
-    if (this.#wasVoter) {
-      this.#wasVoter = false
+    if (orderer.wasVoter && !raft.isVoter) {
+      orderer.wasVoter = false
       // Down to one voter: the quorum could not be completed, and will be tried again.
       if (committed.length > 1) orderer.leaveQuorum()
     }

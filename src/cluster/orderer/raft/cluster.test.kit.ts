@@ -126,7 +126,10 @@ export class Cluster {
   }
 
   produce(): void {
-    for (const node of this.nodes) if (node.up && node.raft.mayAppend) node.append(`v${++this.#values}`)
+    for (const node of this.nodes) {
+      let burst = this.chance(100) ? 1 + this.random.int(30) : 1
+      while (burst-- > 0 && node.up && node.raft.mayAppend) node.append(`v${++this.#values}`)
+    }
   }
 
   heal(): void {

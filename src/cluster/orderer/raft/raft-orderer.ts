@@ -19,6 +19,7 @@ import { Replay } from './replay.ts'
 import type { Records } from './transport.ts'
 import type { RaftRequest, Target } from './types.ts'
 import { defaultRaftSettings, type ElectionState, type RaftIo, type RaftSettings, type VotersAt } from './types.ts'
+import { includes } from './voters.ts'
 
 export interface RaftOrdererOptions {
   readonly volume: Volume
@@ -81,6 +82,9 @@ export class RaftOrderer implements Orderer, RaftIo<Records> {
   #unsettled = false
   #ledSince = 0
   #hasLeftQuorum = false
+  #applying = false
+  /** Noted until somebody has drawn the consequences: that this node had a vote. */
+  wasVoter = false
   #applicant: { stop(): void } | null = null
   #unwatch: () => void = () => {}
   #closed = false
@@ -135,7 +139,6 @@ export class RaftOrderer implements Orderer, RaftIo<Records> {
       else resolve()
     })
     this.#event(now => raft.start(now))
-    if (!alone && peers !== null) await this.#startApplicant(peers)
     await led
   }
 
@@ -429,6 +432,17 @@ export class RaftOrderer implements Orderer, RaftIo<Records> {
     this.#replay.pump()
     this.#tellLeader()
     this.#arm()
+    this.#watchVoters(this.#raft!)
+  }
+
+  /** A node of a quorum of several looks after its vote. */
+  #watchVoters(raft: Raft<Records>): void {
+    if (this.#applicant === null) {
+      const { peers, voter } = this.#options
+      if (peers === null || this.#applying || (raft.voters.length === 1 && includes(raft.voters, voter))) return
+      this.#applying = true
+      void this.#startApplicant(peers)
+    } else if (!this.wasVoter) this.wasVoter = includes(raft.voterHistory.at(raft.highWatermark), this.#options.voter)
   }
 
   #loseLead(): void {
@@ -532,9 +546,9 @@ export class RaftOrderer implements Orderer, RaftIo<Records> {
 
   async #startApplicant(peers: Peers): Promise<void> {
     const { Applicant } = await import('./applicant.ts')
+    if (this.#closed) return
     this.#hasLeftQuorum = this.#log.hasNote(leftQuorumName)
     const { world, logger, clusterId, applies = true } = this.#options
-    if (this.#closed) return
     this.#applicant = new Applicant({ orderer: this, peers, clusterId, timers: world.timers, logger, applies })
   }
 

@@ -52,6 +52,9 @@ export class SimNode implements RaftIo<Entry[]> {
   #flushAgain = false
   #highWatermark = 0
   #ledRole = false
+  readonly #heardFrom = new Map<number, number>()
+  #aloneSince = 0
+  #truncated = false
   #timer = Number.POSITIVE_INFINITY
 
   constructor(cluster: Cluster, id: number) {
@@ -87,9 +90,15 @@ export class SimNode implements RaftIo<Entry[]> {
     if (highWatermark < this.#highWatermark) this.#cluster.fail(`high watermark of ${this.id} goes back`)
     if (highWatermark > this.end) this.#cluster.fail(`high watermark ${highWatermark} of ${this.id} is beyond its end`)
     this.#highWatermark = highWatermark
+    if (this.#truncated) this.#checkVoters()
     const leads = role === 'leader'
-    if (leads && !this.#ledRole) this.#cluster.checkLeader(this)
+    if (leads && !this.#ledRole) {
+      this.#cluster.checkLeader(this)
+      this.#heardFrom.clear()
+      this.#aloneSince = this.#cluster.now
+    }
     this.#ledRole = leads
+    if (leads) this.#checkHeard()
     const deadline = this.raft.deadline
     if (deadline < this.#timer && deadline !== Number.POSITIVE_INFINITY) {
       this.#timer = deadline
@@ -100,6 +109,23 @@ export class SimNode implements RaftIo<Entry[]> {
         this.receive(() => this.#event(() => this.raft.tick(this.#cluster.now)))
       })
     }
+  }
+
+  /** Those of the last change that is still in the log. */
+  #checkVoters(): void {
+    this.#truncated = false
+    const last = this.cache.entries.findLast(({ voters }) => voters !== null)?.voters
+    if (last !== undefined && last !== null && last !== this.raft.voters)
+      this.#cluster.fail(`${this.id} goes by voters that are not in its log any more`)
+  }
+
+  /** A leader that hears from no majority must not lead for long. */
+  #checkHeard(): void {
+    const { now } = this.#cluster
+    const { voters } = this.raft
+    const heard = voters.filter(({ id }) => id === this.id || now - (this.#heardFrom.get(id) ?? -1e9) < 1000)
+    if (heard.length > voters.length / 2 || now < this.#pausedUntil + 1000) this.#aloneSince = now
+    if (now - this.#aloneSince > 5000) this.#cluster.fail(`${this.id} leads although nobody hears it`)
   }
 
   /** Now, or when we are no longer stopped. */
@@ -205,6 +231,7 @@ export class SimNode implements RaftIo<Entry[]> {
     if (this.cache.entries[length - 1] !== this.platter.entries[length - 1]) return
     this.#cluster.tell(`${this.id} drops from ${this.cache.start + length}: disk full`)
     this.cache.entries.length = length
+    this.#truncated = true
     this.#highWatermark = Math.min(this.#highWatermark, this.end)
     this.#event(() => this.raft.dropped(this.end, this.#cluster.now))
     this.#event(() => this.raft.flushed(this.end, this.raft.generation, this.#cluster.now))
@@ -336,6 +363,7 @@ export class SimNode implements RaftIo<Entry[]> {
 
   answer(request: RaftRequest, reply: (response: RaftResponse<Entry[]>) => void): void {
     const { now } = this.#cluster
+    if (request.type === 'fetch' || request.type === 'fetchSnapshot') this.#heardFrom.set(request.replica.id, now)
     this.#event(() => {
       if (request.type === 'vote') this.raft.vote(request, now, reply)
       else if (request.type === 'begin') this.raft.begin(request, now, reply)
@@ -383,6 +411,8 @@ export class SimNode implements RaftIo<Entry[]> {
     const { epoch, voted } = this.#platterState
     if (response.epoch > epoch)
       this.#cluster.fail(`${this.id} tells of epoch ${response.epoch} that is not on its disk`)
+    if (request.type === 'fetch' && response.epoch !== request.epoch && 'error' in response && response.error === null)
+      this.#cluster.fail(`${this.id} leads in ${response.epoch} and answers a Fetch of ${request.epoch}`)
     if (request.type !== 'vote' || request.preVote || !('granted' in response) || !response.granted) return
     if (epoch === request.epoch && voted?.id !== request.candidate.id)
       this.#cluster.fail(`${this.id} gives a vote that is not on its disk`)
@@ -420,6 +450,7 @@ export class SimNode implements RaftIo<Entry[]> {
     this.#cluster.tell(`${this.id} truncates to ${to}`)
     if (to < this.#highWatermark) this.#cluster.fail(`${this.id} truncates to ${to}, below its high watermark`)
     this.cache.entries.length = to - this.cache.start
+    this.#truncated = true
     this.#disk(() => {
       this.platter.entries = this.platter.entries.slice(0, Math.max(0, to - this.platter.start))
       this.receive(() => this.#event(() => this.raft.truncated(generation, this.#cluster.now)))

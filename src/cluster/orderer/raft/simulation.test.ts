@@ -5,7 +5,7 @@ import { Raft } from './raft.ts'
 import { simulate } from './simulate.test.kit.ts'
 
 describe('a quorum', () => {
-  const seeds = Number(process.env.OTTLA_RAFT_SEEDS ?? 120)
+  const seeds = Number(process.env.OTTLA_RAFT_SEEDS ?? 100)
   const first = Number(process.env.OTTLA_RAFT_SEED ?? 1)
 
   it('loses nothing and comes back, whatever happens', () => {

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { type OrdererNode, Orderers } from './orderers.test.kit.ts'
+
+let cluster: Orderers
+
+async function until(what: string, holds: () => boolean, withinMs = 5000): Promise<void> {
+  const begun = performance.now()
+  while (!holds()) {
+    if (performance.now() - begun > withinMs) assert.fail(`${what}: not within ${withinMs} ms`)
+    await new Promise(resolve => setTimeout(resolve, 2))
+  }
+}
+
+const voters = (node: OrdererNode) => node.orderer.describe().voters.map(({ id }) => id)
+
+async function three(): Promise<OrdererNode[]> {
+  const nodes = [await cluster.start(1), await cluster.start(2), await cluster.start(3)]
+  await until('three voters', () => nodes.every(node => voters(node).length === 3))
+  return nodes
+}
+
+const everybodyHas = (names: string[]) =>
+  until(`everybody has ${names.join()}`, () =>
+    [...cluster.nodes.values()].every(({ records }) => records.join() === names.join()),
+  )
+
+describe('orderers that talk to each other', () => {
+  let hold: NodeJS.Timeout
+
+  beforeEach(() => {
+    cluster = new Orderers()
+    // Timers of a world hold no process open.
+    hold = setInterval(() => {}, 1000)
+  })
+
+  afterEach(async () => {
+    const failures = [...cluster.nodes.values()].flatMap(node => node.failures)
+    await cluster.stop()
+    clearInterval(hold)
+    assert.deepEqual(failures, [])
+  })
+
+  it('stay at one voter of two nodes, and have three of three', async () => {
+    const first = await cluster.start(1)
+    const second = await cluster.start(2)
+    first.append('a')
+    await everybodyHas(['a'])
+    assert.deepEqual(voters(first), [1])
+    await until('an observer', () => first.orderer.describe().observers.length === 1)
+    assert.equal(second.orderer.leader()?.id, 1)
+    await cluster.start(3)
+    await until('three voters', () => voters(second).join() === '1,2,3')
+    first.append('b')
+    await everybodyHas(['a', 'b'])
+  })
+
+  it('go on when the leader is killed, and it comes back', async () => {
+    const nodes = await three()
+    nodes[0]!.append('a')
+    await everybodyHas(['a'])
+    const begun = performance.now()
+    const volume = await cluster.kill(1)
+    await until('a new leader', () => cluster.leader() !== null)
+    assert.ok(performance.now() - begun < 1000, 'nobody waits for a dead leader')
+    cluster.leader()!.append('b')
+    await everybodyHas(['a', 'b'])
+    await cluster.start(1, volume)
+    cluster.leader()!.append('c')
+    await everybodyHas(['a', 'b', 'c'])
+  })
+
+  it('give the lead away without waiting', async () => {
+    const nodes = await three()
+    nodes[0]!.append('a')
+    const begun = performance.now()
+    await nodes[0]!.orderer.resign()
+    const took = performance.now() - begun
+    await until('somebody else leads', () => cluster.leader() !== null && cluster.leader() !== nodes[0], 100)
+    assert.ok(took < 250, `${took} ms`)
+    assert.throws(() => nodes[0]!.append('late'), /not the leader/)
+    cluster.leader()!.append('b')
+    await everybodyHas(['a', 'b'])
+  })
+
+  it('drop what a leader that was cut off could not commit', async () => {
+    const nodes = await three()
+    nodes[0]!.append('a')
+    await everybodyHas(['a'])
+    cluster.cut.add(1)
+    nodes[0]!.append('lost', 'lost, too')
+    await until('a new leader', () => cluster.leader() !== null)
+    cluster.leader()!.append('b')
+    await until('the others go on', () => nodes[1]!.records.join() === 'a,b' && nodes[2]!.records.join() === 'a,b')
+    assert.equal(nodes[0]!.records.join(), 'a')
+    await until('the old leader notices', () => !nodes[0]!.leading)
+    cluster.cut.clear()
+    await everybodyHas(['a', 'b'])
+  })
+
+  it('give a snapshot to who lacks too much', async () => {
+    const first = await cluster.start(1)
+    const names: string[] = []
+    for (let round = 0; round < 4; round++) {
+      for (let index = 0; index < 50; index++) names.push(`record ${round} ${index} ${'x'.repeat(50)}`)
+      first.append(...names.slice(-50))
+      await until('committed', () => first.records.length === names.length)
+      first.compact()
+      await until('kept', () => first.orderer.log.snapshot?.endOffset === first.orderer.describe().highWatermark)
+    }
+    assert.ok(first.orderer.log.startOffset > 0)
+    await cluster.start(2)
+    await cluster.start(3)
+    await everybodyHas(names)
+    first.append('more')
+    await everybodyHas([...names, 'more'])
+    const volume = await cluster.kill(2)
+    await cluster.start(2, volume)
+    await everybodyHas([...names, 'more'])
+  })
+
+  it('start again together', async () => {
+    const nodes = await three()
+    nodes[0]!.append('a')
+    await everybodyHas(['a'])
+    const volumes = [await cluster.kill(3), await cluster.kill(2), await cluster.kill(1)]
+    await Promise.all([cluster.start(1, volumes[2]), cluster.start(2, volumes[1]), cluster.start(3, volumes[0])])
+    await until('a leader', () => cluster.leader() !== null)
+    cluster.leader()!.append('b')
+    await everybodyHas(['a', 'b'])
+  })
+
+  it('refuse to remove a voter without whom nothing could be decided', async () => {
+    const nodes = await three()
+    await cluster.kill(3)
+    const leader = cluster.leader() ?? nodes[0]!
+    const { directoryId } = nodes[1]!.orderer.voter
+    await new Promise(resolve => setTimeout(resolve, 400))
+    const refused = await leader.quorum.changes.remove({ id: 2, directoryId }, 300)
+    assert.equal(refused.error, 'INVALID_REQUEST')
+    assert.match(
+      refused.message ?? '',
+      /^Without node 2 the cluster would have no majority: of the 2 voters .* 3 cannot/,
+    )
+    const gone = await leader.quorum.changes.remove(nodes[2]!.orderer.voter, 1000)
+    assert.equal(gone.error, null)
+    assert.deepEqual(voters(leader), [1, 2])
+  })
+
+  it('leave alone who was removed on purpose', async () => {
+    const nodes = await three()
+    const key = nodes[2]!.orderer.voter
+    assert.equal((await nodes[0]!.quorum.changes.remove(key, 1000)).error, null)
+    nodes[0]!.quorum.growth.removed(key)
+    await until('it knows', () => nodes[2]!.orderer.hasLeftQuorum)
+    await new Promise(resolve => setTimeout(resolve, 1500))
+    assert.deepEqual(voters(nodes[0]!), [1, 2])
+    assert.equal((await nodes[0]!.quorum.changes.add(key, 1000)).error, null)
+    assert.deepEqual(voters(nodes[0]!), [1, 2, 3])
+    await until('it is back', () => !nodes[2]!.orderer.hasLeftQuorum)
+  })
+
+  it('a directory that was wiped has no vote until it has caught up', async () => {
+    await three()
+    const leader = cluster.leader()!
+    leader.append('a')
+    await everybodyHas(['a'])
+    const again = await leader.quorum.changes.add({ ...leader.orderer.voter, id: 2, directoryId: 'x' }, 50)
+    assert.equal(again.error, 'DUPLICATE_VOTER')
+    const stranger = await leader.quorum.changes.add({ ...leader.orderer.voter, id: 7, directoryId: 'x' }, 50)
+    assert.equal(stranger.error, 'REQUEST_TIMED_OUT')
+    assert.match(stranger.message ?? '', /does not fetch/)
+  })
+})
