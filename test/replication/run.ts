@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly faultyMs?: number
   readonly healingMs?: number
   readonly faults?: boolean
+  /** How often what happens; else each seed draws its own. */
+  readonly mix?: Mix | null
 }
 
 export interface RunReport {
@@ -29,7 +31,7 @@ export interface RunReport {
   readonly story: readonly string[]
 }
 
-interface Mix {
+export interface Mix {
   readonly kill: number
   readonly power: number
   readonly allPower: number
@@ -67,6 +69,7 @@ export class Run {
       faultyMs: 3000,
       healingMs: 4000,
       faults: true,
+      mix: null,
       ...options,
     }
     this.controller = new ModelController(this.dice, records => this.#publish(records))
@@ -82,7 +85,7 @@ export class Run {
     await this.pass(10)
     this.controller.create(ids, { 'min.insync.replicas': String(minIsr), 'replication.topology': topology })
     this.#produce()
-    if (faults) this.#trouble(this.#mix())
+    if (faults) this.#trouble(this.#options.mix ?? this.#mix())
     await this.pass(faultyMs)
     this.#heal()
     await this.pass(healingMs)
