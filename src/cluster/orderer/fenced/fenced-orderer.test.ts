@@ -18,6 +18,8 @@ class TestCluster implements ClusterUnderTest {
   readonly storeUnderTest: TestStore
   readonly store: NonNullable<ClusterUnderTest['store']>
   readonly options: Partial<FencedOrdererOptions> = {}
+  /** No disk has room. */
+  full = false
   readonly #random
   readonly #volumes = new Map<number, Volume>()
   readonly #processes = new Map<number, TestProcess>()
@@ -52,7 +54,10 @@ class TestCluster implements ClusterUnderTest {
       log: process.log(log),
       volume: {
         get: name => volume.get(name),
-        put: async (name, bytes) => (process.dead ? new Promise(() => {}) : volume.put(name, bytes)),
+        put: async (name, bytes) => {
+          if (this.full) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+          return process.dead ? new Promise(() => {}) : volume.put(name, bytes)
+        },
       },
       world: { clock: this.time, timers: process.timers(this.time), random: this.#random },
       logger,
@@ -285,5 +290,35 @@ describe('a fenced log', () => {
       )
       assert.equal(nodes.leads.length, 1)
     }
+  })
+
+  it('is not led by a node that cannot note what it did, nor raced for by one that cannot lead', async () => {
+    const { cluster, nodes } = await setUp()
+    nodes.start(1)
+    const one = await nodes.commit()
+    cluster.full = true
+    const lost = nodes.append(one)
+    await nodes.until('it steps down', () => one.epoch === null)
+    await cluster.pass(5000)
+    assert.equal(nodes.leads.length, 1)
+    cluster.full = false
+    await nodes.commit()
+    assert.ok(one.names.includes(lost[0]!), 'it was in the log')
+
+    cluster.kill(1)
+    nodes.lives.clear()
+    const two = cluster.open(2)
+    two.follow({
+      load() {},
+      commit() {},
+      lead() {
+        throw new Error('a bug')
+      },
+    })
+    void two.start()
+    cluster.said.length = 0
+    await cluster.pass(6000)
+    const tries = cluster.said.filter(line => /no longer leads the metadata: a bug/.test(line)).length
+    assert.ok(tries > 1 && tries < 15, `${tries} tries`)
   })
 })

@@ -13,7 +13,7 @@ import { BrokenChain, positionAfter } from './chain.ts'
 import { type FencedLog, type Head, StoreUnfit, StoreUnreachable } from './fenced-log.ts'
 import { Lead, type Waiting } from './lead.ts'
 import { Reader } from './reader.ts'
-import { Memory } from './remembered.ts'
+import { Memory, type Remembered } from './remembered.ts'
 
 export interface FencedOrdererOptions {
   readonly log: FencedLog
@@ -38,6 +38,7 @@ export interface FencedOrdererOptions {
   readonly retryMs?: number
 }
 
+const defaultRetryMs = 500
 /** A little more than the lease: its last ms is not over yet when it says 0. */
 const leaseSlackMs = 5
 /** ms that who resigns waits for another to lead. */
@@ -225,7 +226,7 @@ export class FencedOrderer implements Orderer {
 
   /** One look at the store, and what follows from it. Returns ms until the next one. */
   async #turn(): Promise<number> {
-    const { leaseMs, renewMs } = this.#options
+    const { leaseMs } = this.#options
     if (this.#lead !== null) return this.#renew(this.#lead)
     const head = await this.#reader.catchUp()
     this.#head = head
@@ -240,12 +241,22 @@ export class FencedOrderer implements Orderer {
       return Math.min(head.leaseMs + leaseSlackMs, leaseMs)
     }
     if (this.#resigned) return leaseMs
-    return (await this.#stand(head)) ? renewMs : leaseSlackMs
+    return this.#stand(head)
   }
 
   /** The last leadership was ours. */
   #mine(head: Head): boolean {
     return this.#memory.now.nonces.includes(head.token.nonce)
+  }
+
+  /** Durable when fulfilled. */
+  async #remember(change: Partial<Remembered>): Promise<void> {
+    try {
+      await this.#memory.note(change)
+    } catch (error) {
+      this.#memoryFailed(error as Error)
+      throw new Error('what this node must remember cannot be written to the data directory', { cause: error })
+    }
   }
 
   #memoryFailed(error: Error): void {
@@ -274,26 +285,26 @@ export class FencedOrderer implements Orderer {
     )
   }
 
-  /** Tries to lead. False: somebody else was faster. */
-  async #stand(seen: Head): Promise<boolean> {
-    const { world, voter, leaseMs } = this.#options
+  /** Tries to lead. Returns ms until the next look: soon when somebody else was faster. */
+  async #stand(seen: Head): Promise<number> {
+    const { world, voter, leaseMs, renewMs, retryMs = defaultRetryMs } = this.#options
     const nonce = newUuid(world.random)
     const former = this.#gone === '' ? this.#memory.now.nonces : [...this.#memory.now.nonces, this.#gone]
     const asked = world.clock.mono()
     // Kept before it can be in force: after a crash it proves that we led last. So does the one in force now.
-    await this.#memory.note({ nonces: this.#mine(seen) ? [seen.token.nonce, nonce] : [nonce] })
+    await this.#remember({ nonces: this.#mine(seen) ? [seen.token.nonce, nonce] : [nonce] })
     const taken = await this.#log.acquire({ logId: seen.logId, leader: voter, nonce, former, leaseMs })
-    if (taken === null || this.#closed) return false
-    await this.#memory.note({ epoch: taken.token.epoch })
+    if (taken === null || this.#closed) return leaseSlackMs
+    await this.#remember({ epoch: taken.token.epoch })
     const head = await this.#reader.catchUp()
     this.#head = head
-    if (this.#closed || head.token.nonce !== nonce) return false
+    if (this.#closed || head.token.nonce !== nonce) return leaseSlackMs
     const lead = new Lead(head.token, this.#reader.replay.position, asked + leaseMs)
     this.#lead = lead
     this.#watchLease(lead)
     this.#beginEpoch(lead)
     await this.#pump(lead)
-    return this.#lead === lead
+    return this.#lead === lead ? renewMs : retryMs
   }
 
   #beginEpoch(lead: Lead): void {
@@ -339,7 +350,7 @@ export class FencedOrderer implements Orderer {
     try {
       while (this.#lead === lead && !lead.idle) await this.#appendNext(lead)
     } catch (error) {
-      this.#lose(lead, String(error))
+      this.#lose(lead, error instanceof Error ? error.message : String(error))
     } finally {
       lead.pumping = false
     }
@@ -365,12 +376,7 @@ export class FencedOrderer implements Orderer {
       await this.#alarm.pause(Math.min(100, this.#options.renewMs))
       if (this.#lead !== lead) return
     }
-    try {
-      await this.#memory.note({ position: end })
-    } catch (error) {
-      this.#memoryFailed(error as Error)
-      return this.#lose(lead, 'what was decided cannot be noted in the data directory')
-    }
+    await this.#remember({ position: end })
     if (this.#lead === lead) this.#committed(lead, group)
   }
 
@@ -422,7 +428,7 @@ export class FencedOrderer implements Orderer {
 
   /** Says what is wrong, once. Returns ms until the next attempt. */
   #ill(error: unknown): number {
-    const { retryMs = 500, renewMs } = this.#options
+    const { retryMs = defaultRetryMs, renewMs } = this.#options
     const { name } = this.#log
     const reason = error instanceof Error ? error.message : String(error)
     if (error instanceof StoreUnfit && this.#starting !== null) {
