@@ -4,6 +4,7 @@ import { dice } from '../../machine/testing.ts'
 import type { ControllerSettings } from '../commands/context.ts'
 import { balanced } from '../placement/balanced.ts'
 import { ring } from '../placement/ring.ts'
+import type { PartitionState } from '../state.ts'
 import { TestController } from '../testing.ts'
 import { plan } from './plan.ts'
 import { planInput } from './view.ts'
@@ -38,18 +39,47 @@ class Cluster extends TestController {
     assert.fail('it moves for ever')
   }
 
+  /** Everybody lives, and whoever has a copy catches up, until nothing is left to be done. */
+  heal(): void {
+    for (let round = 0; round < 2000; round++) {
+      for (const { id, epoch, fenced } of this.state.brokers.values()) if (fenced) this.beat(id, epoch)
+      if (this.timers.has('balance')) this.fire('balance')
+      else if (!this.copyOne() && !this.catchUpOne()) return
+    }
+    assert.fail('it moves for ever')
+  }
+
+  /** A replica that lives and is not in sync gets there. */
+  catchUpOne(): boolean {
+    for (const { id, partitions } of this.state.topics.values()) {
+      for (const [partitionIndex, partition] of partitions.entries()) {
+        const { replicas, isr, leader } = partition
+        const late = replicas.find(broker => !isr.includes(broker) && !this.state.brokers.get(broker)!.fenced)
+        if (late === undefined || leader === -1) continue
+        this.join(id, partitionIndex, partition, late)
+        return true
+      }
+    }
+    return false
+  }
+
+  join(topicId: string, partitionIndex: number, partition: PartitionState, coming: number): void {
+    const { isr, leader, leaderEpoch, partitionEpoch } = partition
+    const epoch = (brokerId: number) => ({ brokerId, brokerEpoch: this.state.brokers.get(brokerId)!.epoch })
+    const newIsrWithEpochs = [...isr, coming].map(epoch)
+    const wanted = { partitionIndex, leaderEpoch, partitionEpoch, newIsrWithEpochs, leaderRecoveryState: 0 }
+    this.ask('alterPartition', { ...epoch(leader), topics: [{ topicId, partitions: [wanted] }] })
+  }
+
   /** The first partition whose new replica lives gets it in sync. */
   copyOne(): boolean {
     for (const { id, name, partitions } of this.state.topics.values()) {
       for (const [partitionIndex, partition] of partitions.entries()) {
-        const { addingReplicas, isr, leader, leaderEpoch, partitionEpoch } = partition
+        const { addingReplicas, isr, leader } = partition
         const coming = addingReplicas.find(id => !isr.includes(id) && !this.state.brokers.get(id)!.fenced)
         if (coming === undefined || leader === -1) continue
         this.copied.push(`${name}-${partitionIndex}`)
-        const epoch = (brokerId: number) => ({ brokerId, brokerEpoch: this.state.brokers.get(brokerId)!.epoch })
-        const newIsrWithEpochs = [...isr, coming].map(epoch)
-        const wanted = { partitionIndex, leaderEpoch, partitionEpoch, newIsrWithEpochs, leaderRecoveryState: 0 }
-        this.ask('alterPartition', { ...epoch(leader), topics: [{ topicId: id, partitions: [wanted] }] })
+        this.join(id, partitionIndex, partition, coming)
         return true
       }
     }
@@ -332,3 +362,50 @@ for (const [name, placement] of [
   })
 }
 
+
+test('whatever happens meanwhile, in the end everything is where it shall be', () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const random = dice(seed)
+    const placement = random.int(2) === 0 ? ring : balanced
+    const cluster = new Cluster({ placement, preferredLeadersMs: 1000 }).brokers(1, 2, 3, 4)
+    for (let topic = 0; topic < 4; topic++) {
+      const configs = [
+        { name: 'min.insync.replicas', value: String(1 + random.int(3)) },
+        { name: 'replication.topology', value: random.int(2) === 0 ? 'isr' : 'chain' },
+      ]
+      const more = { numPartitions: 1 + random.int(6), replicationFactor: [1, 2, 3, -1][random.int(4)]!, configs }
+      assert.equal(cluster.topic(`t${topic}`, more), 'ok')
+    }
+    let next = 5
+    for (let step = 0; step < 120; step++) {
+      const ids = [...cluster.state.brokers.keys()]
+      const id = ids[random.int(ids.length)]!
+      const { epoch, fenced } = cluster.state.brokers.get(id)!
+      const due = [...cluster.timers.keys()].filter(key => !key.startsWith('session'))
+      const roll = random.int(12)
+      if (roll < 3 && due.length > 0) cluster.fire(due[random.int(due.length)]!)
+      else if (roll < 5) cluster.copyOne()
+      else if (roll < 7) cluster.catchUpOne()
+      else if (roll === 7 && cluster.timers.has(`session:${id}`)) cluster.fire(`session:${id}`)
+      else if (roll < 10 && fenced) cluster.beat(id, epoch)
+      else if (roll === 10 && id !== 1) cluster.set(id, ['draining', 'gone', null][random.int(3)]!)
+      else if (roll === 11 && next < 8) cluster.broker(next++)
+    }
+    cluster.heal()
+    const context = `seed ${seed}: ${JSON.stringify(cluster.load())}`
+    const { left, blocked } = plan(planInput(cluster.state, { placement, topicValue: () => null }))
+    assert.deepEqual([cluster.moving, left, blocked.length], [0, 0, 0], context)
+    for (const { name, partitions } of cluster.state.topics.values()) {
+      for (const { replicas, isr } of partitions) {
+        assert.deepEqual([...isr].sort(), [...replicas].sort(), context)
+        for (const id of replicas) {
+          const state = cluster.state.configs(4, String(id)).get('balance.state')
+          assert.ok(state !== 'draining' && state !== 'gone', `${context}: ${name} is on ${id} still`)
+        }
+      }
+    }
+    for (const id of cluster.state.brokers.keys()) {
+      assert.notEqual(cluster.state.configs(4, String(id)).get('balance.state'), 'joining', context)
+    }
+  }
+})
