@@ -391,6 +391,9 @@ test('whatever happens meanwhile, in the end everything is where it shall be', (
       else if (roll === 10 && id !== 1) cluster.set(id, ['draining', 'gone', null][random.int(3)]!)
       else if (roll === 11 && next < 8) cluster.broker(next++)
     }
+    // Nowhere is no place: three have to be left.
+    const kept = [...cluster.state.brokers.keys()].filter(id => cluster.state.configs(4, String(id)).size === 0)
+    if (kept.length < 3) for (const id of cluster.state.brokers.keys()) cluster.set(id, null)
     cluster.heal()
     const context = `seed ${seed}: ${JSON.stringify(cluster.load())}`
     const { left, blocked } = plan(planInput(cluster.state, { placement, topicValue: () => null }))
