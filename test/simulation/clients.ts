@@ -1,5 +1,6 @@
 import { Cluster } from '../../src/client/cluster.ts'
 import { Consumer, type ConsumerOptions } from '../../src/client/consumer.ts'
+import { fetchOffsets } from '../../src/client/group-offsets.ts'
 import type { ClientOptions } from '../../src/client/options.ts'
 import { Producer } from '../../src/client/producer.ts'
 import { sleep } from '../../src/client/retry.ts'
@@ -187,6 +188,27 @@ export class MemberClient extends Client {
       if (records.length === 0) await sleep(world, 20)
     }
     await consumer.close()
+  }
+}
+
+/** Asks again and again how far the group has come. */
+export class AskerClient extends Client {
+  groupId = 'group'
+
+  protected async run(cluster: Cluster, world: World): Promise<void> {
+    const { history } = this.plan
+    const known = new Set<string>()
+    while (!this.stopped) {
+      const t0 = this.now
+      const committed = await fetchOffsets(cluster, this.groupId, null)
+      const offsets = new Map(committed.map(each => [keyOf(each.topic, each.partition), each.offset]))
+      for (const key of offsets.keys()) known.add(key)
+      for (const key of known) {
+        const offset = offsets.get(key) ?? -1
+        history.add({ ...this.stamp(t0), type: 'ok', f: 'committed', group: this.groupId, key, offset })
+      }
+      await sleep(world, this.dice.between(100, 1000))
+    }
   }
 }
 

@@ -111,12 +111,15 @@ export class Invariants {
     return watched
   }
 
-  /** Who is in sync as the cluster has decided: the leader itself may not know it yet, and must have counted on it. */
+  /**
+   * Who is in sync as the cluster has decided, also in a newer epoch: the leader itself may not know it yet, and must have
+   * counted on it.
+   */
   #holdersOf({ topic, index, role }: Partition): readonly number[] {
     let newest: { readonly isr: readonly number[]; readonly partitionEpoch: number } = role
     for (const { inside } of this.#servers) {
       const decided = inside?.metadata.state.topics.get(topic)?.partitions[index]
-      if (decided?.leaderEpoch === role.leaderEpoch && decided.partitionEpoch > newest.partitionEpoch) newest = decided
+      if (decided !== undefined && decided.partitionEpoch > newest.partitionEpoch) newest = decided
     }
     return newest.isr
   }

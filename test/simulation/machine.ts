@@ -29,6 +29,8 @@ export class Machine {
   /** Of its wall clock, ms. */
   wallOffset = 0
   process: Process | null = null
+  /** What is on its way when a connection is closed is lost: a commit that arrives long after its repetition is no fault. */
+  closesHard = false
   #bootedAt = 0
   #incarnations = 0
 

@@ -212,6 +212,8 @@ export class NetworkEnd implements Socket {
   /** What got lost on the way and waits to be sent again. */
   #stalled: Segment[] = []
   #retransmits = false
+  /** What is on its way does not arrive any more. */
+  #lost = false
   // Receiving.
   #received: Buffer[] = []
   #endReceived = false
@@ -290,6 +292,10 @@ export class NetworkEnd implements Socket {
   destroy(): void {
     if (!this.process.alive || this.#state === 'gone') return
     this.#flush()
+    if (this.process.machine.closesHard) {
+      this.#lost = true
+      this.#stalled = []
+    }
     const reset = this.#received.length > 0
     this.#close(null)
     this.#send({ what: reset ? 'reset' : 'end', bytes: nothing })
@@ -382,6 +388,7 @@ export class NetworkEnd implements Socket {
 
   /** At the other machine, or nowhere. */
   #arrive(segment: Segment): void {
+    if (this.#lost && segment.what === 'bytes') return
     const peer = this.#peer as NetworkEnd
     if (this.#stalled.length > 0 || !this.#network.reaches(this.process.machine, peer.process.machine)) {
       // A reset is not sent again.

@@ -32,6 +32,8 @@ export interface NewTopic {
 /** What a seed decides before anything happens. Each run has its own mix: half of the faults never happen in it. */
 export interface Plan {
   readonly servers: number
+  /** ms from the beginning of trouble until one more server joins; −1: none does. */
+  readonly joinsAfter: number
   /** Who puts the metadata in order: the servers themselves, or a store outside. */
   readonly orderer: 'raft' | 'store'
   readonly network: NetworkManners
@@ -86,6 +88,7 @@ export function planOf(dice: Dice, options: ClusterOptions): Plan {
   }))
   return {
     servers,
+    joinsAfter: servers > 1 && dice.chance(0.3) ? dice.int(6000) : -1,
     orderer,
     network: {
       latency: dice.magnitude(0.05, 5),
@@ -127,6 +130,9 @@ export function describe(plan: Plan): string {
     `topics ${plan.topics.map(t => `${t.name} (${t.partitions}, ${t.configs['replication.topology']}, at least ${t.configs['min.insync.replicas']})`).join(', ')}`,
     `network ${latency.toFixed(2)} + ${jitter.toFixed(2)} ms, ${(loss * 100).toFixed(1)} % lost; disk up to ${plan.disk.most.toFixed(1)} ms; clocks ± ${(plan.drift * 100).toFixed(2)} %`, // biome-ignore format: a line
     faults.length === 0 ? 'no faults' : faults.join(', '),
+    plan.joinsAfter < 0 ? '' : `one more server after ${plan.joinsAfter} ms`,
     `for ${plan.unsafeMs} ms`,
-  ].join('; ')
+  ]
+    .filter(part => part !== '')
+    .join('; ')
 }

@@ -1,6 +1,7 @@
 import { check } from '../checker/check.ts'
 import type { Operation } from '../checker/history.ts'
 import {
+  AskerClient,
   type Client,
   type ClientPlan,
   FinalReader,
@@ -21,6 +22,7 @@ import { type ClusterOptions, describe, type Plan, planOf } from './plan.ts'
 import { Server } from './server.ts'
 import { createTopics, settled } from './setup.ts'
 import { Story } from './story.ts'
+import { notYetWhole } from './wholeness.ts'
 
 export interface SimulationOptions extends ClusterOptions {
   /** Keep the story. */
@@ -47,6 +49,8 @@ const mostEvents = 3_000_000
 /** ms after healing: until every producer is acknowledged again, and until everything is read. */
 const progressWithinMs = 60_000
 const readWithinMs = 60_000
+/** ms after that until all replicas are in sync and know the same. */
+const wholeWithinMs = 60_000
 /** ms of quiet life after healing. */
 const afterlifeMs = 2000
 
@@ -211,8 +215,13 @@ class Simulation {
       const machine = this.#newMachine(`reader${i}`)
       this.#clients.push(new ReaderClient(this.#clientPlan, machine, this.#dice.fork(`${machine.name} acts`)))
     }
+    if (members > 0) {
+      const machine = this.#newMachine('asker')
+      this.#clients.push(new AskerClient(this.#clientPlan, machine, this.#dice.fork('asker acts')))
+    }
     for (let i = 1; i <= members; i++) {
       const machine = this.#newMachine(`member${i}`)
+      machine.closesHard = true
       this.#clients.push(new MemberClient(this.#clientPlan, machine, this.#dice.fork(`${machine.name} acts`)))
     }
   }
@@ -279,7 +288,15 @@ class Simulation {
     if (this.#findings.length > 0) return
     for (const client of this.#clients) client.start()
     this.#faults.begin()
-    await this.#until(this.#plan.unsafeMs)
+    const { joinsAfter, unsafeMs, servers } = this.#plan
+    if (joinsAfter >= 0) {
+      this.#events.in(joinsAfter, null, () => {
+        const server = this.#newServer(servers + 1)
+        this.#servers.push(server)
+        server.start()
+      })
+    }
+    await this.#until(unsafeMs)
   }
 
   async #heal(): Promise<void> {
@@ -314,6 +331,16 @@ class Simulation {
     await this.#until(readWithinMs, () => reader.done)
     if (this.#findings.length > 0) return
     if (!reader.done) throw new Liveness(`${readWithinMs} ms were not enough to read everything at the end`)
+    let looked = this.#events.now
+    let reason = notYetWhole(this.#servers)
+    await this.#until(wholeWithinMs, () => {
+      if (reason === null || this.#events.now - looked < 100) return reason === null
+      looked = this.#events.now
+      reason = notYetWhole(this.#servers)
+      return reason === null
+    })
+    if (this.#findings.length > 0) return
+    if (reason !== null) throw new Liveness(`${wholeWithinMs} ms were not enough to make the cluster whole: ${reason}`)
     this.#invariants.final()
   }
 
