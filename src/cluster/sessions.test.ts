@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MemoryLog } from '../machine/memory-log.ts'
+import { dice, VirtualTime } from '../machine/testing.ts'
+import { silent } from '../world/logger.ts'
+import type { Fact } from './commands/command.ts'
+import { CommittedMetadata } from './committed.ts'
+import { ControllerClient } from './controller-client.ts'
+import { bootstrapRecords } from './features.ts'
+import type { Orderer } from './orderer/orderer.ts'
+import { testSettings, uuid } from './testing.ts'
+
+/** A controller on a log and a clock, and brokers that beat when the test lets them. */
+class Scene {
+  readonly time = new VirtualTime()
+  readonly log = new MemoryLog<Fact>({ autoCommit: true })
+  readonly metadata = new CommittedMetadata()
+  readonly controller = new ControllerClient({
+    orderer: this.log as unknown as Orderer,
+    settings: testSettings,
+    bootstrap: bootstrapRecords(),
+    observer: this.metadata,
+    clock: this.time,
+    timers: this.time,
+    random: dice(1),
+    logger: silent,
+  })
+
+  async join(brokerId: number): Promise<void> {
+    await this.controller.ask('registerBroker', {
+      brokerId,
+      clusterId: 'cluster',
+      incarnationId: uuid(`${brokerId}i`),
+      listeners: [],
+      features: [],
+      rack: null,
+      logDirs: [],
+    })
+    await this.beat(brokerId)
+  }
+
+  async beat(...ids: number[]): Promise<void> {
+    for (const brokerId of ids) {
+      await this.controller.ask('brokerHeartbeat', {
+        brokerId,
+        brokerEpoch: this.metadata.state.brokers.get(brokerId)!.epoch,
+        currentMetadataOffset: this.metadata.state.offset - 1,
+        wantFence: false,
+        wantShutDown: false,
+      })
+    }
+  }
+
+  get fenced(): number[] {
+    return [...this.metadata.state.brokers.values()].filter(({ fenced }) => fenced).map(({ id }) => id)
+  }
+}
+
+async function scene(): Promise<Scene> {
+  const made = new Scene()
+  made.log.elect()
+  for (const id of [1, 2, 3]) await made.join(id)
+  assert.deepEqual(made.fenced, [])
+  return made
+}
+
+test('who does not beat for a session is fenced, and nobody else', async () => {
+  const all = await scene()
+  for (let ms = 0; ms < 5000; ms += 500) {
+    await all.beat(3)
+    all.time.advance(500)
+    assert.deepEqual(all.fenced, ms + 500 >= 3000 ? [2] : [], `after ${ms + 500} ms`)
+  }
+})
+
+test('a controller that stood still itself expires nobody at once', async () => {
+  const all = await scene()
+  all.time.advance(2000)
+  all.time.stall(60_000)
+  assert.deepEqual(all.fenced, [])
+  await all.beat(3)
+  all.time.advance(2500)
+  assert.deepEqual(all.fenced, [2], 'who is silent afterwards, too, is')
+})
+
+test('a new controller gives everybody a full session', async () => {
+  const all = await scene()
+  all.time.advance(2900)
+  all.log.depose()
+  all.time.advance(10_000)
+  assert.deepEqual(all.fenced, [])
+  all.log.elect()
+  all.time.advance(2900)
+  assert.deepEqual(all.fenced, [])
+  await all.beat(2)
+  all.time.advance(200)
+  assert.deepEqual(all.fenced, [3])
+})
