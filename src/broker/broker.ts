@@ -1,3 +1,4 @@
+import { TokenBucket } from '../replication/throttle.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Address, Listener, Socket, World } from '../world/world.ts'
 import { ApiEntry } from './api-entry.ts'
@@ -25,6 +26,8 @@ export interface BrokerLimits {
   readonly connectionsPerAddress: number
   readonly idleMs: number
   readonly fetchSessions: number
+  /** What replicas that are being moved may take of this node. */
+  readonly movedBytesPerSecond: number
 }
 
 /** Accepts connections and knows everything that handlers need: the floors below, by name. */
@@ -38,6 +41,8 @@ export class Broker {
   readonly metrics = new BrokerMetrics()
   readonly delayed: DelayedOperations
   readonly fetchSessions: FetchSessions
+  /** What replicas may take of us that are being moved to other nodes. */
+  readonly moves: TokenBucket
   /** Bytes of all requests that are not answered yet. */
   bytesInFlight = 0
   /** Bytes of records that were read for clients and have not left yet. */
@@ -66,6 +71,10 @@ export class Broker {
     this.servicesForNodes = servicesForNodes
     this.delayed = new DelayedOperations(world.clock, world.timers)
     this.fetchSessions = new FetchSessions(limits.fetchSessions, world.random)
+    this.moves = new TokenBucket(
+      () => world.clock.mono(),
+      () => limits.movedBytesPerSecond,
+    )
   }
 
   /** Begins to serve at `address`; returns where it really listens. Rejects with EADDRINUSE and its kin. */

@@ -18,6 +18,7 @@ const limits: BrokerLimits = {
   connectionsPerAddress: 10,
   idleMs: 60_000,
   fetchSessions: 10,
+  movedBytesPerSecond: 1_000_000,
 }
 
 /** Takes memory from its reader as Node's sockets do: the next piece right after the last was filled. */

@@ -1,4 +1,4 @@
-import { compaction, deletedAtOnce, noNeed, quotas, shares, tiered, unfolds } from './broker/reasons.ts'
+import { compaction, deletedAtOnce, noNeed, shares, tiered, unfolds } from './broker/reasons.ts'
 import {
   atLeast,
   between,
@@ -14,6 +14,8 @@ import {
   string,
   type Valid,
 } from './definition.ts'
+
+const throttled = 'Replicas that are being moved are throttled without being listed, others never.'
 
 /** KIP-73: `partition:broker,…`, or `*` for all. */
 const throttledReplicas: Valid = {
@@ -45,10 +47,10 @@ export const topicSettings = {
     'Records after which the partition is forced to stable storage.',
   ),
   'flush.ms': long(MAX_LONG, atLeast(0)).honoured('ms after which appended records are forced to stable storage.'),
-  'follower.replication.throttled.replicas': list('', throttledReplicas).ignored(quotas),
+  'follower.replication.throttled.replicas': list('', throttledReplicas).ignored(throttled),
   'index.interval.bytes': int(4096, atLeast(0)).honoured('Bytes of a segment between two entries of its offset index.'),
   'internal.segment.bytes': int(null).hidden().honoured('As `segment.bytes`, without its lower bound: for tests.'),
-  'leader.replication.throttled.replicas': list('', throttledReplicas).ignored(quotas),
+  'leader.replication.throttled.replicas': list('', throttledReplicas).ignored(throttled),
   'local.retention.bytes': long(-2, atLeast(-2)).ignored(tiered),
   'local.retention.ms': long(-2, atLeast(-2)).ignored(tiered),
   'max.compaction.lag.ms': long(MAX_LONG, atLeast(1)).ignored(compaction),

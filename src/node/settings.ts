@@ -46,5 +46,9 @@ export function brokerLimits(config: BrokerConfig): BrokerLimits {
     },
     idleMs: config.get('connections.max.idle.ms'),
     fetchSessions: config.get('max.incremental.fetch.session.cache.slots'),
+    get movedBytesPerSecond() {
+      const rate = config.get('leader.replication.throttled.rate')
+      return rate < Number.MAX_SAFE_INTEGER ? rate : config.get('replication.move.rate')
+    },
   }
 }

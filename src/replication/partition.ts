@@ -320,6 +320,12 @@ export class Partition {
     return end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset ? end : null
   }
 
+  /** A copy that is being moved here: nobody waits for it, so it must not be in anybody's way. */
+  isMoving(replicaId: number): boolean {
+    const { isr, addingReplicas } = this.#role
+    return addingReplicas?.includes(replicaId) === true && !isr.includes(replicaId)
+  }
+
   /** Throws what a follower must hear that wants to copy from us: we lead, or stand in a chain. */
   checkSource(currentLeaderEpoch: number): void {
     this.checkEpoch(currentLeaderEpoch)

@@ -7,6 +7,8 @@ export interface PartitionRole {
   readonly partitionEpoch: number
   readonly replicas: readonly number[]
   readonly isr: readonly number[]
+  /** Replicas that a reassignment brings (KIP-455). */
+  readonly addingReplicas?: readonly number[]
 }
 
 /** True when there is but one copy, and it is ours: then nobody is replicated to, and nobody is waited for. */

@@ -15,6 +15,7 @@ import type { FetchPort } from '../../src/replication/fetcher.ts'
 import { Fetchers } from '../../src/replication/fetchers.ts'
 import type { Partition } from '../../src/replication/partition.ts'
 import { Replicas } from '../../src/replication/replicas.ts'
+import { TokenBucket } from '../../src/replication/throttle.ts'
 import type { Volume } from '../../src/store/store.ts'
 import { silent } from '../../src/world/logger.ts'
 import type { Timers } from '../../src/world/world.ts'
@@ -95,6 +96,10 @@ export class ReplicaNode {
       delayed: new DelayedOperations(clock, timers),
       fetchSessions: new FetchSessions(1000, dice),
       stopping: false,
+      moves: new TokenBucket(
+        () => time.ms,
+        () => 100_000,
+      ),
       mayFetch: () => 1_000_000,
       fetchedUnsent: 0,
       metrics: { fetched() {} },

@@ -2,6 +2,7 @@ import { KafkaError } from '../../protocol/errors.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
 import type { Partition, ReplicaFetch } from '../../replication/partition.ts'
 import type { Replicas } from '../../replication/replicas.ts'
+import type { TokenBucket } from '../../replication/throttle.ts'
 import type { Volume } from '../../store/store.ts'
 import type { Timers } from '../../world/world.ts'
 import type { Delayed, DelayedOperations } from '../delayed.ts'
@@ -32,6 +33,8 @@ export interface FetchLimits {
   readonly replica: ReplicaFetch | null
   /** What a busy follower waits with, so that it copies in fewer and larger parts; null: it gets what there is at once. */
   readonly gather: Timers | null
+  /** What copies that are being moved may take; null: as much as they like. */
+  readonly moves: { readonly bucket: TokenBucket; readonly timers: Timers } | null
   /** A consumer that may read from followers (Fetch 11 and newer, KIP-392). */
   readonly anyReplica: boolean
   /** The copy that is nearer to the consumer, for those that we lead; −1: there is none. Null: nobody asks. */
@@ -64,6 +67,8 @@ export class DelayedFetch {
   /** One of our partitions cannot say yet whether the follower's log fits. */
   #unready = false
   #gathering = false
+  /** ms until copies that are being moved may have more; 0: none waits for that. */
+  #restMs = 0
   #checking = false
   #again = false
   #expired = false
@@ -152,6 +157,7 @@ export class DelayedFetch {
         if (replica === undefined) continue
         this.#watched.push(this.#limits.replica === null ? replica.watch(this.#wake) : replica.watchEnd(this.#wake))
       }
+      this.#wakeAfterRest()
       this.#deadline = this.#delayed.after(
         this.#limits.maxWaitMs,
         () => {
@@ -199,6 +205,15 @@ export class DelayedFetch {
       this.#stop()
       finish(results)
     } else if (this.#again) this.#woken()
+    else this.#wakeAfterRest()
+  }
+
+  #wakeAfterRest(): void {
+    if (this.#restMs === 0) return
+    this.#limits.moves?.timers.after(Math.ceil(this.#restMs), () => {
+      if (this.#finish !== null) this.#woken()
+    })
+    this.#restMs = 0
   }
 
   #broken(error: unknown): void {
@@ -333,7 +348,20 @@ export class DelayedFetch {
     result.highWatermark = partition.highWatermark
     result.lastStableOffset = partition.lastStableOffset
     if (left <= 0 || fetchOffset >= log.logEndOffset) return none
-    return partition.readForReplica(fetchOffset, Math.min(maxBytes, left))
+    const { moves } = this.#limits
+    if (moves === null || !partition.isMoving(replica.replicaId))
+      return partition.readForReplica(fetchOffset, Math.min(maxBytes, left))
+    const restMs = moves.bucket.restMs()
+    if (restMs > 0) {
+      this.#restMs = Math.max(1, restMs)
+      return none
+    }
+    const read = partition.readForReplica(fetchOffset, Math.min(maxBytes, left))
+    const spend = (views: Uint8Array[]): Uint8Array[] => {
+      for (const { length } of views) moves.bucket.spend(length)
+      return views
+    }
+    return read instanceof Promise ? read.then(spend) : spend(read)
   }
 
   #refused(result: FetchResult, error: unknown): void {

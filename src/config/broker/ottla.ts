@@ -57,6 +57,9 @@ export const ottlaSettings = {
   'quorum.voters': int(3, between(1, 5)).honoured(
     'How many nodes vote about the metadata, as soon as there are enough of them: 1, 3 or 5.',
   ),
+  'replication.move.rate': long(33_554_432, atLeast(1))
+    .perBroker()
+    .honoured('Bytes a second that a broker gives to replicas which are being moved to others.'),
   'replication.topology': string('isr', oneOf('isr', 'chain'))
     .clusterWide()
     .honoured(

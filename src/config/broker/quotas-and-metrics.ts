@@ -8,10 +8,14 @@ export const quotasAndMetricsSettings = {
   'client.quota.callback.class': className(null).only(javaPolicy),
   'controller.quota.window.num': int(11, atLeast(1)).ignored(quotas),
   'controller.quota.window.size.seconds': int(1, atLeast(1)).ignored(quotas),
-  'follower.replication.throttled.rate': long(MAX_LONG, atLeast(0)).clusterWide().ignored(quotas),
+  'follower.replication.throttled.rate': long(MAX_LONG, atLeast(0))
+    .clusterWide()
+    .ignored('What a moving replica may take is measured where it comes from: `leader.replication.throttled.rate`.'),
   'kafka.metrics.polling.interval.secs': int(10, atLeast(1)).ignored(metrics),
   'kafka.metrics.reporters': list('', listOf([], { empty: true })).ignored(metrics),
-  'leader.replication.throttled.rate': long(MAX_LONG, atLeast(0)).clusterWide().ignored(quotas),
+  'leader.replication.throttled.rate': long(MAX_LONG, atLeast(0))
+    .clusterWide()
+    .honoured('Bytes a second that a broker gives to replicas which are being moved; unset: `replication.move.rate`.'),
   'metric.reporters': list('org.apache.kafka.common.metrics.JmxReporter', listOf([], { empty: true }))
     .clusterWide()
     .ignored(metrics),
