@@ -295,6 +295,14 @@ describe('taking out', () => {
     assert.equal(test.state.configs(4, '2').get('balance.state'), 'joining', 'back again')
   })
 
+  it('is taken back when the same process is heard again', () => {
+    const { test, epoch } = three({ replaceAfterMs: 60_000 })
+    test.fire('session:2')
+    test.fire('replace:2')
+    test.beat(2, epoch(2))
+    assert.equal(test.state.configs(4, '2').get('balance.state'), 'joining')
+  })
+
   it('does not come for who was away and is back', () => {
     const { test, epoch } = three({ replaceAfterMs: 60_000 })
     test.fire('session:2')

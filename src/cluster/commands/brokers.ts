@@ -203,5 +203,7 @@ export function unfence(broker: BrokerState, context: Context): MetadataRecord[]
     brokerEpoch: broker.epoch,
     fenced: -1,
   }
-  return [change, ...arrive(context, broker.id)]
+  // Who was given up and lives after all gets its share again.
+  const back = balanceState(context.state, broker.id) === 'gone' ? [setBalanceState(broker.id, 'joining')] : []
+  return [change, ...arrive(context, broker.id), ...back]
 }
