@@ -16,6 +16,7 @@ const running = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
+process.once('SIGTERM', () => process.exit(143))
 
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -36,9 +37,16 @@ export class RedisServer {
   #child: ChildProcess | null = null
 
   static async start(...options: string[]): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), options)
-    await server.start()
-    return server
+    for (let attempt = 0; ; attempt++) {
+      const server = new RedisServer(await freePort(), options)
+      try {
+        await server.start()
+        return server
+      } catch (error) {
+        // Somebody else may have been quicker with the port.
+        if (attempt === 3) throw error
+      }
+    }
   }
 
   constructor(port: number, options: readonly string[]) {
@@ -54,10 +62,12 @@ export class RedisServer {
     this.#child = child
     running.add(child)
     child.once('exit', () => running.delete(child))
-    for (let i = 0; i < 200; i++) {
-      if (/^(\+PONG|-NOAUTH)/.test(await this.command('PING').catch(() => ''))) return
+    for (let i = 0; i < 500 && child.exitCode === null; i++) {
+      const answer = await this.command('INFO', 'server').catch(() => '')
+      if (answer.includes(`process_id:${child.pid}\r\n`) || answer.startsWith('-NOAUTH')) return
       await sleep(20)
     }
+    await this.kill()
     throw new Error('Redis does not start')
   }
 
@@ -66,6 +76,7 @@ export class RedisServer {
     const child = this.#child
     if (child === null) return
     this.#child = null
+    if (child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise(resolve => child.once('exit', resolve))
     child.kill('SIGKILL')
     await ended
