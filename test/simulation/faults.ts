@@ -48,7 +48,10 @@ export class Faults {
     this.#story.tell('world', () => 'everything is mended')
     this.#network.heal()
     this.#network.manners.loss = 0
-    for (const server of this.#servers) this.#mend(server)
+    for (const server of this.#servers) {
+      this.#mend(server)
+      if (server.machine.process === null) this.watch(server)
+    }
   }
 
   #mend(server: Server): void {

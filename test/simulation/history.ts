@@ -29,6 +29,11 @@ export class History {
     }
   }
 
+  /** Operations that have not ended. */
+  get open(): number {
+    return this.#open.size
+  }
+
   /** What did not end is not known. */
   get operations(): Operation[] {
     return this.#operations.map((operation, place) => operation ?? (this.#open.get(place) as Operation))

@@ -313,7 +313,9 @@ class Simulation {
     }
     await this.#until(afterlifeMs)
     for (const client of this.#clients) client.stopped = true
-    await this.#until(1000)
+    await this.#until(progressWithinMs, () => this.#history.open === 0)
+    if (this.#history.open > 0 && this.#findings.length === 0)
+      throw new Liveness(`${this.#history.open} records are neither acknowledged nor given up`)
   }
 
   async #end(): Promise<void> {
