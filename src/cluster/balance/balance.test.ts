@@ -222,6 +222,34 @@ describe('a broker that is drained', () => {
   })
 })
 
+describe('racks', () => {
+  it('keep their copies apart, whoever comes and goes', () => {
+    for (const placement of [ring, balanced]) {
+      const cluster = new Cluster({ placement })
+      const rackOf = (id: number) => (id % 2 === 0 ? 'even' : 'odd')
+      const join = (id: number) => cluster.broker(id, { rack: rackOf(id) })
+      for (const id of [1, 2, 3, 4]) join(id)
+      create(cluster, 'foo', 20, 2)
+      const check = () => {
+        cluster.settle()
+        for (const { replicas } of cluster.state.topics.get('foo')!.partitions) {
+          assert.equal(new Set(replicas.map(rackOf)).size, 2, `${replicas}`)
+        }
+      }
+      check()
+      join(5)
+      check()
+      // A share of a rack's brokers is not a share of all: odd ones hold 20 copies together.
+      assert.ok(Number(cluster.load()[5]!.split('/')[0]) >= 5, JSON.stringify(cluster.load()))
+      assert.equal(cluster.set(3, 'draining'), null)
+      check()
+      assert.equal(cluster.load()[3], '0/0')
+      join(6)
+      check()
+    }
+  })
+})
+
 describe('a broker that is gone for good', () => {
   it('is replaced by the others', () => {
     const cluster = new Cluster().brokers(1, 2, 3, 4)
@@ -290,7 +318,10 @@ describe('min.insync.replicas', () => {
     cluster.fire('session:2')
     assert.equal(cluster.shown('foo'), '1@0 1|2|')
     const configs = [{ name: 'min.insync.replicas', configOperation: 0, value: '1' }]
-    cluster.ask('incrementalAlterConfigs', { resources: [{ resourceType: 2, resourceName: 'foo', configs }], validateOnly: false })
+    cluster.ask('incrementalAlterConfigs', {
+      resources: [{ resourceType: 2, resourceName: 'foo', configs }],
+      validateOnly: false,
+    })
     assert.equal(cluster.shown('foo'), '1@0 1||')
   })
 })
@@ -361,7 +392,6 @@ for (const [name, placement] of [
     assert.ok(ratio > 0.85 && ratio < 1.1, `${ratio} of the ideal`)
   })
 }
-
 
 test('whatever happens meanwhile, in the end everything is where it shall be', () => {
   for (let seed = 1; seed <= 60; seed++) {
