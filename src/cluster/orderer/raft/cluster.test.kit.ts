@@ -138,6 +138,12 @@ export class Cluster {
     for (const node of this.nodes) node.heal()
   }
 
+  /** An operator who cannot wait. */
+  elected(): void {
+    if (!this.healed && this.faults.changes && this.chance(300))
+      this.after(this.random.int(3), () => this.changeVoters())
+  }
+
   changeVoters(): void {
     for (const leader of this.nodes) {
       if (!leader.up || leader.raft.voterChangeProblem() !== null) continue

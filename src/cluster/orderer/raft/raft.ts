@@ -218,8 +218,9 @@ export class Raft<Records> {
     if (error === null) {
       this.#gone = null
       const known = this.#following !== null && request.epoch === this.#epoch && request.leaderId === this.#leaderId
-      if (known) this.#following?.heard(now)
-      else if (request.epoch > this.#epoch || this.#leading === null) this.#follow(request.epoch, request.leaderId, now)
+      if (!known && (request.epoch > this.#epoch || this.#leading === null))
+        this.#follow(request.epoch, request.leaderId, now)
+      this.#following?.heard(now)
     }
     this.tell(news => answer({ ...news, error }))
   }

@@ -96,6 +96,7 @@ export class SimNode implements RaftIo<Entry[]> {
       this.#cluster.checkLeader(this)
       this.#heardFrom.clear()
       this.#aloneSince = this.#cluster.now
+      this.#cluster.elected()
     }
     this.#ledRole = leads
     if (leads) this.#checkHeard()

@@ -37,7 +37,7 @@ const mostEvents = 200_000
 export function simulate(raft: typeof Raft, random: Random): Result {
   const faults = drawFaults(random)
   const nodes = 3 + random.int(3)
-  const cluster = new Cluster(raft, random, faults, nodes, random.int(3) === 0 ? 1 : 3)
+  const cluster = new Cluster(raft, random, faults, nodes, [1, 3, nodes][random.int(3)]!)
   const result = (violation: string | null): Result => {
     return { ms: cluster.now, events: cluster.events, violation, story: [JSON.stringify(faults), ...cluster.story] }
   }
