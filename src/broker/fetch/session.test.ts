@@ -15,6 +15,7 @@ function partition(topic: string, index: number, fetchOffset = 0): FetchPartitio
     fetchOffset,
     lastFetchedEpoch: -1,
     downstream: null,
+    fresh: true,
     maxBytes: 1_000,
     toldHighWatermark: -1,
     toldLogStartOffset: -1,

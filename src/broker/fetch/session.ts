@@ -12,6 +12,8 @@ export interface FetchPartition {
   maxBytes: number
   /** What a follower says of those behind it in a chain; null: nothing new. */
   downstream: readonly ReplicaReport[] | null
+  /** False when the session alone remembers it, and its follower has counted already. */
+  fresh: boolean
   /** What the client was last told, to leave out what did not change; −1: nothing yet. */
   toldHighWatermark: number
   toldLogStartOffset: number
@@ -62,6 +64,7 @@ export class FetchSession {
         known.lastFetchedEpoch = change.lastFetchedEpoch
         known.maxBytes = change.maxBytes
         known.downstream = change.downstream
+        known.fresh = true
       }
     }
     if (forgotten.length > 0) this.#forget(forgotten.map(partition => key(partition, this.byId)))

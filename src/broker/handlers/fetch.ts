@@ -127,6 +127,7 @@ function partitionsOf(request: Request, { version, node }: RequestContext): Fetc
         lastFetchedEpoch: partition.lastFetchedEpoch,
         maxBytes: partition.partitionMaxBytes,
         downstream: partition.downstream.length === 0 ? null : partition.downstream,
+        fresh: true,
         toldHighWatermark: -1,
         toldLogStartOffset: -1,
       })
