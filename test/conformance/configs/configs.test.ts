@@ -35,8 +35,13 @@ const DEFAULTS: { [name: string]: string } = {
   'group.initial.rebalance.delay.ms': '0',
   // A node that is gone is noticed by its connections at once, one that hangs within this time.
   'broker.heartbeat.interval.ms': '500',
+  // Voters come by themselves.
+  'controller.quorum.auto.join.enable': 'true',
+  'controller.quorum.election.timeout.ms': '500',
+  'controller.quorum.fetch.timeout.ms': '1500',
   'broker.session.timeout.ms': '3000',
   'replica.lag.time.max.ms': '5000',
+  'replica.socket.timeout.ms': '3000',
   // A restarted broker leads again what it should soon after it has caught up.
   'leader.imbalance.check.interval.seconds': '30',
   // As many as there are brokers, three at most.
@@ -63,6 +68,10 @@ const OWN: { [kind: string]: readonly string[] } = {
     'orderer.renew.ms',
     'placement',
     'port',
+    'quorum.voter.probation.ms',
+    'quorum.voter.replace.after.ms',
+    'quorum.voters',
+    'replication.move.rate',
     'replication.topology',
     'tail.cache.bytes',
     'token',
@@ -111,7 +120,7 @@ for (const kind of Object.keys(ours)) {
 
 test('every setting says what it does or why it does nothing', () => {
   for (const settings of Object.values(ours)) {
-    for (const [name, setting] of Object.entries(settings)) assert.match(setting.doc, /^.{10,160}[.`]$/, name)
+    for (const [name, setting] of Object.entries(settings)) assert.match(setting.doc, /^.{10,240}[.`)]$/, name)
   }
 })
 
