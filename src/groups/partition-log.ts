@@ -206,7 +206,8 @@ export class PartitionLog implements OrderedLog<GroupRecord> {
   #acknowledged(end: number, error: Error | null): void {
     if (this.#over) return
     if (error !== null) {
-      this.#logger.error('a group partition cannot commit any more', { log: this.#name, error })
+      // Another node leads it now: that is how clusters live.
+      if (!isLostLead(error)) this.#logger.error('a group partition cannot commit any more', { log: this.#name, error })
       this.stop()
       this.#lost(error)
       return

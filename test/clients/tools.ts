@@ -44,7 +44,10 @@ const topics: CommandScenario = async place => {
   const described = await tool(place, 'kafka-topics', ['--describe', '--topic', topic])
   assert.match(described, /PartitionCount: 5\s+ReplicationFactor: \d\s+Configs: .*retention\.ms=3600000/)
   assert.match(described, /cleanup\.policy=compact,delete/)
-  assert.match(described, new RegExp(`Topic: ${topic}\\s+Partition: 4\\s+Leader: \\d+\\s+Replicas: \\d+\\s+Isr: \\d+`))
+  assert.match(
+    described,
+    new RegExp(`Topic: ${topic}\\s+Partition: 4\\s+Leader: \\d+\\s+Replicas: [\\d,]+\\s+Isr: [\\d,]+`),
+  )
   await tool(place, 'kafka-topics', ['--delete', '--topic', topic])
   assert.ok(!lines(await tool(place, 'kafka-topics', ['--list'])).includes(topic))
   return undefined

@@ -168,6 +168,7 @@ for (const [i, step] of plan.entries()) {
 }
 const seconds = (Date.now() - began) / 1000
 const committed = await offsets.stop()
+console.log(`${offsets.acknowledged} commits of offsets acknowledged`)
 
 if (going) {
   going = await item(

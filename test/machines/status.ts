@@ -3,7 +3,7 @@ import { parseAddresses } from '../../src/client/address.ts'
 import { Admin } from '../../src/client/admin.ts'
 import { Cluster, type PartitionMetadata } from '../../src/client/cluster.ts'
 import { Connection } from '../../src/client/connection.ts'
-import { type CommittedOffset, fetchOffsets } from '../../src/client/group-offsets.ts'
+import { type CommittedOffset, commitOffsets, fetchOffsets } from '../../src/client/group-offsets.ts'
 import { defaultClientOptions } from '../../src/client/options.ts'
 import { DescribeQuorum } from '../../src/protocol/messages/describe-quorum.ts'
 import { ElectLeaders } from '../../src/protocol/messages/elect-leaders.ts'
@@ -167,6 +167,11 @@ export class Status {
 
   committed(group: string): Promise<CommittedOffset[]> {
     return this.#with(cluster => fetchOffsets(cluster, group, null), 10_000)
+  }
+
+  /** Of a group without members. */
+  commit(group: string, offset: CommittedOffset): Promise<void> {
+    return this.#with(cluster => commitOffsets(cluster, group, [offset]), 10_000)
   }
 
   admin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
