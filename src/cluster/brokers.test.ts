@@ -263,12 +263,17 @@ describe('a controlled shutdown', () => {
     assert.equal(test.shown('foo'), '1@0 1||')
   })
 
-  it('keeps the broker out of new topics and of the ISR', () => {
+  it('keeps the broker out of new topics, unless they need it, and out of the ISR', () => {
     const { test, epoch } = three()
     test.beat(2, epoch(2), { wantShutDown: true })
-    assert.match(test.topic('foo', { replicationFactor: 3 }), /^INVALID_REPLICATION_FACTOR/)
     assert.equal(test.topic('foo', { replicationFactor: 2 }), 'ok')
-    assert.deepEqual([...test.partition('foo').isr].sort(), [1, 3])
+    assert.deepEqual([...test.partition('foo').replicas].sort(), [1, 3])
+    assert.equal(test.topic('bar', { replicationFactor: 3 }), 'ok')
+    assert.equal(test.partition('bar').replicas[2], 2, 'it leads nothing')
+    assert.deepEqual([...test.partition('bar').isr].sort(), [1, 3])
+    test.fire('session:2')
+    assert.equal(test.topic('baz', { replicationFactor: 3 }), 'ok', 'who is away comes back')
+    assert.match(test.topic('many', { replicationFactor: 4 }), /^INVALID_REPLICATION_FACTOR.*only 3 broker/)
   })
 })
 

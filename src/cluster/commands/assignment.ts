@@ -48,7 +48,10 @@ export function checkSameFactor(replicas: readonly number[], replicationFactor: 
   )
 }
 
-/** Chooses brokers for new partitions. Throws INVALID_REPLICATION_FACTOR when there are too few. */
+/**
+ * Chooses brokers for new partitions. Those that are away just now, in a rolling restart perhaps, get copies where the
+ * others are too few, but lead nothing at first. Throws INVALID_REPLICATION_FACTOR when there are too few all the same.
+ */
 export function place(
   context: Context,
   topicId: string,
@@ -58,22 +61,28 @@ export function place(
 ): PartitionState[] {
   const { state, settings, at } = context
   const brokers = holders(state)
-  if (brokers.length < replicationFactor) {
+  const away = wanted(state).filter(id => !brokers.some(broker => broker.id === id))
+  if (brokers.length === 0 || brokers.length + away.length < replicationFactor) {
     throw new KafkaError(
       'INVALID_REPLICATION_FACTOR',
       `Unable to replicate the partition ${replicationFactor} time(s): The target replication factor of ` +
-        `${replicationFactor} cannot be reached because only ${brokers.length} broker(s) are registered or some brokers ` +
-        'are being drained.',
+        `${replicationFactor} cannot be reached because only ${brokers.length + away.length} broker(s) are registered or ` +
+        'some brokers have all their log directories cordoned.',
     )
   }
   // Where there is one broker there is nothing to choose.
   const all = brokers.length > 1 ? context.load.all() : new Counts()
   const topic = new Counts()
   for (const { replicas } of state.topicsById.get(topicId)?.partitions ?? []) topic.add(replicas)
-  const request = { brokers, topicId, firstPartition, partitions, replicationFactor, random: at.random, all, topic }
-  const placed = settings.placement.place(request)
-  for (const replicas of placed) all.add(replicas)
-  return placed.map((replicas, index) => partitionOnto(replicas, context, firstPartition + index))
+  const present = Math.min(replicationFactor, brokers.length)
+  const request = { brokers, topicId, firstPartition, partitions, random: at.random, all, topic }
+  const placed = settings.placement.place({ ...request, replicationFactor: present })
+  return placed.map((chosen, index) => {
+    const later = Array.from({ length: replicationFactor - present }, (_, copy) => away[(index + copy) % away.length]!)
+    const replicas = [...chosen, ...later]
+    all.add(replicas)
+    return partitionOnto(replicas, context, firstPartition + index)
+  })
 }
 
 /** What brokers hold, with what the present decision gives them: counted when somebody asks. */
@@ -97,7 +106,12 @@ export class PresentLoad {
 
 /** What `default.replication.factor` −1 means: as many copies as there are brokers for them, at most three. */
 export function automaticFactor(state: ClusterState): number {
-  return Math.max(1, Math.min(3, holders(state).length))
+  return Math.max(1, Math.min(3, wanted(state).length))
+}
+
+/** Brokers that shall hold replicas, by id, also those that are away just now. */
+function wanted(state: ClusterState): number[] {
+  return [...state.brokers.keys()].filter(id => mayHold(state, id)).sort((a, b) => a - b)
 }
 
 /** Brokers that may get replicas now, by id. */
