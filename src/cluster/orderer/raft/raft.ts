@@ -1,5 +1,6 @@
 import type { Voter } from '../orderer.ts'
 import type { SnapshotId } from '../snapshot.ts'
+import { Absence } from './absence.ts'
 import { Ballot } from './ballot.ts'
 import { Copy } from './copy.ts'
 import { Following } from './following.ts'
@@ -35,7 +36,7 @@ export type Role = 'unattached' | 'follower' | 'prospective' | 'candidate' | 'le
 
 /** A tick that comes so much too late says that we were stopped: others are not to blame (ms). */
 const lateMs = 500
-/** ms, and as much again by dice, of an election when it is known that nobody leads. */
+/** ms, and as much again by dice, by which whom a leader would like less to follow lets the others go first. */
 const quickMs = 40
 
 /**
@@ -61,8 +62,7 @@ export class Raft<Records> {
   #ballot: Ballot | null = null
   /** Who has no leader: when it stands for election, or, without a vote, looks further. */
   #standAt = Number.POSITIVE_INFINITY
-  /** The leader of this epoch that is known to be gone, and until when that is believed. */
-  #gone: { readonly id: number; readonly epoch: number; readonly until: number } | null = null
+  readonly #absence = new Absence()
   #leaving = false
 
   constructor(options: RaftOptions<Records>) {
@@ -216,7 +216,7 @@ export class Raft<Records> {
   begin(request: BeginRequest, now: number, answer: (response: EpochResponse) => void): void {
     const error = beginError(request, this.#self, this.#epoch)
     if (error === null) {
-      this.#gone = null
+      this.#absence.clear()
       const known = this.#following !== null && request.epoch === this.#epoch && request.leaderId === this.#leaderId
       if (!known && (request.epoch > this.#epoch || this.#leading === null))
         this.#follow(request.epoch, request.leaderId, now)
@@ -370,6 +370,7 @@ export class Raft<Records> {
       send: (to: Target, request: () => RaftRequest) => this.#sendWhenSafe(to, request, term),
     }
     this.#following = new Following<Records>(context, leaderId, now)
+    this.#absence.endsWith(epoch)
     this.#following.ask(now)
     this.#io.leaderChanged()
   }
@@ -427,6 +428,7 @@ export class Raft<Records> {
       step: (at: number) => this.#step(at),
     }
     this.#leading = new Leading(context, start, now)
+    this.#absence.endsWith(this.#epoch)
     this.#io.leaderChanged()
     this.#leading.tick(now)
     this.#leading?.advance(now)
@@ -456,11 +458,7 @@ export class Raft<Records> {
   }
 
   #isGone(id: number, now: number): void {
-    this.#gone = { id, epoch: this.#epoch, until: now + this.#settings.fetchTimeoutMs }
-  }
-
-  #knowGone(now: number): boolean {
-    return this.#gone !== null && this.#gone.epoch === this.#epoch && now < this.#gone.until
+    this.#absence.note(id, this.#epoch, now + 2 * this.#settings.fetchTimeoutMs)
   }
 
   // Votes.
@@ -503,7 +501,7 @@ export class Raft<Records> {
   }
 
   #electionWait(now: number): number {
-    const wait = this.#knowGone(now) ? quickMs : this.#settings.electionTimeoutMs
+    const wait = this.#absence.waitMs(now, this.#settings.electionTimeoutMs)
     return wait + this.#io.random(Math.max(1, wait))
   }
 
@@ -525,8 +523,7 @@ export class Raft<Records> {
       return true
     }
     const looking = this.#role === 'unattached' || this.#role === 'prospective' || this.#role === 'candidate'
-    const gone = this.#knowGone(now) && this.#gone?.id === leaderId
-    if (leads && looking && !gone) this.#follow(epoch, leaderId, now)
+    if (leads && looking && !this.#absence.of(leaderId, epoch, now)) this.#follow(epoch, leaderId, now)
     return true
   }
 
