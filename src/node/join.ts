@@ -73,7 +73,9 @@ export async function joinCluster(joiner: Joiner): Promise<Joined> {
       const now = world.clock.mono()
       if (now - said > sayMs && failures > 1) {
         said = now
-        logger.info(`waiting for a node of the cluster at ${shown}`, { reason: error.message })
+        logger.info(`waiting for a node of the cluster at ${shown}; the first one is started without --join`, {
+          reason: error.message,
+        })
       }
     }
     const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 10))
