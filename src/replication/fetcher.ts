@@ -311,8 +311,14 @@ export class Fetcher implements FollowingEvents {
     if (received === 'appended') {
       this.#changed.add(following)
       this.#flushing++
-      following.partition.whenFlushed(following.partition.log.logEndOffset, () => {
+      following.partition.whenFlushed(following.partition.log.logEndOffset, error => {
         this.#flushing--
+        // A full disk: what was refused would be refused again at once.
+        if (error !== null && this.#has(following)) {
+          this.#forget(following)
+          following.state = 'resting'
+          this.#rest([following])
+        }
         if (this.#flushing === 0) this.#send()
       })
     } else if (received !== 'nothing') {

@@ -162,7 +162,7 @@ export class Faults {
         return true
       }
       case 'clock jump': {
-        const ms = (dice.chance(0.5) ? 1 : -1) * dice.magnitude(100, 86_400_000)
+        const ms = (dice.chance(0.5) ? 1 : -1) * dice.magnitude(100, 3_000_000)
         this.#tell(`the clock of ${machine.name} jumps by ${Math.round(ms)} ms`)
         machine.wallOffset += Math.round(ms)
         return true

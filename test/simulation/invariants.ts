@@ -18,6 +18,8 @@ interface Committed {
   /** By base offset: what was below a high watermark once. */
   readonly batches: Map<number, StoredBatch>
   end: number
+  /** Up to where leaders of an epoch have committed. A leader that was deposed before it knew of its lead knows nothing of later ones. */
+  readonly ends: Map<number, number>
   /** Who led in which epoch. */
   readonly leaders: Map<number, number>
 }
@@ -197,6 +199,7 @@ export class Invariants {
       throw new Violation(`${who}: ${highWatermark} is committed, but only ${where} of [${having}] of [${holders}]`)
     }
     committed.end = highWatermark
+    committed.ends.set(leads, highWatermark)
   }
 
   #has(holder: Server, name: string, from: number, upTo: number, onPlatter: boolean, committed: Committed): boolean {
@@ -214,19 +217,23 @@ export class Invariants {
       throw new Violation(`${who}: ${nodeId} and ${other} both lead in epoch ${leaderEpoch}`)
     }
     committed.leaders.set(leaderEpoch, nodeId)
-    if (logEndOffset < committed.end) {
-      throw new Violation(`${who}: leads in epoch ${leaderEpoch} with a log that ends at ${logEndOffset}, ${committed.end} is committed`) // biome-ignore format: a line
+    let end = 0
+    for (const [epoch, upTo] of committed.ends) if (epoch <= leaderEpoch) end = Math.max(end, upTo)
+    if (logEndOffset < end) {
+      throw new Violation(
+        `${who}: leads in epoch ${leaderEpoch} with a log that ends at ${logEndOffset}, ${end} is committed`,
+      )
     }
-    this.#compare(server, name, readLog(server.machine.disk, `/data/${name}`, 'memory'))
+    this.#compare(server, name, readLog(server.machine.disk, `/data/${name}`, 'memory'), end)
   }
 
   /** Nothing that is committed may look different here. */
-  #compare(server: Server, name: string, batches: readonly StoredBatch[]): void {
+  #compare(server: Server, name: string, batches: readonly StoredBatch[], upTo = Number.MAX_SAFE_INTEGER): void {
     const committed = this.#of(name)
     const who = `${server.machine.name} ${name}`
     for (const batch of batches) {
       const wanted = committed.batches.get(batch.baseOffset)
-      if (wanted !== undefined && !same(wanted, batch)) {
+      if (wanted !== undefined && batch.lastOffset < upTo && !same(wanted, batch)) {
         throw new Violation(`${who}: offset ${batch.baseOffset} holds ${show(batch)}, committed is ${show(wanted)}`)
       }
     }
@@ -259,7 +266,7 @@ export class Invariants {
   #of(name: string): Committed {
     let committed = this.#committed.get(name)
     if (committed === undefined) {
-      committed = { batches: new Map(), end: 0, leaders: new Map() }
+      committed = { batches: new Map(), end: 0, ends: new Map(), leaders: new Map() }
       this.#committed.set(name, committed)
     }
     return committed

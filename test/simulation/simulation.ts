@@ -313,7 +313,8 @@ class Simulation {
     }
     await this.#until(afterlifeMs)
     for (const client of this.#clients) client.stopped = true
-    await this.#until(progressWithinMs, () => this.#history.open === 0)
+    // A producer that was given up still tries for its own time.
+    await this.#until(2 * progressWithinMs, () => this.#history.open === 0)
     if (this.#history.open > 0 && this.#findings.length === 0)
       throw new Liveness(`${this.#history.open} records are neither acknowledged nor given up`)
   }
