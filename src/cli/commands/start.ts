@@ -64,12 +64,14 @@ function announce(node: RunningNode, resolved: ResolvedConfig, terminal: Termina
   const local = resolved.endpoints.every(({ host }) => ['localhost', '127.0.0.1', '::1'].includes(host))
   const where = bootstrap === 'localhost:9092' ? '' : ` -b ${bootstrap.split(',')[0]}`
   const us = invocation(terminal.env)
+  // On the same machine a node needs a port and a folder of its own.
+  const beside = local ? `--port ${node.port + 1} --data ${resolved.dataDirectory ?? './ottla-data'}-2 ` : ''
   const lines = [
     `${green('●')} ${bold(`ottla ${version()}`)} is ready for Kafka clients`,
     `  listening  ${cyan(bootstrap)}${local ? dim('  this machine only; --host 0.0.0.0 opens it to others') : ''}`,
     `  data       ${data === null ? `in memory${dim('  gone when it stops')}` : `${cyan(data)}${dim(`  ${durable}`)}`}`,
     // Where nobody else can read it: a secret, but one that must be carried.
-    `  join       ${dim(`${us} --join ${node.joinAddress} --token ${node.joinToken}`)}`,
+    `  join       ${dim(`${us} ${beside}--join ${node.joinAddress} --token ${node.joinToken}`)}`,
     `  try        ${bold(`${us} produce hello${where} -m 'Hello, Kafka!' && ${us} consume hello${where} --from-beginning`)}`,
   ]
   terminal.stdout.write(`${lines.join('\n')}\n`)
