@@ -63,6 +63,8 @@ export class Fetcher implements FollowingEvents {
   readonly #forgotten = new Map<string, Set<number>>()
   #sessionId = 0
   #sessionEpoch = 0
+  /** Of the session before: the source need not keep it. */
+  #formerSession = 0
   /** The source has no room for a session. */
   #sessionless = false
   /** Raised when the session begins anew: answers to older Fetches are not ours any more. */
@@ -205,7 +207,7 @@ export class Fetcher implements FollowingEvents {
       maxWaitMs: full && !this.#sessionless ? 0 : settings.waitMs,
       minBytes: settings.minBytes,
       maxBytes: settings.responseBytes,
-      sessionId: this.#sessionId,
+      sessionId: full ? this.#formerSession : this.#sessionId,
       sessionEpoch: full ? 0 : this.#nextEpoch(),
       topics: this.#named(full, fetch),
       forgottenTopicsData: full ? [] : this.#forgottenTopics(),
@@ -246,6 +248,7 @@ export class Fetcher implements FollowingEvents {
       following.inSession = true
       following.sentOffsetBefore = following.sentOffset
       following.sentOffset = fetchOffset
+      following.sentStart = log.logStartOffset
       following.sentAt = fetch
       this.#forgotten.get(topicId)?.delete(partition)
       const named = {
@@ -308,6 +311,9 @@ export class Fetcher implements FollowingEvents {
     resting: Following[],
   ): void {
     const received = following.receive(answer, following.askedIn(fetch), this)
+    // Who deletes records at the source waits for us to let them go, too.
+    if (received === 'nothing' && following.inSession && following.sentStart !== following.partition.log.logStartOffset)
+      this.#changed.add(following)
     if (received === 'appended') {
       this.#changed.add(following)
       this.#flushing++
@@ -359,6 +365,7 @@ export class Fetcher implements FollowingEvents {
   #restart(): void {
     this.#generation++
     this.#underWay = 0
+    if (this.#sessionId !== 0) this.#formerSession = this.#sessionId
     this.#sessionId = 0
     this.#forgotten.clear()
   }

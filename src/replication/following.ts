@@ -38,6 +38,7 @@ export class Following {
   /** In the source's session; what it was told last. */
   inSession = false
   sentOffset = -1
+  sentStart = -1
   /** What the Fetch before asked for: its answer may still come. */
   sentOffsetBefore = -1
   /** Number of the Fetch that changed `sentOffset`, and of the first that named us. */

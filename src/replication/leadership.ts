@@ -43,6 +43,8 @@ class Follower implements FollowerView {
   readonly id: number
   endOffset = -1
   brokerEpoch = -1
+  /** −1: not known. */
+  logStartOffset = -1
   lastCaughtUpMs: number
   /** When it fetched last, and where the leader's log ended then: who reaches that end had caught up by that time. */
   lastFetchMs = Number.NEGATIVE_INFINITY
@@ -158,6 +160,23 @@ export class Leadership implements TermView {
     this.now = now
     if (this.isr.includes(id) && endOffset < this.highWatermark) this.#propose(this.isr.filter(each => each !== id))
     else if (this.maximalIsr.length <= this.#followers.length) this.#propose(grownIsr(this))
+  }
+
+  /** The first offset that a follower has kept; returns whether that is news. */
+  startsAt(id: number, logStartOffset: number): boolean {
+    const follower = this.#followers.find(each => each.id === id)
+    if (follower === undefined || follower.logStartOffset === logStartOffset) return false
+    follower.logStartOffset = logStartOffset
+    return true
+  }
+
+  /** What every in-sync replica that fetches from us has let go, as far as it has said (KIP-107). */
+  lowWatermark(logStartOffset: number): number {
+    let lowest = logStartOffset
+    for (const follower of this.#followers)
+      if (follower.logStartOffset >= 0 && follower.logStartOffset < lowest && this.isr.includes(follower.id))
+        lowest = follower.logStartOffset
+    return lowest
   }
 
   /** As `fetched`, from hearsay: another replica that fetches from us has checked. Nonsense is passed over. */

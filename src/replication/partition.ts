@@ -437,7 +437,19 @@ export class Partition {
     if (target < 0 || target > this.#highWatermark) throw new KafkaError('OFFSET_OUT_OF_RANGE')
     await this.log.deleteRecordsBefore(target)
     this.#wake()
+    this.#copiers?.each(wake => wake())
     return this.log.logStartOffset
+  }
+
+  /** The first offset that some in-sync replica still has (KIP-107). */
+  get lowWatermark(): number {
+    const { logStartOffset } = this.log
+    return this.#leadership?.lowWatermark(logStartOffset) ?? logStartOffset
+  }
+
+  /** A follower's log starts there now. */
+  replicaStartsAt(replicaId: number, logStartOffset: number): void {
+    if (this.#leadership?.startsAt(replicaId, logStartOffset)) this.#wake()
   }
 
   /**

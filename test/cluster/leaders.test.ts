@@ -6,6 +6,7 @@ import { type RunningCluster, startCluster } from '../../src/index.ts'
 import { buildBatch } from '../../src/protocol/batches/build.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
 import { CreateTopics } from '../../src/protocol/messages/create-topics.ts'
+import { DeleteRecords } from '../../src/protocol/messages/delete-records.ts'
 import { Fetch } from '../../src/protocol/messages/fetch.ts'
 import { ListOffsets } from '../../src/protocol/messages/list-offsets.ts'
 import { Metadata } from '../../src/protocol/messages/metadata.ts'
@@ -144,6 +145,17 @@ test('a client that claims to be a follower moves nothing', async () => {
   })
   assert.equal(errorCode, ErrorCode.CLUSTER_AUTHORIZATION_FAILED)
   assert.equal((await read(leader, 3)).highWatermark, 3)
+})
+
+test('records are deleted when no copy has them any more', async () => {
+  const connection = await client.broker(leader)
+  const partitions = [{ partitionIndex: 0, offset: 2 }]
+  const { topics } = await connection.request(DeleteRecords, { topics: [{ name, partitions }], timeoutMs: 5000 })
+  assert.deepEqual(topics[0]?.partitions[0], { partitionIndex: 0, lowWatermark: 2, errorCode: 0 })
+  for (const node of [leader, ...followers]) {
+    assert.equal((await read(node, 1)).errorCode, ErrorCode.OFFSET_OUT_OF_RANGE)
+    assert.equal((await read(node, 2)).errorCode, 0)
+  }
 })
 
 test('too few copies in sync: nothing is taken, until they are back', async () => {

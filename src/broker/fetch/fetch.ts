@@ -237,6 +237,7 @@ export class DelayedFetch {
     let bytes = 0
     for (const result of results) {
       if (result.error !== null || result.diverging !== null || result.preferredReadReplica >= 0) return true
+      if (this.#limits.replica !== null && isAhead(result)) return true
       bytes += result.bytes
     }
     return bytes >= this.#limits.minBytes
@@ -357,6 +358,7 @@ export class DelayedFetch {
     if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) throw new KafkaError('OFFSET_OUT_OF_RANGE')
     if (!this.#counted) {
       partition.replicaHas(replica, fetchOffset, wanted.downstream ?? [])
+      if (wanted.fresh) partition.replicaStartsAt(replica.replicaId, wanted.logStartOffset)
       wanted.downstream = null
       wanted.fresh = false
     }
@@ -383,6 +385,11 @@ export class DelayedFetch {
     if (!(error instanceof KafkaError)) throw error
     result.error = error
   }
+}
+
+/** Our log starts later than the follower was told: records were deleted. */
+function isAhead({ wanted, logStartOffset }: FetchResult): boolean {
+  return wanted.toldLogStartOffset >= 0 && logStartOffset > wanted.toldLogStartOffset
 }
 
 /** Keeps what was read unless its first batch breaks the limit over all partitions, which only the first may. */

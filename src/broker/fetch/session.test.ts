@@ -14,6 +14,7 @@ function partition(topic: string, index: number, fetchOffset = 0): FetchPartitio
     currentLeaderEpoch: -1,
     fetchOffset,
     lastFetchedEpoch: -1,
+    logStartOffset: -1,
     downstream: null,
     fresh: true,
     maxBytes: 1_000,
@@ -67,10 +68,12 @@ test('an unknown session, and one that changes between names and ids, are refuse
 })
 
 test('when all slots are taken, only a session that was idle for two minutes makes room', () => {
-  const sessions = new FetchSessions(2, dice(1, 2, 3, 4))
+  const sessions = new FetchSessions(2, dice(1, 2, 3, 4, 5))
   const first = sessions.open(false, 0)!
   const second = sessions.open(false, 0)!
   assert.equal(sessions.open(false, 119_999), null)
+  const ofNode = sessions.open(false, 119_999, true)!
+  sessions.close(ofNode.id)
   sessions.continue(first.id, 1, false, 119_999)
   assert.notEqual(sessions.open(false, 120_000), null)
   assert.throws(() => sessions.continue(second.id, 1, false, 120_000), refused('FETCH_SESSION_ID_NOT_FOUND'))

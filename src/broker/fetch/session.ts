@@ -9,6 +9,8 @@ export interface FetchPartition {
   currentLeaderEpoch: number
   fetchOffset: number
   lastFetchedEpoch: number
+  /** Of a follower; −1: it did not say. */
+  logStartOffset: number
   maxBytes: number
   /** What a follower says of those behind it in a chain; null: nothing new. */
   downstream: readonly ReplicaReport[] | null
@@ -63,6 +65,7 @@ export class FetchSession {
         known.fetchOffset = change.fetchOffset
         known.lastFetchedEpoch = change.lastFetchedEpoch
         known.maxBytes = change.maxBytes
+        known.logStartOffset = change.logStartOffset
         known.downstream = change.downstream
         known.fresh = true
       }
@@ -119,10 +122,13 @@ export class FetchSessions {
     return this.#sessions.size
   }
 
-  /** A new session, or null when all slots are taken by sessions that are in use: the client then fetches without one. */
-  open(byId: boolean, now: number): FetchSession | null {
+  /**
+   * A new session, or null when all slots are taken by sessions that are in use: the client then fetches without one. Other
+   * nodes always get one: there are few of them, and they fetch many partitions all the time.
+   */
+  open(byId: boolean, now: number, ofNode = false): FetchSession | null {
     if (this.#slots === 0) return null
-    if (this.#sessions.size >= this.#slots && !this.#evict(now)) return null
+    if (this.#sessions.size >= this.#slots && !this.#evict(now) && !ofNode) return null
     let id: number
     do id = 1 + this.#random.int(0x7ffffffe)
     while (this.#sessions.has(id))

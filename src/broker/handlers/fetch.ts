@@ -125,6 +125,7 @@ function partitionsOf(request: Request, { version, node }: RequestContext): Fetc
         currentLeaderEpoch: partition.currentLeaderEpoch,
         fetchOffset: partition.fetchOffset,
         lastFetchedEpoch: partition.lastFetchedEpoch,
+        logStartOffset: partition.logStartOffset,
         maxBytes: partition.partitionMaxBytes,
         downstream: partition.downstream.length === 0 ? null : partition.downstream,
         fresh: true,
@@ -146,7 +147,8 @@ function openSession(request: Request, context: RequestContext): FetchSession | 
     if (request.sessionEpoch === finalEpoch) return null
     const wanted = partitionsOf(request, context)
     // A follower may begin without any partition: it has a session to name them in.
-    const session = wanted.length === 0 && replicaOf(request) === null ? null : sessions.open(byId, now)
+    const session =
+      wanted.length === 0 && replicaOf(request) === null ? null : sessions.open(byId, now, replicaOf(request) !== null)
     return session !== null && sessions.update(session, wanted, []) ? session : null
   }
   const session = sessions.continue(request.sessionId, request.sessionEpoch, byId, now)
