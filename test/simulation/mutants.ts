@@ -106,6 +106,7 @@ export const mutants: readonly Mutant[] = [
     file: 'src/replication/in-sync.js',
     find: 'follower.endOffset >= term.epochStartOffset &&',
     instead: '',
+    and: { find: 'isCaughtUp(term, follower) &&\n        isEligible', instead: 'isEligible' },
     servers: 3,
     orderer: 'store',
     seeds: 300,
