@@ -1,5 +1,5 @@
 import { atLeast, bool, int, list, listOf, long, MAX_LONG, string } from '../definition.ts'
-import { everyRole, metadataLog, oneBroker, unstable } from './reasons.ts'
+import { everyRole, kernelBuffers, metadataLog, noNeed, quorumItself, unstable } from './reasons.ts'
 
 /** The node and its place in a cluster. */
 export const clusterSettings = {
@@ -14,25 +14,29 @@ export const clusterSettings = {
   'broker.session.timeout.ms': int(3000).honoured(
     "ms without a heartbeat after which others lead what a broker led (Kafka's default: 9000).",
   ),
-  'controlled.shutdown.enable': bool(true).ignored(oneBroker),
+  'controlled.shutdown.enable': bool(true).honoured('Whether others take over what this node leads before it stops.'),
   'controller.listener.names': list('CONTROLLER', listOf([], { empty: false })).honoured(
     'Listeners of `listeners` that are not for clients; ottla needs none and does not open them.',
   ),
-  'controller.performance.always.log.threshold.ms': long(2000, atLeast(0)).hidden().ignored(oneBroker),
-  'controller.performance.sample.period.ms': long(60_000, atLeast(100)).hidden().ignored(oneBroker),
-  'controller.quorum.append.linger.ms': int(25, atLeast(0)).ignored(oneBroker),
+  'controller.performance.always.log.threshold.ms': long(2000, atLeast(0)).hidden().ignored(noNeed),
+  'controller.performance.sample.period.ms': long(60_000, atLeast(100)).hidden().ignored(noNeed),
+  'controller.quorum.append.linger.ms': int(25, atLeast(0)).ignored(quorumItself),
   'controller.quorum.auto.join.enable': bool(true).honoured(
     "Whether this node gets a vote about the metadata by itself when one is needed (Kafka's default: false).",
   ),
-  'controller.quorum.bootstrap.servers': list('').ignored(oneBroker),
-  'controller.quorum.election.backoff.max.ms': int(1000, atLeast(0)).ignored(oneBroker),
+  'controller.quorum.bootstrap.servers': list('').ignored(
+    'Nodes find each other by `join`, and from then on by what they have registered.',
+  ),
+  'controller.quorum.election.backoff.max.ms': int(1000, atLeast(0)).ignored(quorumItself),
   'controller.quorum.election.timeout.ms': int(500, atLeast(0)).honoured(
     "ms that an election of the controller may take before the next; by dice up to twice as many (Kafka's default: 1000).",
   ),
   'controller.quorum.fetch.max.bytes': int(1_048_576, atLeast(1)).honoured(
     'Bytes of the metadata log, or of a snapshot of it, that one answer holds.',
   ),
-  'controller.quorum.fetch.snapshot.max.bytes': int(1_048_576, atLeast(1)).ignored(oneBroker),
+  'controller.quorum.fetch.snapshot.max.bytes': int(1_048_576, atLeast(1)).ignored(
+    '`controller.quorum.fetch.max.bytes` holds for snapshots, too.',
+  ),
   'controller.quorum.fetch.timeout.ms': int(1500, atLeast(0)).honoured(
     "ms without a word after which the controller is doubted by the others (Kafka's default: 2000).",
   ),
@@ -42,11 +46,13 @@ export const clusterSettings = {
   'controller.quorum.retry.backoff.ms': int(20, atLeast(0)).honoured(
     'ms between two attempts to reach another node of the quorum.',
   ),
-  'controller.quorum.voters': list('').ignored(oneBroker),
-  'controller.socket.timeout.ms': int(30_000).ignored(oneBroker),
+  'controller.quorum.voters': list('').ignored(
+    'Who votes stands in the metadata log itself, and changes by itself as nodes come.',
+  ),
+  'controller.socket.timeout.ms': int(30_000).ignored('`controller.quorum.request.timeout.ms` says it.'),
   'cordoned.log.dirs': list('', listOf([], { empty: true }))
     .perBroker()
-    .ignored(oneBroker),
+    .ignored('A node has one folder; one that shall get no partitions is drained (`balance.state`).'),
   'initial.broker.registration.timeout.ms': int(60_000).honoured(
     'ms that a starting node waits while another one of its number counts as running.',
   ),
@@ -89,11 +95,11 @@ export const clusterSettings = {
   'replica.selector.class': string(null).honoured(
     'Which copy consumers are sent to: with `org.apache.kafka.common.replica.RackAwareReplicaSelector` one in their own rack; unset: the leader.',
   ),
-  'replica.socket.receive.buffer.bytes': int(65_536).ignored(oneBroker),
+  'replica.socket.receive.buffer.bytes': int(65_536).ignored(kernelBuffers),
   'replica.socket.timeout.ms': int(3000).honoured(
     "ms by which the answer to a follower's fetch may be late (Kafka's default: 30000).",
   ),
-  'server.max.startup.time.ms': long(MAX_LONG, atLeast(0)).hidden().ignored(oneBroker),
+  'server.max.startup.time.ms': long(MAX_LONG, atLeast(0)).hidden().ignored(noNeed),
   'unstable.api.versions.enable': bool(false).hidden().only(unstable),
   'unstable.feature.versions.enable': bool(false).hidden().only(unstable),
 }

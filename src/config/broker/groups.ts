@@ -1,5 +1,5 @@
 import { atLeast, bool, int, list, listOf, long, MAX_INT, oneOfAnyCase, short, string } from '../definition.ts'
-import { consumerGroups, noNeed, oneBroker, oneLoop } from './reasons.ts'
+import { consumerGroups, noNeed, oneLoop } from './reasons.ts'
 
 /** Consumer groups and their offsets. */
 export const groupsSettings = {
@@ -47,6 +47,8 @@ export const groupsSettings = {
   'offsets.topic.num.partitions': int(50, atLeast(1)).honoured(
     'Partitions of `__consumer_offsets`; cannot change once it exists.',
   ),
-  'offsets.topic.replication.factor': short(3, atLeast(1)).ignored(oneBroker),
+  'offsets.topic.replication.factor': short(3, atLeast(1)).honoured(
+    'Copies of `__consumer_offsets` when it is made, at most one a broker; as brokers join it gets up to three by itself.',
+  ),
   'offsets.topic.segment.bytes': int(104_857_600, atLeast(1)).honoured('Segment size of `__consumer_offsets`.'),
 }

@@ -1,5 +1,5 @@
 import { atLeast, int, list, listOf, long, MAX_INT, string } from '../definition.ts'
-import { kernelBuffers, oneBroker, oneLoop } from './reasons.ts'
+import { kernelBuffers, noNeed, oneListener, oneLoop } from './reasons.ts'
 
 /** Listeners, connections, requests in flight. */
 export const networkSettings = {
@@ -8,12 +8,14 @@ export const networkSettings = {
   ),
   'background.threads': int(10, atLeast(1)).clusterWide().ignored(oneLoop),
   'connections.max.idle.ms': long(600_000).honoured('ms after which a silent connection is closed.'),
-  'early.start.listeners': list(null, listOf([], { empty: true })).ignored(oneBroker),
+  'early.start.listeners': list(null, listOf([], { empty: true })).ignored(
+    'Every listener answers other nodes at once, and clients as soon as they can be served.',
+  ),
   'fetch.max.bytes': int(57_671_680, atLeast(1024)).honoured(
     'Largest answer to one fetch (the first batch is sent whatever its size).',
   ),
   'fetch.purgatory.purge.interval.requests': int(1000).ignored(oneLoop),
-  'inter.broker.listener.name': string(null).ignored(oneBroker),
+  'inter.broker.listener.name': string(null).ignored(oneListener),
   'listener.security.protocol.map': string(
     'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
   ).honoured("Which protocol a listener's name stands for; only PLAINTEXT is served."),
@@ -44,9 +46,9 @@ export const networkSettings = {
   'queued.max.requests': int(500, atLeast(1)).ignored(
     'What is in flight is bounded by bytes: `queued.max.request.bytes`.',
   ),
-  'request.timeout.ms': int(30_000).ignored(oneBroker),
-  'socket.connection.setup.timeout.max.ms': long(30_000).ignored(oneBroker),
-  'socket.connection.setup.timeout.ms': long(10_000).ignored(oneBroker),
+  'request.timeout.ms': int(30_000).ignored('`controller.quorum.request.timeout.ms` says it.'),
+  'socket.connection.setup.timeout.max.ms': long(30_000).ignored(noNeed),
+  'socket.connection.setup.timeout.ms': long(10_000).ignored(noNeed),
   'socket.listen.backlog.size': int(50, atLeast(1)).ignored(
     'Up to 1024 connections may wait to be accepted, or fewer if the operating system says so.',
   ),

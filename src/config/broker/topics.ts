@@ -1,5 +1,5 @@
 import { atLeast, bool, className, int, list, listOf, long, orValue } from '../definition.ts'
-import { java, javaPolicy, oneBroker, oneLoop } from './reasons.ts'
+import { java, javaPolicy, noNeed, oneLoop } from './reasons.ts'
 
 /** Topics: how they are created and what they are given. */
 export const topicsSettings = {
@@ -24,5 +24,5 @@ export const topicsSettings = {
   'unclean.leader.election.enable': bool(false)
     .clusterWide()
     .honoured('Whether a copy that lacks acknowledged records may lead when no other can.'),
-  'unclean.leader.election.interval.ms': long(300_000, atLeast(1)).hidden().ignored(oneBroker),
+  'unclean.leader.election.interval.ms': long(300_000, atLeast(1)).hidden().ignored(noNeed),
 }
