@@ -114,7 +114,17 @@ async function runAgent(client: string, bootstrap: string): Promise<void> {
           await agent.do('create', { topic, partitions })
           await sleep(Number(options.settle))
         }
-        return run({ hello, agent, program, bootstrap, name: name(client), create, count: Number(options.count) })
+        const restarts = options.cluster
+        return run({
+          hello,
+          agent,
+          program,
+          bootstrap,
+          name: name(client),
+          create,
+          count: Number(options.count),
+          restarts,
+        })
       })
       if (fine) continue
       agent.kill() // it may be stuck: the next scenario gets a fresh one
