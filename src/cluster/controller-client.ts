@@ -33,7 +33,7 @@ export class ControllerClient {
       log: orderer,
       machine: () => new Controller(settings, bootstrap),
       refuse: (why, command, error) => refuseCommand(command, refusal(why, error)),
-      compaction: { records: Number.POSITIVE_INFINITY, bytes: snapshotBytes, sizeOf },
+      compaction: { records: Number.POSITIVE_INFINITY, bytes: snapshotBytes, sizeOf, whileFollowing: true },
     })
   }
 

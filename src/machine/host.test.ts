@@ -271,6 +271,21 @@ describe('a host', () => {
     assert.equal(counter().total, 10)
   })
 
+  it('writes down what it follows, too, where each copy of the log has snapshots of its own', () => {
+    const log = new MemoryLog<Fact>({ autoCommit: true })
+    const first = setUp({ log })
+    log.elect()
+    for (let i = 0; i < 10; i++) first.ask({ do: 'add', by: 1 })
+    log.depose()
+    const { counter } = setUp({
+      log,
+      compaction: { records: 5, bytes: 1e9, sizeOf: () => 1, whileFollowing: true },
+    })
+    assert.equal(log.start, 6)
+    assert.deepEqual(log.records, [{ total: 6 }, ...Array.from({ length: 4 }, () => ({ by: 1 }))])
+    assert.equal(counter().total, 10)
+  })
+
   it('refuses all when stopped', async () => {
     const { log, host, got, ask } = setUp()
     log.elect()

@@ -43,6 +43,8 @@ export interface Compaction<Record> {
   readonly records: number
   readonly bytes: number
   sizeOf(record: Record): number
+  /** Each copy of the log has snapshots of its own, so who follows makes them, too. */
+  readonly whileFollowing?: boolean
 }
 
 /** When a timer's command is tried again whose records the log refused (a full disk): nobody else would. */
@@ -319,6 +321,7 @@ export class Host<Command, Record, Answer> {
       this.#end = upTo
     }
     this.#committed = upTo
+    if (this.#epoch === null && this.#options.compaction?.whileFollowing) this.#snapshotWhenDue()
     this.#options.observer?.commit(records, upTo, timestamp)
     this.#answerCommitted()
     this.#handOverSnapshot()

@@ -128,7 +128,7 @@ export class Node implements RunningNode {
     })
     const endpoints = listeners.registered(() => this.#ownAddress())
     this.#orderer = openOrderer({ options, volume, membership, peers: this.#peers, endpoints, failed })
-    this.#quorum = quorumService(this.#orderer, this.clusterId, options)
+    this.#quorum = quorumService(this.#orderer, state, this.clusterId, options)
     this.#local = new ControllerClient({
       orderer: this.#orderer,
       settings: controllerSettings(this.#config, { ...membership.meta, incarnationId: membership.incarnationId }),
@@ -360,7 +360,7 @@ export class Node implements RunningNode {
   }
 
   async #stop(): Promise<void> {
-    await this.#lifecycle.leave(leaveMs)
+    if (this.#config.get('controlled.shutdown.enable')) await this.#lifecycle.leave(leaveMs)
     await this.#orderer.resign()
     this.#lifecycle.stop()
     await this.#broker.drain(drainMs, () => this.#groups.stop())

@@ -1,6 +1,8 @@
+import { mayHold } from '../cluster/commands/balance-state.ts'
 import type { Orderer } from '../cluster/orderer/orderer.ts'
 import type { Quorum } from '../cluster/orderer/raft/quorum.ts'
 import { RaftOrderer } from '../cluster/orderer/raft/raft-orderer.ts'
+import type { ClusterState } from '../cluster/state.ts'
 import type { NodeOptions } from './options.ts'
 
 export interface QuorumService {
@@ -10,7 +12,12 @@ export interface QuorumService {
 }
 
 /** Our part in the quorum, as others may ask of it. What it takes is loaded when the first one asks. */
-export function quorumService(orderer: Orderer, clusterId: string, options: NodeOptions): QuorumService {
+export function quorumService(
+  orderer: Orderer,
+  cluster: ClusterState,
+  clusterId: string,
+  options: NodeOptions,
+): QuorumService {
   if (!(orderer instanceof RaftOrderer)) return { quorum: () => Promise.resolve(null), stop: () => {} }
   let loading: Promise<Quorum> | null = null
   let stopped = false
@@ -28,6 +35,7 @@ export function quorumService(orderer: Orderer, clusterId: string, options: Node
         probationMs: config.get('quorum.voter.probation.ms'),
         replaceAfterMs: config.get('quorum.voter.replace.after.ms'),
       },
+      leaves: node => !mayHold(cluster, node),
       fetchTimeoutMs: config.get('controller.quorum.fetch.timeout.ms'),
     })
     if (stopped) quorum.stop()

@@ -1,5 +1,6 @@
 import type { Cluster } from '../../client/cluster.ts'
 import { throwIf } from '../../client/failures.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
 import { AddRaftVoter } from '../../protocol/messages/add-raft-voter.ts'
 import { RemoveRaftVoter } from '../../protocol/messages/remove-raft-voter.ts'
 import { type ClusterView, clusterView, type QuorumMember } from './quorum.ts'
@@ -25,12 +26,15 @@ export async function handOverVote(cluster: Cluster, id: number): Promise<number
       voterDirectoryId: heir.directoryId,
       listeners: [{ name: 'PLAINTEXT', host, port: Number(port) }],
     })
-    throwIf(answer.errorCode, `a vote for node ${heir.id}`, answer.errorMessage)
+    // The cluster does so by itself, too, and may have been quicker.
+    if (answer.errorCode !== ErrorCode.DUPLICATE_VOTER)
+      throwIf(answer.errorCode, `a vote for node ${heir.id}`, answer.errorMessage)
   }
   for (const { directoryId } of leaving) {
     const request = { clusterId: view.clusterId, voterId: id, voterDirectoryId: directoryId }
     const answer = await (await cluster.controller()).request(RemoveRaftVoter, request)
-    throwIf(answer.errorCode, `the vote of node ${id}`, answer.errorMessage)
+    if (answer.errorCode !== ErrorCode.VOTER_NOT_FOUND)
+      throwIf(answer.errorCode, `the vote of node ${id}`, answer.errorMessage)
   }
   return heir?.id ?? null
 }

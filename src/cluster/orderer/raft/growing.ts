@@ -14,6 +14,8 @@ export interface GrowingOptions {
   readonly clock: Clock
   readonly timers: Timers
   readonly logger: Logger
+  /** Whether a node is drained, or will not come back. */
+  readonly leaves: (node: number) => boolean
   /** ms without a Fetch after which a replica counts as gone. */
   readonly goneMs: number
 }
@@ -121,11 +123,12 @@ export class Growing {
   }
 
   #view(): GrowthView {
-    const { orderer, clock, goneMs } = this.#options
+    const { orderer, clock, goneMs, leaves } = this.#options
     const now = clock.mono()
     const { voters, replicas } = orderer.raft!
     const known = [...replicas]
     for (const [key, { at }] of this.#applications) if (now - at > applicationMs) this.#applications.delete(key)
+    const candidates = [...this.#applications.values()].filter(({ voter }) => !leaves(voter.id))
     return {
       now,
       goneMs,
@@ -134,9 +137,9 @@ export class Growing {
         const lastFetch = known.find(({ key }) => isSame(voter, key))?.lastFetch ?? -1
         // One that this leader never heard has been silent for as long as it leads, at least.
         const since = lastFetch >= 0 ? lastFetch : orderer.ledSince
-        return { voter, silentMs: isSame(voter, orderer.voter) ? 0 : now - since }
+        return { voter, silentMs: isSame(voter, orderer.voter) ? 0 : now - since, leaves: leaves(voter.id) }
       }),
-      candidates: [...this.#applications.values()].map(({ voter }) => {
+      candidates: candidates.map(({ voter }) => {
         const found = known.find(({ key }) => isSame(voter, key))
         const fetches = found !== undefined && now - found.lastFetch <= goneMs
         return {

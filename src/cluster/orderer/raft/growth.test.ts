@@ -11,12 +11,12 @@ const steady = (id: number, more: Partial<GrowthView['candidates'][number]> = {}
 const now = 1_000_000
 
 function view(
-  voters: readonly (number | [id: number, silentMs: number])[],
+  voters: readonly (number | [id: number, silentMs: number, leaves?: boolean])[],
   more: Partial<GrowthView> = {},
 ): GrowthView {
   return {
     now,
-    voters: voters.map(of => (typeof of === 'number' ? { voter: voter(of), silentMs: 100 } : silent(...of))),
+    voters: voters.map(of => (typeof of === 'number' ? { ...silent(of, 100) } : silent(...of))),
     candidates: [],
     attempt: null,
     goneMs: 1500,
@@ -24,7 +24,7 @@ function view(
   }
 }
 
-const silent = (id: number, silentMs: number) => ({ voter: voter(id), silentMs })
+const silent = (id: number, silentMs: number, leaves = false) => ({ voter: voter(id), silentMs, leaves })
 
 describe('growth of the quorum', () => {
   const cases: [what: string, view: GrowthView, settings: Partial<GrowthSettings>, step: string | null][] = [
@@ -72,6 +72,9 @@ describe('growth of the quorum', () => {
       { replaceAfterMs: 60_000 },
       'remove 3',
     ],
+    ['a voter that is drained stays while nobody is there', view([1, 2, [3, 0, true]]), {}, null],
+    ['a voter that is drained is replaced: add', view([1, 2, [3, 0, true]], { candidates: [steady(4)] }), {}, 'add 4'],
+    ['a voter that is drained is replaced: remove', view([1, 2, [3, 0, true], 4]), {}, 'remove 3'],
     [
       'a voter with an empty disk: what it was goes',
       view([1, 2, [3, 2000]], { candidates: [steady(3, { voter: voter(3, 'new'), steadyMs: 0 })] }),

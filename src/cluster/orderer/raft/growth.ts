@@ -24,8 +24,8 @@ export interface Candidate {
 export interface GrowthView {
   /** Monotonic ms. */
   readonly now: number
-  /** `silentMs`: since its last Fetch; of the leader itself 0. */
-  readonly voters: readonly { readonly voter: Voter; readonly silentMs: number }[]
+  /** `silentMs`: since its last Fetch; of the leader itself 0. `leaves`: it is drained, or will not come back. */
+  readonly voters: readonly { readonly voter: Voter; readonly silentMs: number; readonly leaves: boolean }[]
   /** Nodes that would like to vote. */
   readonly candidates: readonly Candidate[]
   /** The change that this leader has begun and not finished: whom it added, when. */
@@ -70,7 +70,7 @@ function oddStep({ voters }: GrowthView, settings: GrowthSettings, ready: readon
     return { do: 'add', voter: first, why: 'there are nodes enough for two more voters' }
   const gone = lost(voters, settings)
   if (gone !== null && voters.length > 1)
-    return { do: 'add', voter: first, why: `it takes the place of node ${gone.id}, which has been silent for too long` }
+    return { do: 'add', voter: first, why: `it takes the place of node ${gone.id}` }
   return null
 }
 
@@ -90,7 +90,10 @@ function evenStep(
   return { do: 'remove', voter: added.voter, why: 'the other new voter did not come in time' }
 }
 
+/** Who leaves, or has been silent for too long. */
 function lost(voters: GrowthView['voters'], { replaceAfterMs }: GrowthSettings): Voter | null {
+  const leaving = voters.find(({ leaves }) => leaves)
+  if (leaving !== undefined) return leaving.voter
   if (replaceAfterMs < 0) return null
   const [silent] = [...voters].sort((a, b) => b.silentMs - a.silentMs)
   return silent !== undefined && silent.silentMs > replaceAfterMs ? silent.voter : null

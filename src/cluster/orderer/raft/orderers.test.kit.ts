@@ -99,6 +99,7 @@ export class OrdererNode {
       world,
       logger: silent,
       growth: { voters: 3, probationMs: 50, replaceAfterMs: -1 },
+      leaves: () => false,
       fetchTimeoutMs: settings.fetchTimeoutMs,
     })
     this.orderer.follow({

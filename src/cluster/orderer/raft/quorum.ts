@@ -12,6 +12,8 @@ export interface QuorumOptions {
   readonly world: Pick<World, 'clock' | 'timers'>
   readonly logger: Logger
   readonly growth: GrowthSettings
+  /** Whether a node is drained, or will not come back. */
+  readonly leaves: (node: number) => boolean
   readonly fetchTimeoutMs: number
 }
 
@@ -21,11 +23,13 @@ export class Quorum {
   readonly changes: VoterChanges
   readonly growth: Growing
 
-  constructor({ orderer, clusterId, world: { clock, timers }, logger, growth, fetchTimeoutMs }: QuorumOptions) {
+  constructor(options: QuorumOptions) {
+    const { orderer, clusterId, world, logger, growth: settings, leaves, fetchTimeoutMs } = options
+    const { clock, timers } = world
     this.server = new QuorumServer(orderer, clusterId)
     this.changes = new VoterChanges({ orderer, clock, timers, fetchTimeoutMs })
     const { changes } = this
-    this.growth = new Growing({ orderer, changes, settings: growth, clock, timers, logger, goneMs: fetchTimeoutMs })
+    this.growth = new Growing({ orderer, changes, settings, clock, timers, logger, leaves, goneMs: fetchTimeoutMs })
   }
 
   stop(): void {
