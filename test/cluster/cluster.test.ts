@@ -14,6 +14,8 @@ import { DescribeConfigs } from '../../src/protocol/messages/describe-configs.ts
 import { FindCoordinator } from '../../src/protocol/messages/find-coordinator.ts'
 import { IncrementalAlterConfigs } from '../../src/protocol/messages/incremental-alter-configs.ts'
 import { InitProducerId } from '../../src/protocol/messages/init-producer-id.ts'
+import { Metadata } from '../../src/protocol/messages/metadata.ts'
+import { ZERO_UUID } from '../../src/protocol/uuid.ts'
 import { clientOf, eventually } from './kit.ts'
 
 let running: RunningCluster
@@ -116,6 +118,45 @@ test('all nodes name the same coordinator of a group', async () => {
     })
   }
   assert.equal(found.size, 1)
+})
+
+test('a node that is away is shown as away, by all that remain', async () => {
+  await new Admin(client).createTopics([{ name: 'watched', partitions: 3, replicationFactor: 3 }])
+  const gone = running.nodes[1]!
+  await gone.stop()
+  for (const { id } of running.nodes.filter(node => node !== gone)) {
+    const connection = await client.broker(id)
+    const metadata = await eventually(async () => {
+      const answer = await connection.request(Metadata, { topics: [{ name: 'watched', topicId: ZERO_UUID }] })
+      assert.ok(answer.topics[0]?.partitions.every(({ isrNodes }) => !isrNodes.includes(gone.id)))
+      return answer
+    })
+    assert.deepEqual(
+      metadata.brokers.map(({ nodeId }) => nodeId),
+      [1, 3],
+    )
+    for (const { leaderId, offlineReplicas, replicaNodes, errorCode } of metadata.topics[0]?.partitions ?? []) {
+      assert.deepEqual(
+        [errorCode, leaderId === gone.id, offlineReplicas, replicaNodes.length],
+        [0, false, [gone.id], 3],
+      )
+    }
+    const whole = { includeClusterAuthorizedOperations: false, includeFencedBrokers: true }
+    const { brokers } = await connection.request(DescribeCluster, whole)
+    assert.deepEqual(
+      brokers.map(({ brokerId, isFenced }) => [brokerId, isFenced]),
+      [
+        [1, false],
+        [2, true],
+        [3, false],
+      ],
+    )
+  }
+  await gone.start()
+  await eventually(async () => {
+    const { topics } = await client.metadata(['watched'])
+    for (const { isr } of topics[0]?.partitions ?? []) assert.equal(isr.length, 3)
+  })
 })
 
 test('a topic with three copies takes and gives records while one node after another goes and comes back', async () => {
