@@ -1,3 +1,4 @@
+import { Admin } from '../../src/client/admin.ts'
 import { Cluster } from '../../src/client/cluster.ts'
 import { Consumer, type ConsumerOptions } from '../../src/client/consumer.ts'
 import { fetchOffsets } from '../../src/client/group-offsets.ts'
@@ -208,6 +209,32 @@ export class AskerClient extends Client {
         history.add({ ...this.stamp(t0), type: 'ok', f: 'committed', group: this.groupId, key, offset })
       }
       await sleep(world, this.dice.between(100, 1000))
+    }
+  }
+}
+
+/** Makes topics and takes them away, one after the other, and keeps account of what the cluster has said yes to. */
+export class OperatorClient extends Client {
+  /** What must be there in the end: `null`: nobody knows. */
+  readonly topics = new Map<string, 'there' | 'gone' | null>()
+  #number = 0
+
+  protected async run(cluster: Cluster, world: World): Promise<void> {
+    const admin = new Admin(cluster)
+    while (!this.stopped) {
+      await sleep(world, this.dice.between(100, 1500))
+      const there = [...this.topics].filter(([, state]) => state === 'there').map(([name]) => name)
+      if (there.length > 2 || (there.length > 0 && this.dice.chance(0.3))) {
+        const name = this.dice.pick(there)
+        this.topics.set(name, null)
+        await admin.deleteTopics([name])
+        this.topics.set(name, 'gone')
+      } else {
+        const name = `made${this.#number++}`
+        this.topics.set(name, null)
+        await admin.createTopics([{ name, partitions: 1 + this.dice.int(2) }])
+        this.topics.set(name, 'there')
+      }
     }
   }
 }

@@ -50,6 +50,8 @@ export interface Plan {
   readonly producers: number
   readonly readers: number
   readonly members: number
+  /** Topics come and go meanwhile. */
+  readonly operator: boolean
   readonly producerPauseMs: number
   /** Settings of all servers. */
   readonly settings: Readonly<Record<string, string>>
@@ -106,6 +108,7 @@ export function planOf(dice: Dice, options: ClusterOptions): Plan {
     producers: 1 + dice.int(3),
     readers: dice.int(2),
     members: dice.int(3),
+    operator: dice.chance(0.3),
     producerPauseMs: dice.magnitude(25, 400),
     settings: {
       token,
@@ -126,7 +129,7 @@ export function describe(plan: Plan): string {
   const faults = [...plan.faults].map(([kind, every]) => `${kind} every ${Math.round(every)} ms`)
   const { latency, jitter, loss } = plan.network
   return [
-    `${plan.servers} servers (${plan.orderer}), ${plan.producers} producers, ${plan.readers} readers, ${plan.members} members of a group`,
+    `${plan.servers} servers (${plan.orderer}), ${plan.producers} producers, ${plan.readers} readers, ${plan.members} members of a group${plan.operator ? ', an operator' : ''}`,
     `topics ${plan.topics.map(t => `${t.name} (${t.partitions}, ${t.configs['replication.topology']}, at least ${t.configs['min.insync.replicas']})`).join(', ')}`,
     `network ${latency.toFixed(2)} + ${jitter.toFixed(2)} ms, ${(loss * 100).toFixed(1)} % lost; disk up to ${plan.disk.most.toFixed(1)} ms; clocks ± ${(plan.drift * 100).toFixed(2)} %`, // biome-ignore format: a line
     faults.length === 0 ? 'no faults' : faults.join(', '),

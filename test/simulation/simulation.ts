@@ -7,6 +7,7 @@ import {
   FinalReader,
   keyOf,
   MemberClient,
+  OperatorClient,
   ProducerClient,
   ReaderClient,
 } from './clients.ts'
@@ -87,6 +88,7 @@ class Simulation {
   readonly #clientPlan: ClientPlan
   readonly #clients: Client[] = []
   readonly #producers: ProducerClient[] = []
+  #operator: OperatorClient | null = null
   readonly #findings: string[] = []
   readonly #clientMachines: Machine[] = []
 
@@ -203,7 +205,7 @@ class Simulation {
   }
 
   #makeClients(): void {
-    const { producers, readers, members } = this.#plan
+    const { producers, readers, members, operator } = this.#plan
     for (let i = 1; i <= producers; i++) {
       const machine = this.#newMachine(`producer${i}`)
       const producer = new ProducerClient(this.#clientPlan, machine, this.#dice.fork(`${machine.name} acts`))
@@ -218,6 +220,14 @@ class Simulation {
     if (members > 0) {
       const machine = this.#newMachine('asker')
       this.#clients.push(new AskerClient(this.#clientPlan, machine, this.#dice.fork('asker acts')))
+    }
+    if (operator) {
+      this.#operator = new OperatorClient(
+        this.#clientPlan,
+        this.#newMachine('operator'),
+        this.#dice.fork('operator acts'),
+      )
+      this.#clients.push(this.#operator)
     }
     for (let i = 1; i <= members; i++) {
       const machine = this.#newMachine(`member${i}`)
@@ -251,7 +261,7 @@ class Simulation {
     if (this.#servers.some(({ node }) => node === null)) throw new Liveness('not all servers came up')
     if (this.#plan.completeFirst) await this.#complete()
     if (this.#findings.length > 0) return
-    const machine = this.#newMachine('operator')
+    const machine = this.#newMachine('founder')
     const ready = createTopics(machine, this.#clientPlan, this.#plan)
     await this.#until(30_000, settled(ready))
     if (this.#findings.length > 0) return
@@ -344,7 +354,17 @@ class Simulation {
     })
     if (this.#findings.length > 0) return
     if (reason !== null) throw new Liveness(`${wholeWithinMs} ms were not enough to make the cluster whole: ${reason}`)
+    this.#compareTopics()
     this.#invariants.final()
+  }
+
+  /** What the operator was told is so, as every server knows it. */
+  #compareTopics(): void {
+    for (const [name, state] of this.#operator?.topics ?? []) {
+      const there = this.#servers[0]?.inside?.metadata.state.topics.has(name) ?? false
+      if (state !== null && there !== (state === 'there'))
+        throw new Violation(`the topic ${name} was told to be ${state}, and it is${there ? '' : ' not'} there`)
+    }
   }
 
   #verdict() {
