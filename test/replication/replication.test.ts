@@ -18,7 +18,7 @@ async function survive(seeds: number, options: RunOptions): Promise<void> {
 for (const topology of ['isr', 'chain']) {
   describe(topology, () => {
     test('followers copy; what all have is committed and acknowledged', async () => {
-      const quiet = new Run(1, { topology, faults: false, faultyMs: 200, healingMs: 300 })
+      const quiet = new Run(1, { topology, faults: false, faultyMs: 300, healingMs: 400 })
       const { acknowledged, failed, elections } = await quiet.run()
       assert.ok(acknowledged > 40, `${acknowledged} acknowledged`)
       assert.equal(failed, 0)
