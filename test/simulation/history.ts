@@ -5,6 +5,8 @@ export class History {
   readonly #operations: (Operation | null)[] = []
   readonly #open: Map<number, Operation> = new Map()
   #value = 0
+  /** Told of each offset that a client was shown, or was told that its record has. */
+  onShown: (key: string, offset: number) => void = () => {}
 
   /** Each number once. */
   nextValue(): number {
@@ -13,6 +15,7 @@ export class History {
 
   add(operation: Operation): void {
     this.#operations.push(operation)
+    this.#shown(operation.ops ?? [])
   }
 
   /** An operation keeps the place at which it began: a process sends in that order. */
@@ -25,7 +28,15 @@ export class History {
       end: (t1, type, ops) => {
         this.#operations[place] = { ...operation, t1, type, ops }
         this.#open.delete(place)
+        if (type === 'ok') this.#shown(ops)
       },
+    }
+  }
+
+  #shown(ops: readonly MicroOperation[]): void {
+    for (const op of ops) {
+      if (op.f === 'send') this.onShown(op.key, op.offset ?? -1)
+      else for (const [key, reads] of Object.entries(op.reads)) this.onShown(key, reads.at(-1)?.[0] ?? -1)
     }
   }
 

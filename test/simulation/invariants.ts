@@ -103,6 +103,13 @@ export class Invariants {
     })
   }
 
+  /** A client was shown an offset, or told that its record has it: it must be committed. */
+  shown(key: string, offset: number): void {
+    const { end } = this.#of(key)
+    if (offset >= end)
+      throw new Violation(`a client heard of offset ${offset} of ${key}: no more than ${end} is committed`)
+  }
+
   /** A new life has new replicas, of which nothing is known. */
   #watchedOf(server: Server, replica: object): Watched {
     let watched = this.#watched.get(replica)

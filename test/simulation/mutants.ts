@@ -61,8 +61,8 @@ export const mutants: readonly Mutant[] = [
     file: 'src/replication/partition.js',
     find: 'this.log.read(from, maxBytes, this.#highWatermark)',
     instead: 'this.log.read(from, maxBytes, this.log.logEndOffset)',
-    servers: 1,
-    seeds: 200,
+    servers: 3,
+    seeds: 30,
   },
   {
     name: 'the leader alone commits',

@@ -46,7 +46,7 @@ export interface Outcome {
 }
 
 /** A mutant, or a bug, may keep itself busy for ever. */
-const mostEvents = 3_000_000
+const mostEvents = 400_000
 /** ms after healing: until every producer is acknowledged again, and until everything is read. */
 const progressWithinMs = 60_000
 const readWithinMs = 60_000
@@ -107,6 +107,13 @@ class Simulation {
     this.#store = this.#plan.orderer === 'store' ? this.#newStore() : null
     this.#servers = Array.from({ length: this.#plan.servers }, (_, i) => this.#newServer(i + 1))
     this.#invariants = new Invariants(this.#servers)
+    this.#history.onShown = (key, offset) => {
+      try {
+        this.#invariants.shown(key, offset)
+      } catch (error) {
+        this.#find(error)
+      }
+    }
     this.#clientPlan = {
       bootstrap: this.#servers.map(({ address }) => address),
       topics: this.#plan.topics,
