@@ -80,6 +80,19 @@ const mutants: readonly Mutant[] = [
     to: 'this.maximalIsr = isr',
   },
   {
+    mistake: 'an answer of who could not compare the logs yet counts as if it had',
+    seed: 25,
+    file: 'broker/fetch/fetch.js',
+    from: /this\.#unready = true;/,
+    to: 'this.#unready = true; result.highWatermark = partition.highWatermark;',
+    options: {
+      topology: 'chain',
+      nodes: 4,
+      faultyMs: 1200,
+      mix: { kill: 1, power: 0, allPower: 0, elect: 1, rot: 0, cut: 1, slow: 0.3 },
+    },
+  },
+  {
     mistake: 'reports go on through a chain after the log was cut',
     seed: 14,
     file: 'replication/partition.js',
