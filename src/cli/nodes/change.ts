@@ -114,8 +114,8 @@ async function untilEmpty(cluster: Cluster, id: number, terminal: Terminal): Pro
 }
 
 async function giveVote(cluster: Cluster, id: number, terminal: Terminal): Promise<void> {
-  const heir = await handOverVote(cluster, id)
-  if (heir !== null) say(terminal, `node ${heir} votes about the metadata instead of node ${id}`)
+  for (const heir of await handOverVote(cluster, id))
+    say(terminal, `node ${heir} votes about the metadata instead of node ${id}`)
 }
 
 async function unregister(cluster: Cluster, brokerId: number): Promise<void> {
