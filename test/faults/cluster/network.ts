@@ -47,10 +47,16 @@ export const networkFaults: readonly Fault[] = [
   // an answer until his own request timeout, often 30 s.
   network('partition-leader', '# and the others do not hear each other', leader, fromOthers, stale),
   network('partition-controller', '# and the others do not hear each other', controller, fromOthers, stale),
-  network('isolate', '# is cut off from everybody', anyone, (lan, member, others) => {
-    fromOthers(lan, member, others)
-    lan.cutClients(member.node)
-  }),
+  network(
+    'isolate',
+    '# is cut off from everybody',
+    anyone,
+    (lan, member, others) => {
+      fromOthers(lan, member, others)
+      lan.cutClients(member.node)
+    },
+    stale,
+  ),
   network(
     'deaf',
     '# does not hear the others, they hear it',
@@ -82,5 +88,5 @@ export const networkFaults: readonly Fault[] = [
     stale,
   ),
   network('loss', '# loses 20 of 100 packets', anyone, (lan, { node }) => lan.lose(node, 20), { goesOn: false }),
-  network('delay', '# is 50 ms away from the others', anyone, (lan, { node }) => lan.delay(node, 50)),
+  network('delay', '# is 50 ms away from the others', anyone, (lan, { node }) => lan.delay(node, 50), stale),
 ]
