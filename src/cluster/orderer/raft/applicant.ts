@@ -1,16 +1,18 @@
 import { AddRaftVoter } from '../../../protocol/messages/add-raft-voter.ts'
 import { UpdateRaftVoter } from '../../../protocol/messages/update-raft-voter.ts'
 import type { Logger } from '../../../world/logger.ts'
-import type { Timer, Timers } from '../../../world/world.ts'
+import type { Clock, Timer, Timers } from '../../../world/world.ts'
 import type { Peers } from '../../peers.ts'
 import type { Voter } from '../orderer.ts'
 import type { RaftOrderer } from './raft-orderer.ts'
+import { VoterChanges } from './voter-changes.ts'
 import { includes, isSame } from './voters.ts'
 
 export interface ApplicantOptions {
   readonly orderer: RaftOrderer
   readonly peers: Pick<Peers, 'send'>
   readonly clusterId: string
+  readonly clock: Clock
   readonly timers: Timers
   readonly logger: Logger
   /** Whether we may become a voter by ourselves (`controller.quorum.auto.join.enable`). */
@@ -50,7 +52,9 @@ export class Applicant {
   async #look(): Promise<void> {
     const { orderer, applies, logger } = this.#options
     const { raft, voter } = orderer
-    if (raft === null || raft.role !== 'follower') return
+    if (raft === null) return
+    if (raft.mayAppend) await this.#writeWhereWeAre()
+    if (raft.role !== 'follower') return
     const committed = raft.voterHistory.at(raft.highWatermark)
     if (includes(committed, voter)) {
       if (orderer.hasLeftQuorum) orderer.rejoinQuorum()
@@ -75,6 +79,17 @@ export class Applicant {
     const { id: voterId, directoryId: voterDirectoryId, endpoints: listeners } = orderer.voter
     const request = { clusterId, timeoutMs: againMs, voterId, voterDirectoryId, listeners, ackWhenCommitted: false }
     await peers.send(leaderId, AddRaftVoter, request, { lane: 'admin', timeoutMs: againMs * 5 })
+  }
+
+  /** Who leads need not ask. */
+  async #writeWhereWeAre(): Promise<void> {
+    const { orderer, clock, timers, logger } = this.#options
+    const { voter, raft } = orderer
+    const known = raft?.voters.find(other => isSame(other, voter))
+    if (known === undefined || voter.endpoints.length === 0 || show(known.endpoints) === show(voter.endpoints)) return
+    const changes = new VoterChanges({ orderer, clock, timers, fetchTimeoutMs: againMs })
+    const { error, message } = await changes.update(voter, againMs * 5)
+    if (error !== null) logger.debug('our address among the voters could not be changed', { error, message })
   }
 
   async #tellWhereWeAre(voters: readonly Voter[]): Promise<void> {

@@ -9,7 +9,7 @@ import type { MetadataRecord } from '../../records/records.ts'
 import { Quorum } from './quorum.ts'
 import { RaftOrderer } from './raft-orderer.ts'
 
-export const settings = { fetchTimeoutMs: 300, electionTimeoutMs: 100, retryMs: 5, fetchWaitMs: 100 }
+export const settings = { fetchTimeoutMs: 500, electionTimeoutMs: 150, retryMs: 5, fetchWaitMs: 100 }
 
 /** Several orderers in one process: requests are encoded and decoded, but go over no network. */
 export class Orderers {
@@ -18,8 +18,12 @@ export class Orderers {
   readonly cut = new Set<number>()
 
   /** The first begins the cluster. */
-  async start(id: number, volume: MemoryVolume = new MemoryVolume(nodeWorld.timers)): Promise<OrdererNode> {
-    const node = new OrdererNode(this, id, volume)
+  async start(
+    id: number,
+    volume: MemoryVolume = new MemoryVolume(nodeWorld.timers),
+    host = 'node',
+  ): Promise<OrdererNode> {
+    const node = new OrdererNode(this, id, volume, host)
     this.nodes.set(id, node)
     await node.orderer.start()
     return node
@@ -69,14 +73,14 @@ export class OrdererNode {
   readonly #orderers: Orderers
   readonly #watchers: ((node: number) => void)[] = []
 
-  constructor(orderers: Orderers, id: number, volume: MemoryVolume) {
+  constructor(orderers: Orderers, id: number, volume: MemoryVolume, host: string) {
     this.#orderers = orderers
     this.id = id
     this.volume = volume
     const voter = {
       id,
       directoryId: Buffer.from(dice(id).bytes(16)).toString('base64url'),
-      endpoints: [{ name: 'PLAINTEXT', host: 'node', port: id }],
+      endpoints: [{ name: 'PLAINTEXT', host, port: id }],
     }
     const world = { clock: nodeWorld.clock, timers: nodeWorld.timers, random: dice(id) }
     this.orderer = new RaftOrderer({

@@ -2,9 +2,7 @@ import { NotLeader, type OrderedLogListener } from '../../../machine/machine.ts'
 import { KafkaError } from '../../../protocol/errors.ts'
 import { ZERO_UUID } from '../../../protocol/uuid.ts'
 import { isFull } from '../../../store/disk-full.ts'
-import type { Volume } from '../../../store/store.ts'
-import type { Logger } from '../../../world/logger.ts'
-import type { Address, Timer, World } from '../../../world/world.ts'
+import type { Address, Timer } from '../../../world/world.ts'
 import type { Peers } from '../../peers.ts'
 import type { MetadataRecord } from '../../records/records.ts'
 import { type ControlRecord, controlBatch, RecordEncoder, readMetadataBatches } from '../batches.ts'
@@ -13,6 +11,7 @@ import type { Orderer, OrdererLeader, QuorumDescription, Voter } from '../ordere
 import { encodeSnapshot, type SnapshotId } from '../snapshot.ts'
 import { describeQuorum } from './describe.ts'
 import { Downloads } from './downloads.ts'
+import type { RaftOrdererOptions } from './orderer-options.ts'
 import { Raft } from './raft.ts'
 import { recover } from './recovery.ts'
 import { Replay } from './replay.ts'
@@ -20,29 +19,6 @@ import type { Records } from './transport.ts'
 import type { RaftRequest, Target } from './types.ts'
 import { defaultRaftSettings, type ElectionState, type RaftIo, type RaftSettings, type VotersAt } from './types.ts'
 import { includes } from './voters.ts'
-
-export interface RaftOrdererOptions {
-  readonly volume: Volume
-  readonly world: Pick<World, 'clock' | 'timers' | 'random'>
-  readonly logger: Logger
-  readonly clusterId: string
-  /** This node, with the addresses at which others reach it. */
-  readonly voter: Voter
-  /** How others are reached; null: there are none. */
-  readonly peers: Peers | null
-  /** Nodes of the cluster that this one joins; one that joins never begins a cluster of its own. */
-  readonly seeds?: readonly Address[]
-  readonly joins?: boolean
-  readonly settings?: Partial<RaftSettings>
-  /** Bytes of records that a follower takes at a time, and of a part of a snapshot. */
-  readonly fetchBytes?: number
-  /** ms that the answer of another node may take. */
-  readonly requestTimeoutMs?: number
-  /** Whether this node becomes a voter by itself when one is needed. */
-  readonly applies?: boolean
-  /** Stable storage can no longer be promised, or the log contradicts that of the others: the node must stop. */
-  readonly failed: (error: Error) => void
-}
 
 /** ms between attempts to write where the disk is full. */
 const retryMs = 1000
@@ -549,7 +525,15 @@ export class RaftOrderer implements Orderer, RaftIo<Records> {
     if (this.#closed) return
     this.#hasLeftQuorum = this.#log.hasNote(leftQuorumName)
     const { world, logger, clusterId, applies = true } = this.#options
-    this.#applicant = new Applicant({ orderer: this, peers, clusterId, timers: world.timers, logger, applies })
+    this.#applicant = new Applicant({
+      orderer: this,
+      peers,
+      clusterId,
+      clock: world.clock,
+      timers: world.timers,
+      logger,
+      applies,
+    })
   }
 
   #lost(node: number): void {
