@@ -22,7 +22,15 @@ let leader = -1
 let followers: number[] = []
 
 before(async () => {
-  running = await startCluster({ config: { 'auto.leader.rebalance.enable': false } })
+  running = await startCluster({
+    config: {
+      'auto.leader.rebalance.enable': false,
+      // Followers hear what is committed when it is, not when they ask the next time.
+      'replica.selector.class': 'org.apache.kafka.common.replica.RackAwareReplicaSelector',
+      'replica.fetch.wait.max.ms': 8000,
+      'replica.lag.time.max.ms': 20_000,
+    },
+  })
   client = clientOf(running.bootstrap)
   const connection = await client.broker(1)
   await connection.request(CreateTopics, {
@@ -99,13 +107,12 @@ test('who writes to the wrong node is told the right one, and where it is', asyn
 
 test('followers give what is committed to newer consumers, and send older ones to the leader', async () => {
   for (const follower of followers) {
-    // It learns what is committed with its next fetch at the latest.
     await eventually(async () => {
       const { errorCode, highWatermark, records } = await read(follower, 0)
       assert.equal(errorCode, 0)
       assert.equal(highWatermark, 3)
       assert.ok(records !== null && records.length > 0)
-    })
+    }, 2000)
     assert.equal((await read(follower, 0, { version: 10 })).errorCode, ErrorCode.NOT_LEADER_OR_FOLLOWER)
     assert.equal((await read(follower, 4)).errorCode, ErrorCode.OFFSET_NOT_AVAILABLE)
   }

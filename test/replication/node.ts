@@ -125,7 +125,7 @@ export class ReplicaNode {
     const request = Fetch.request.read(bytes, fetchVersion) as RequestOf<typeof Fetch>
     const context = {
       broker: this.#broker,
-      node: { replicas: this.replicas, volume: this.#volume, cluster: this.cluster },
+      node: { replicas: this.replicas, volume: this.#volume, cluster: this.cluster, config },
       version: fetchVersion,
       clientId: '',
       peer,

@@ -31,6 +31,8 @@ export interface FetchLimits {
   readonly maxBytes: number
   /** The follower that asks; null: a consumer does. */
   readonly replica: ReplicaFetch | null
+  /** Consumers read from followers, which must hear at once what is committed; else they do with the next data. */
+  readonly tellsCommitted: boolean
   /** What a busy follower waits with, so that it copies in fewer and larger parts; null: it gets what there is at once. */
   readonly gather: Timers | null
   /** What copies that are being moved may take; null: as much as they like. */
@@ -155,7 +157,8 @@ export class DelayedFetch {
         const replica =
           topicId === ZERO_UUID ? this.#replicas.find(topic, partition) : this.#replicas.findById(topicId, partition)
         if (replica === undefined) continue
-        this.#watched.push(this.#limits.replica === null ? replica.watch(this.#wake) : replica.watchEnd(this.#wake))
+        if (this.#limits.replica !== null) this.#watched.push(replica.watchEnd(this.#wake))
+        if (this.#limits.replica === null || this.#limits.tellsCommitted) this.#watched.push(replica.watch(this.#wake))
       }
       this.#wakeAfterRest()
       this.#deadline = this.#delayed.after(
@@ -238,6 +241,7 @@ export class DelayedFetch {
     for (const result of results) {
       if (result.error !== null || result.diverging !== null || result.preferredReadReplica >= 0) return true
       if (this.#limits.replica !== null && isAhead(result)) return true
+      if (this.#limits.tellsCommitted && result.highWatermark > result.wanted.toldHighWatermark) return true
       bytes += result.bytes
     }
     return bytes >= this.#limits.minBytes

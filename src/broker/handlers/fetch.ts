@@ -67,6 +67,7 @@ function answer(request: Request, context: RequestContext): Response | Promise<R
     minBytes: request.minBytes,
     maxBytes: Math.min(request.maxBytes, broker.mayFetch()),
     replica,
+    tellsCommitted: replica !== null && selectsByRack(node.config.get('replica.selector.class')),
     moves: replica === null ? null : { bucket: broker.moves, timers: broker.world.timers },
     gather: replica !== null && (session?.recentBytes ?? 0) >= busyBytes ? broker.world.timers : null,
     anyReplica: replica === null && context.version >= 11,
