@@ -30,6 +30,9 @@ export interface BrokerLimits {
   readonly movedBytesPerSecond: number
 }
 
+/** ms that a client has to close its side of a connection after all its answers. */
+const lingerMs = 100
+
 /** Accepts connections and knows everything that handlers need: the floors below, by name. */
 export class Broker {
   readonly world: World
@@ -186,8 +189,21 @@ export class Broker {
       await new Promise<void>(resolve => {
         this.#emptied = resolve
         this.world.timers.after(graceMs, resolve)
+        this.#letGo()
       })
     this.abort()
+  }
+
+  /**
+   * Some clients look at a connection only when they ask something: they neither see that it ended nor close their side, and
+   * would wait for the answer to a question that nobody hears any more. Who has all its answers is not waited for.
+   */
+  #letGo(): void {
+    const answered = [...this.#connections].filter(connection => connection.answered)
+    this.world.timers.after(lingerMs, () => {
+      for (const connection of answered) if (!connection.closed) connection.destroy()
+      if (this.#connections.size > 0) this.#letGo()
+    })
   }
 
   /** Everybody out, at once: nothing is promised any more. */

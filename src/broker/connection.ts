@@ -108,6 +108,11 @@ export class Connection implements Peer, FrameSink {
     return this.#slots.length === 0
   }
 
+  /** Nothing is asked that has no answer, and the answers have left. */
+  get answered(): boolean {
+    return this.#slots.length === 0 && this.#socket.unsent === 0
+  }
+
   onClose(run: () => void): () => void {
     const place = this.#onClose.add(run)
     return () => this.#onClose.leave(place)
