@@ -32,7 +32,8 @@ export async function asLeader<A extends Api>(
       try {
         const left = Math.max(1, deadline - clock.mono())
         const options = { lane: 'admin', timeoutMs: left }
-        const answer = await node.peers.send(leader, api, request as unknown as RequestInput<A>, options)
+        const sent = node.peers.send(leader, api, request as unknown as RequestInput<A>, options)
+        const answer = await unlessDeposed(node, leader, sent)
         if (!moved.has((answer as { errorCode?: number }).errorCode ?? 0)) return answer as unknown as ResponseOf<A>
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error
@@ -42,6 +43,16 @@ export async function asLeader<A extends Api>(
     if (clock.mono() >= deadline || broker.stopping) return nobody
     await pause(node, timers)
   }
+}
+
+/** Rejects as soon as somebody else leads: the answer may never come. */
+function unlessDeposed<T>(node: Services, leader: number, answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const unwatch = node.orderer.onLeader(now => {
+      if (now !== null && now.id !== leader) reject(new KafkaError('NOT_CONTROLLER', `node ${leader} was deposed`))
+    })
+    answer.then(resolve, reject).finally(unwatch)
+  })
 }
 
 /** Not longer than until somebody else leads. */
