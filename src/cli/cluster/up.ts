@@ -67,7 +67,8 @@ function start(id: number, firstPort: number, token: string, flags: UpFlags, ter
   ]
   const child = spawn(process.execPath, [program, ...args], {
     env: { ...terminal.env, OTTLA_TOKEN: token },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // Nothing is said over the last one: its end tells a node that we are gone, however that came.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Ctrl-C is for us: we stop them in order.
     detached: true,
   })

@@ -94,13 +94,16 @@ interface Signals {
 /** Whoever asks twice is in a hurry; what was acknowledged is safe all the same. */
 function listenForSignals(): Signals {
   let tell: ((signal: Signal) => void) | null = null
-  for (const name of Object.keys(SIGNALS) as Signal[]) {
-    process.on(name, () => {
-      if (tell === null) process.exit(128 + SIGNALS[name])
-      tell(name)
-      tell = null
-    })
+  const came = (name: Signal) => {
+    if (tell === null) process.exit(128 + SIGNALS[name])
+    tell(name)
+    tell = null
   }
+  for (const name of Object.keys(SIGNALS) as Signal[]) process.on(name, () => came(name))
+  // Whoever started us with a channel (`ottla cluster up`) is gone when it ends.
+  process.on('disconnect', () => came('SIGHUP'))
+  // To listen must not keep us running when we are done.
+  process.channel?.unref()
   return {
     first: () =>
       new Promise(resolve => {
