@@ -116,7 +116,7 @@ export class FileStore implements Store {
 
   /** With everything durable: the next opening can trust it. */
   get closedInOrder(): boolean {
-    return this.#closed && this.#safety.failure === null && this.damage === null
+    return this.#closed && this.#safety.failure === null && this.damage === null && this.#sideFiles.whole
   }
 
   observe(observer: StoreObserver): void {

@@ -237,3 +237,20 @@ it('leaves no clean mark for a partition that nobody has opened since a crash', 
   await (await FileVolume.open('/data', after, silent)).close()
   assert.equal((await FileVolume.open('/data', after, silent)).clean, false)
 })
+
+it('leaves no clean mark when a full disk has not kept a file beside the batches', async () => {
+  for (const late of [false, true]) {
+    const disk = new MemoryDisk()
+    const world = { ...nodeWorld, disk }
+    const volume = await FileVolume.open('/data', world, silent)
+    const store = volume.open(partition, topicId, options)
+    append(store, batch(0, 1, 10, 1000, 0))
+    await store.sync()
+    disk.room = 0
+    await assert.rejects(store.put('leader-epoch-checkpoint', Buffer.from('1')))
+    disk.room = Number.POSITIVE_INFINITY
+    if (late) await store.put('leader-epoch-checkpoint', Buffer.from('2'))
+    await volume.close()
+    assert.equal((await FileVolume.open('/data', world, silent)).clean, late)
+  }
+})

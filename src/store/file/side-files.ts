@@ -31,12 +31,18 @@ export class SideFiles {
   readonly #directory: PartitionDirectory
   /** Under way: bytes, or null for a removal. */
   readonly #newest = new Map<string, { readonly bytes: Uint8Array | null; readonly done: Promise<void> }>()
-
+  /** Names whose last write failed: what the files say is older than what was known. */
+  readonly #unkept = new Set<string>()
   #closed = false
 
   constructor(context: VolumeContext, directory: PartitionDirectory) {
     this.#context = context
     this.#directory = directory
+  }
+
+  /** The files say all that they were given. */
+  get whole(): boolean {
+    return this.#unkept.size === 0
   }
 
   names(): string[] {
@@ -66,15 +72,18 @@ export class SideFiles {
     const path = this.#path(name)
     if (this.#closed) return Promise.reject(new KafkaError('KAFKA_STORAGE_ERROR', 'The store is closed'))
     return this.#after(name, bytes, async () => {
+      this.#unkept.add(name)
       this.#directory.ensure()
       await this.#context.world.disk.replaceFile(path, bytes)
       await this.#directory.sync()
+      this.#unkept.delete(name)
     })
   }
 
   drop(name: string): void {
     const path = this.#path(name)
     if (this.#closed) return
+    this.#unkept.delete(name)
     if (!this.#newest.has(name)) {
       this.#remove(path)
       return
