@@ -109,7 +109,13 @@ export class ProducerClient extends Client {
     const process = this.identity
     const record = history.begin({ t0, t1: t0, process, f: 'send', ops: [op] })
     try {
-      const { offset } = await producer.send({ topic: name, partition, value: Buffer.from(String(value)) })
+      // Some reach across sectors of a disk.
+      const size = this.dice.chance(0.15) ? this.dice.int(3000) : 0
+      const { offset } = await producer.send({
+        topic: name,
+        partition,
+        value: Buffer.from(String(value).padEnd(size)),
+      })
       if (offset < 0) record.end(this.now, 'info', [op])
       else {
         record.end(this.now, 'ok', [{ ...op, offset }])

@@ -1,4 +1,12 @@
-import { baseOffset, crc, lastOffset, leaderEpoch, magic, sizeInBytes } from '../../src/protocol/batches/header.ts'
+import {
+  baseOffset,
+  crc,
+  expectedCrc,
+  lastOffset,
+  leaderEpoch,
+  magic,
+  sizeInBytes,
+} from '../../src/protocol/batches/header.ts'
 import type { MemoryDisk } from '../../src/world/memory-disk.ts'
 
 /** A batch as it lies on a disk. */
@@ -7,6 +15,8 @@ export interface StoredBatch {
   readonly lastOffset: number
   readonly leaderEpoch: number
   readonly crc: number
+  /** Its bytes are those of which the CRC speaks. */
+  readonly whole: boolean
 }
 
 /** Which of a disk's two truths: what the page cache has, or what a power cut would certainly leave. */
@@ -57,6 +67,7 @@ export function readLog(
         lastOffset: lastOffset(bytes, at),
         leaderEpoch: leaderEpoch(bytes, at),
         crc: crc(bytes, at),
+        whole: crc(bytes, at) === expectedCrc(bytes, at),
       }
       if (batch.baseOffset < end) return batches
       end = batch.lastOffset + 1

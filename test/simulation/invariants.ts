@@ -247,6 +247,7 @@ export class Invariants {
   }
 
   #mustBe(committed: Committed, batch: StoredBatch, who: string): void {
+    if (!batch.whole) throw new Violation(`${who}: offset ${batch.baseOffset} is committed, and its bytes are damaged`)
     const before = committed.batches.get(batch.baseOffset)
     if (before === undefined) committed.batches.set(batch.baseOffset, batch)
     else if (!same(before, batch)) {
