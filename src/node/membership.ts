@@ -6,6 +6,9 @@ import type { Address } from '../world/world.ts'
 import type { Listeners } from './listeners.ts'
 import type { NodeOptions } from './options.ts'
 
+/** In the directory of a node that joined: it never begins a cluster of its own, whatever a crash has left of it. */
+export const joinedName = 'joined'
+
 /** Who this node is, and of which cluster. */
 export interface Membership {
   readonly meta: MetaProperties
@@ -78,7 +81,7 @@ export async function findMembership(options: NodeOptions, volume: Volume, liste
     ...expected,
   })
   const { clusterId, nodeId, ...found } = joined
-  await keep()
+  await Promise.all([keep(), volume.put(joinedName, new Uint8Array())])
   const meta = await openMetaProperties(volume, world.random, { clusterId, nodeId, directoryId })
   return { meta, token, ...life, ...found, seeds }
 }

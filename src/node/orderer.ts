@@ -2,7 +2,7 @@ import type { Orderer, Voter } from '../cluster/orderer/orderer.ts'
 import { RaftOrderer } from '../cluster/orderer/raft/raft-orderer.ts'
 import type { Peers } from '../cluster/peers.ts'
 import type { Volume } from '../store/store.ts'
-import type { Membership } from './membership.ts'
+import { joinedName, type Membership } from './membership.ts'
 import type { NodeOptions } from './options.ts'
 
 export interface OrdererParts {
@@ -42,7 +42,7 @@ function openOrderer({ options, volume, membership, peers, endpoints, failed }: 
     voter: { id: nodeId, directoryId, endpoints },
     peers,
     seeds: membership.seeds,
-    joins: config.get('join').length > 0,
+    joins: config.get('join').length > 0 || volume.get(joinedName) !== null,
     settings: {
       fetchTimeoutMs: config.get('controller.quorum.fetch.timeout.ms'),
       electionTimeoutMs: config.get('controller.quorum.election.timeout.ms'),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,6 +56,17 @@ test('nodes that join take the next number and the cluster they are told, keep b
   assert.deepEqual([again.nodeId, again.clusterId, again.joinToken], [2, first.clusterId, first.joinToken])
   assert.deepEqual(await serving(again), [1, 2, 3])
   await third.stop()
+})
+
+test('a node that was killed while it joined begins no cluster of its own', async () => {
+  const data = join(folder, 'half')
+  mkdirSync(data)
+  const directory = 'directory.id=AauM3WNygOvKsnjDZCnatA'
+  writeFileSync(join(data, 'meta.properties'), `version=1\ncluster.id=${first.clusterId}\nnode.id=9\n${directory}\n`)
+  writeFileSync(join(data, 'joined'), '')
+  await assert.rejects(start({ data }), /start it with --join again/)
+  const again = await start({ data, join: first.bootstrap, token: first.joinToken })
+  assert.deepEqual([again.nodeId, again.clusterId], [9, first.clusterId])
 })
 
 test('two that join at once get two numbers', async () => {

@@ -93,6 +93,8 @@ export class RaftOrderer implements Orderer, RaftIo<Records> {
     const { voter, joins = false, volume: _, peers, seeds = [] } = this.#options
     const found = await recover(this.#log, this.#replay, voter, joins)
     if (this.#closed) return
+    if (joins && seeds.length === 0 && found.voters.at(-1)!.voters.length === 0)
+      throw new Error('this node was joining a cluster and does not know its members yet: start it with --join again')
     this.#kraftVersion = found.kraftVersion
     const raft = new Raft<Records>({
       self: voter,
