@@ -92,6 +92,10 @@ export class FileVolume implements Volume {
     const made = missingFolders(root, world.disk)
     world.disk.makeDirectory(root)
     for (const folder of made) await world.disk.syncDirectory(parentOf(folder))
+    // Whoever made it may have been killed before its name was durable: then nothing is in it yet.
+    if (made.length === 0 && world.disk.list(root).length === 0) {
+      await world.disk.syncDirectory(parentOf(root)).catch(() => {})
+    }
     const lock = world.disk.lock(`${root}/${lockName}`)
     if (lock === null) throw new VolumeInUseError(root)
     try {
