@@ -55,6 +55,8 @@ for (let seed = first; seed < first + count; seed++) {
   for (const [kind, number] of outcome.faults) faults.set(kind, (faults.get(kind) ?? 0) + number)
   if (options.story) console.log(outcome.story.join('\n'))
   if (options.hash) console.log(`${seed} ${outcome.hash} ${outcome.events} events`)
+  const done = seed - first + 1
+  if (done % 500 === 0 && done < count) console.log(`${done} seeds, ${failed} failed`)
   if (outcome.findings.length > 0) {
     failed++
     report(outcome)
