@@ -248,7 +248,7 @@ func (f *franzClient) leave(command) (fields, error) {
 
 // load sends numbers to Partitions partitions until stop and tells the fate of each: the crash proof's writer.
 func (f *franzClient) load(c command) (fields, error) {
-	client, err := f.producer(c, kgo.RecordRetries(1<<30), kgo.RetryTimeout(time.Minute), kgo.MetadataMinAge(50*time.Millisecond), kgo.RetryBackoffFn(quick))
+	client, err := f.producer(c, kgo.RecordRetries(1<<30), kgo.RetryTimeout(10*time.Minute), kgo.MetadataMinAge(50*time.Millisecond), kgo.RetryBackoffFn(quick))
 	if err != nil {
 		return nil, err
 	}
