@@ -76,13 +76,12 @@ function bar(ratio: Ratio | null, left: number, y: number): string[] {
     `<rect class="${kind}" x="${fixed(left + from)}" y="${y + 3}" width="${fixed(length)}" height="14" rx="2"/>`,
   ]
   if (ratio.bound !== null) out.push(line(left + position(ratio.bound), y + 1, y + 19, 'target'))
-  // On the far side of the line at 1, where there is always room.
+  // On the far side of the line at 1, where there is room; but not over the target's tick: then at the end of the bar.
   const shown = `${ratio.value.toFixed(2)}×`
-  out.push(
-    ratio.value < 1
-      ? text(left + position(1) + 5, y + 14, shown, '')
-      : text(left + position(1) - 5, y + 14, shown, 'end'),
-  )
+  const leftward = ratio.value < 1
+  const inTheWay = ratio.bound !== null && ratio.bound < 1 !== leftward
+  const [x, side] = inTheWay ? [position(ratio.value), leftward] : [position(1), !leftward]
+  out.push(side ? text(left + x - 5, y + 14, shown, 'end') : text(left + x + 5, y + 14, shown, ''))
   return out
 }
 
