@@ -85,7 +85,7 @@ func (k *kafkaGoAgent) delete(c command) (fields, error) {
 	}
 	for i := 0; ; i++ {
 		_, there, err := k.partitions(c.Topic)
-		if err != nil || !there || i == 100 {
+		if err != nil || !there || i == 300 { // its own view of the cluster is up to six seconds old
 			return fields{"gone": !there}, err
 		}
 		time.Sleep(50 * time.Millisecond)
