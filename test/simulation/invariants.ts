@@ -32,6 +32,8 @@ interface Watched {
   leads: number
   /** Of the decision that it knows. */
   partitionEpoch: number
+  /** What it was each time its high watermark moved since the last look: its role may be another one since then. */
+  readonly seen: Look[]
 }
 
 interface Look extends TopicPartition {
@@ -75,7 +77,8 @@ export class Invariants {
     const { inside } = server
     if (inside === null) return
     for (const partition of inside.replicas.all()) {
-      const watched = this.#watchedOf(server, partition)
+      const watched = this.#watchPartition(server, partition)
+      for (const look of watched.seen.splice(0)) this.#look(server, inside.nodeId, watched, look)
       const { highWatermark, isLeader, role } = partition
       const leads = isLeader ? partition.leaderEpoch : -1
       const decided = role.partitionEpoch !== watched.partitionEpoch
@@ -114,9 +117,23 @@ export class Invariants {
   #watchedOf(server: Server, replica: object): Watched {
     let watched = this.#watched.get(replica)
     if (watched === undefined) {
-      watched = { server, highWatermark: 0, leads: -1, partitionEpoch: -1 }
+      watched = { server, highWatermark: 0, leads: -1, partitionEpoch: -1, seen: [] }
       this.#watched.set(replica, watched)
     }
+    return watched
+  }
+
+  /** Within one event a leader may commit, acknowledge, and lead no more. */
+  #watchPartition(server: Server, partition: Partition): Watched {
+    const known = this.#watched.get(partition)
+    if (known !== undefined) return known
+    const watched = this.#watchedOf(server, partition)
+    let told = partition.highWatermark
+    partition.watch(() => {
+      if (partition.highWatermark === told) return
+      told = partition.highWatermark
+      watched.seen.push(lookAt(partition, this.#holdersOf(partition)))
+    })
     return watched
   }
 
