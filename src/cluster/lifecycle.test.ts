@@ -212,3 +212,26 @@ test('a controller that cannot answer now is asked again', async () => {
   assert.equal(scene.heartbeats.length, 3)
   assert.deepEqual(scene.failures, [])
 })
+
+test('a broker that is not heard for a session may have a successor; one that is alone never has', async () => {
+  const scene = new Scene()
+  await scene.serving()
+  for (let beat = 0; beat < 10; beat++) {
+    await scene.settle(500)
+    assert.equal(scene.lifecycle.isHeard, true)
+  }
+  scene.answers = Array.from({ length: 20 }, () => ({ errorCode: ErrorCode.NOT_CONTROLLER }))
+  await scene.settle(500)
+  await scene.settle(2000)
+  assert.equal(scene.lifecycle.isHeard, true)
+  await scene.settle(600)
+  assert.equal(scene.lifecycle.isHeard, false)
+  scene.answers = []
+  await scene.settle(500)
+  assert.equal(scene.lifecycle.isHeard, true)
+  scene.change(1, { fenced: 1 })
+  scene.answers = Array.from({ length: 20 }, () => ({ errorCode: ErrorCode.NOT_CONTROLLER }))
+  await scene.settle(500)
+  await scene.settle(4000)
+  assert.equal(scene.lifecycle.isHeard, true)
+})

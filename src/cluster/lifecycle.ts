@@ -24,6 +24,8 @@ export interface LifecycleOptions {
   /** ms between heartbeats, ms that the controller waits for one (`broker.heartbeat.interval.ms`, `broker.session.timeout.ms`). */
   readonly heartbeatMs: number
   readonly sessionMs: number
+  /** This node is the controller at the moment. */
+  readonly decides?: () => boolean
   /** ms that a node may try to register (`initial.broker.registration.timeout.ms`) when another one has its id. */
   readonly registrationMs: number
   /** The cluster does not know this node any more, or knows another one by its number: it must stop. */
@@ -45,6 +47,8 @@ const impatientMs = 5_000
 export class BrokerLifecycle {
   readonly #options: LifecycleOptions
   #brokerEpoch = -1
+  /** Monotonic ms: when the last heartbeat was sent that the controller has answered. */
+  #heardAt = Number.NEGATIVE_INFINITY
   #serving = false
   #stopped = false
   #leaving = false
@@ -66,6 +70,15 @@ export class BrokerLifecycle {
     return this.#brokerEpoch
   }
 
+  /**
+   * Nobody can have taken over what we lead without our knowing: the controller lets a session pass since it heard us last,
+   * and it has heard us since. False after a pause or a cut, until we are heard again. On our own we are all there is.
+   */
+  get isHeard(): boolean {
+    const { clock, sessionMs } = this.#options
+    return clock.mono() - this.#heardAt < sessionMs || !this.#hasOthers()
+  }
+
   /** As the committed metadata has it: this life of the broker may lead. */
   get unfenced(): boolean {
     const own = this.#own()
@@ -84,6 +97,7 @@ export class BrokerLifecycle {
   /** Says that we live from now on; fulfilled when the controller lets us serve. */
   async serve(): Promise<void> {
     this.#wasUnfenced = this.unfenced
+    this.#heardAt = this.#options.clock.mono()
     this.#serving = true
     // The first heartbeat says how far we are, where that is not known already.
     if (this.unfenced) this.#rest()
@@ -211,8 +225,9 @@ export class BrokerLifecycle {
     })
   }
 
-  #ask(timeoutMs: number): Promise<HeartbeatAnswer> {
-    const { controller, metadata, nodeId } = this.#options
+  async #ask(timeoutMs: number): Promise<HeartbeatAnswer> {
+    const { controller, metadata, nodeId, clock } = this.#options
+    const sent = clock.mono()
     const request = {
       brokerId: nodeId,
       brokerEpoch: this.#brokerEpoch,
@@ -220,7 +235,12 @@ export class BrokerLifecycle {
       wantFence: false,
       wantShutDown: this.#leaving,
     }
-    return controller.ask('brokerHeartbeat', request, { timeoutMs })
+    const answer = await controller.ask('brokerHeartbeat', request, { timeoutMs })
+    // A controller of our own may be cut off together with us, and not know it yet.
+    const unsure =
+      metadata.state.brokers.size > 1 && this.#options.decides?.() === true ? this.#options.sessionMs / 2 : 0
+    if (answer.errorCode === ErrorCode.NONE) this.#heardAt = Math.max(this.#heardAt, sent - unsure)
+    return answer
   }
 
   #giveUp(errorCode: number): void {

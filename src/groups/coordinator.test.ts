@@ -47,7 +47,7 @@ function newPartition(index: number): Partition {
   })
 }
 
-function newCoordinator(partitionCount = 2, timers = world.timers): GroupCoordinator {
+function newCoordinator(partitionCount = 2, timers = world.timers, isSuccessorRuledOut = () => true): GroupCoordinator {
   return new GroupCoordinator({
     config: { ...defaultGroupConfig, initialRebalanceDelayMs: 0 },
     partitionCount: () => partitionCount,
@@ -56,6 +56,7 @@ function newCoordinator(partitionCount = 2, timers = world.timers): GroupCoordin
       byId: topicId => [topicT, topicU].find(topic => topic.topicId === topicId),
     },
     clock: world.clock,
+    isSuccessorRuledOut,
     timers,
     random: world.random,
     logger: silent,
@@ -369,6 +370,20 @@ test('a group that is being loaded: members need not be upset', async () => {
   assert.equal((await errorsOf(coordinator)).Heartbeat, 'UNKNOWN_MEMBER_ID')
   coordinator.stop()
   assert.deepEqual(await errorsOf(coordinator), allSay('COORDINATOR_NOT_AVAILABLE'))
+})
+
+test('who may have a successor tells nothing from memory, and goes on with what must be committed to count', async () => {
+  let alone = true
+  const coordinator = newCoordinator(1, world.timers, () => alone)
+  await coordinator.lead(0, newPartition(0), 0)
+  const before = await errorsOf(coordinator)
+  alone = false
+  const { 'OffsetFetch 1': old, 'OffsetFetch 7': one, 'OffsetFetch 9': many, ...others } = await errorsOf(coordinator)
+  assert.deepEqual([old, one, many], ['NOT_COORDINATOR', 'NOT_COORDINATOR', 'NOT_COORDINATOR'])
+  const expected = { DescribeGroups: 'NOT_COORDINATOR', ListGroups: 'COORDINATOR_NOT_AVAILABLE' }
+  for (const [api, error] of Object.entries(others))
+    assert.equal(error, expected[api as keyof typeof expected] ?? before[api], api)
+  coordinator.stop()
 })
 
 test('a log that cannot be read serves nobody, and harms nobody else', async () => {

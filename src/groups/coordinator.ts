@@ -43,6 +43,8 @@ export interface GroupCoordinatorOptions {
   /** Partitions of `__consumer_offsets`: as many as it has, or, before it is made, as it will have. */
   readonly partitionCount: () => number
   readonly topics: TopicLookup
+  /** Nobody else can coordinate our groups by now. Left out: nobody ever can. */
+  readonly isSuccessorRuledOut?: () => boolean
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random
@@ -190,7 +192,8 @@ export class GroupCoordinator {
 
   /** The groups of this node; clients ask every node. */
   async listGroups(request: RequestOf<typeof ListGroups>): Promise<ResponseOf<typeof ListGroups>> {
-    if (this.#stopped) return { throttleTimeMs: 0, errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE, groups: [] }
+    if (this.#stopped || !this.#mayTell())
+      return { throttleTimeMs: 0, errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE, groups: [] }
     const partitions = [...this.#partitions.values()]
     if (partitions.some(groups => groups.loading)) {
       return { throttleTimeMs: 0, errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, groups: [] }
@@ -227,8 +230,14 @@ export class GroupCoordinator {
     // The answer has the command's own shape, see `settle`.
     if (this.#stopped) return refusal(command, 'COORDINATOR_NOT_AVAILABLE') as Answers[Type]
     const groups = this.#partitions.get(this.partitionFor(groupId))
-    if (groups === undefined) return refusal(command, 'NOT_COORDINATOR') as Answers[Type]
+    if (groups === undefined || (queries.has((command as GroupCommand).type) && !this.#mayTell()))
+      return refusal(command, 'NOT_COORDINATOR') as Answers[Type]
     return groups.ask(command)
+  }
+
+  /** Who was cut off or asleep may have a successor that knows better. */
+  #mayTell(): boolean {
+    return this.#options.isSuccessorRuledOut?.() ?? true
   }
 
   #watch({ before, after, reason }: Transition): void {
@@ -247,6 +256,12 @@ export class GroupCoordinator {
 function named(topics: OffsetFetchedGroup['topics']): NonNullable<OffsetFetchResponse['topics']> {
   return topics.map(({ name = '', partitions }) => ({ name, partitions }))
 }
+
+/**
+ * What is answered from memory. All else is appended to the log, and nobody hears of it before it is committed, which a
+ * deposed coordinator cannot achieve.
+ */
+const queries: ReadonlySet<GroupCommand['type']> = new Set(['OffsetFetch', 'DescribeGroups'])
 
 /** `String.hashCode()` of Java. */
 export function javaHash(text: string): number {

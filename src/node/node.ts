@@ -75,7 +75,7 @@ export class Node implements RunningNode {
     const volume = await openVolume(options)
     let listeners: Listeners | null = null
     try {
-      listeners = await Listeners.bind(options.world.net, options.config)
+      listeners = await Listeners.bind(options.world, options.config)
       const openOrderer = await ordererOf(options)
       return new Node(options, volume, listeners, await findMembership(options, volume, listeners), openOrderer)
     } catch (error) {
@@ -161,6 +161,7 @@ export class Node implements RunningNode {
       partitionCount: () =>
         state.topics.get(offsetsTopic)?.partitions.length ?? this.#config.get('offsets.topic.num.partitions'),
       topics: this.#topicLookup(),
+      isSuccessorRuledOut: () => this.#lifecycle.isHeard,
       clock,
       timers,
       random,
@@ -267,6 +268,7 @@ export class Node implements RunningNode {
       incarnationId,
       controller: this.#controller,
       metadata: this.#metadata,
+      decides: () => this.#local.leading,
       registration: () =>
         registrationOf(
           config,
