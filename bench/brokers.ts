@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { answersMetadata } from '../test/clients/answers.ts'
 import { run } from './command.ts'
 import { adopt, kafkaScript, release } from './place.ts'
 import { running } from './proc.ts'
-import { answersMetadata } from './wire.ts'
 
 /** A broker in a process of its own on the loopback interface. */
 export interface Broker {

@@ -7,25 +7,7 @@ import { ErrorCode, errorName } from '../src/protocol/errors.ts'
 import { ListOffsets } from '../src/protocol/messages/list-offsets.ts'
 import { Produce } from '../src/protocol/messages/produce.ts'
 import { nodeWorld } from '../src/world/node.ts'
-
-/** A frame with Metadata, version 1, for no topic. */
-const metadataRequest = Buffer.from('0000000e0003000100000001ffff00000000', 'hex')
-
-/** True when the broker answers a Metadata request. */
-export function answersMetadata(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    const done = (answer: boolean) => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.setTimeout(2000, () => done(false))
-    socket.on('connect', () => socket.write(metadataRequest))
-    socket.on('data', () => done(true))
-    socket.on('error', () => done(false))
-    socket.on('close', () => resolve(false))
-  })
-}
+import { metadataRequest } from '../test/clients/answers.ts'
 
 /** Opens that many connections, each of which has had one answer and then stays silent. */
 export async function idleConnections(port: number, count: number): Promise<Socket[]> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { resolveConfig } from '../config/sources.ts'
+import { VirtualTime } from '../machine/testing.ts'
 import type { Address, Listener, Net, Socket } from '../world/world.ts'
 import { Listeners } from './listeners.ts'
 
@@ -32,9 +33,9 @@ class FakeNet implements Net {
   }
 }
 
-const bind = (net: Net, settings: Record<string, string>) =>
+const bind = (net: Net, settings: Record<string, string>, timers = new VirtualTime()) =>
   Listeners.bind(
-    net,
+    { net, timers },
     resolveConfig({ flags: Object.entries(settings).map(([name, value]) => ({ name, value, origin: name })) }),
   )
 
@@ -89,15 +90,32 @@ test('of several listeners each has its name, and none stays open when one canno
   assert.equal(net.open.size, 0)
 })
 
-test('until there is a broker connections are cut off', async () => {
+test('who comes before there is a broker waits for it, for a while; of too many the last are sent away', async () => {
+  const net = new FakeNet()
+  const timers = new VirtualTime()
+  const listeners = await bind(net, { host: '127.0.0.1', port: '0' }, timers)
+  const destroyed: number[] = []
+  const socket = (id: number) => ({ id, destroy: () => destroyed.push(id) }) as unknown as Socket
+  const come = (id: number) => net.open.get('127.0.0.1:5000')?.(socket(id))
+  come(0)
+  timers.advance(2000)
+  for (let id = 1; id <= 1000; id++) come(id)
+  assert.deepEqual(destroyed, [1000])
+  timers.advance(1000)
+  assert.deepEqual(destroyed, [1000, 0])
+  const accepted: unknown[] = []
+  listeners.serve(each => accepted.push(each))
+  assert.equal(accepted.length, 999)
+  timers.advance(3000)
+  come(1001)
+  assert.deepEqual([destroyed.length, accepted.length], [2, 1000])
+})
+
+test('who waits when the node gives up is sent away', async () => {
   const net = new FakeNet()
   const listeners = await bind(net, { host: '127.0.0.1', port: '0' })
   let destroyed = 0
-  const socket = { destroy: () => destroyed++ } as unknown as Socket
-  net.open.get('127.0.0.1:5000')?.(socket)
+  net.open.get('127.0.0.1:5000')?.({ destroy: () => destroyed++ } as unknown as Socket)
+  await listeners.close()
   assert.equal(destroyed, 1)
-  const accepted: Socket[] = []
-  listeners.serve(each => accepted.push(each))
-  net.open.get('127.0.0.1:5000')?.(socket)
-  assert.deepEqual([destroyed, accepted.length], [1, 1])
 })

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../config/addresses.ts'
 import type { ResolvedConfig } from '../config/sources.ts'
-import type { Address, Listener, Net, Socket } from '../world/world.ts'
+import type { Address, Listener, Net, Socket, Timers, World } from '../world/world.ts'
 
 /** One configured listener, bound. */
 interface Bound {
@@ -11,18 +11,28 @@ interface Bound {
   readonly sockets: readonly Listener[]
 }
 
+/** Connections that may wait for the broker to stand. */
+const mostEarly = 1000
+/** ms that they wait: a client that knows other nodes should soon try them. */
+const patienceMs = 3000
+
 const everywhere = /^(0\.0\.0\.0|::|)$/
 
 /** The sockets of a node: bound before anything else, so that its port is known to it, served when there is a broker. */
 export class Listeners {
   readonly #bound: readonly Bound[]
   readonly #told: ReadonlyMap<string, Address>
+  readonly #timers: Timers
+  readonly #early = new Set<Socket>()
   #accept: ((socket: Socket) => void) | null = null
 
-  /** Rejects with EADDRINUSE and its kin. Until `serve` connections are cut off at once. */
-  static async bind(net: Net, { endpoints, advertised }: ResolvedConfig): Promise<Listeners> {
+  /** Rejects with EADDRINUSE and its kin. Until `serve` connections wait unread, for a while. */
+  static async bind(
+    { net, timers }: Pick<World, 'net' | 'timers'>,
+    { endpoints, advertised }: ResolvedConfig,
+  ): Promise<Listeners> {
     const bound: Bound[] = []
-    const listeners = new Listeners(bound, advertised)
+    const listeners = new Listeners(bound, advertised, timers)
     try {
       for (const endpoint of endpoints) bound.push(await bindOne(net, endpoint, socket => listeners.#accepted(socket)))
       return listeners
@@ -32,13 +42,17 @@ export class Listeners {
     }
   }
 
-  private constructor(bound: readonly Bound[], told: ReadonlyMap<string, Address>) {
+  private constructor(bound: readonly Bound[], told: ReadonlyMap<string, Address>, timers: Timers) {
     this.#bound = bound
     this.#told = told
+    this.#timers = timers
   }
 
   serve(accept: (socket: Socket) => void): readonly Listener[] {
     this.#accept = accept
+    const waiting = [...this.#early]
+    this.#early.clear()
+    for (const socket of waiting) accept(socket)
     return this.sockets
   }
 
@@ -77,12 +91,20 @@ export class Listeners {
   }
 
   async close(): Promise<void> {
+    for (const socket of this.#early) socket.destroy()
+    this.#early.clear()
     await Promise.all(this.sockets.map(socket => socket.close()))
   }
 
   #accepted(socket: Socket): void {
-    if (this.#accept === null) socket.destroy()
-    else this.#accept(socket)
+    if (this.#accept !== null) this.#accept(socket)
+    else if (this.#early.size >= mostEarly) socket.destroy()
+    else {
+      this.#early.add(socket)
+      this.#timers.after(patienceMs, () => {
+        if (this.#early.delete(socket)) socket.destroy()
+      })
+    }
   }
 }
 

@@ -69,6 +69,34 @@ describe('a socket', () => {
     await stop()
   })
 
+  it('keeps what comes before it has a reader', async () => {
+    let accepted: (socket: Socket) => void
+    const other = new Promise<Socket>(resolve => {
+      accepted = resolve
+    })
+    const listener = await nodeNet.listen({ host: '127.0.0.1', port: 0 }, socket => accepted(socket))
+    const writer = await nodeNet.connect(listener.address)
+    writer.write([Buffer.from('early')])
+    writer.end()
+    const reader = await other
+    await new Promise(resolve => setTimeout(resolve, 20))
+    const memory = Buffer.alloc(100)
+    let got = ''
+    await new Promise<void>(resolve =>
+      reader.receive({
+        space: () => memory,
+        data: bytes => {
+          got += memory.toString('latin1', 0, bytes)
+        },
+        end: resolve,
+      }),
+    )
+    assert.equal(got, 'early')
+    writer.destroy()
+    reader.destroy()
+    await listener.close()
+  })
+
   it('gives memory back and closes when the peer is gone', async () => {
     const { writer, reader, stop } = await pair()
     for (let i = 0; i < 3; i++) writer.write([Buffer.alloc(10)])

@@ -86,7 +86,9 @@ class NodeSocket implements Socket {
         return true
       },
     }
-    this.#socket = new net.Socket({ ...options, allowHalfOpen: true, onread } as unknown as net.SocketConstructorOpts)
+    // What is accepted is not read before there is a reader.
+    const asked = { ...options, allowHalfOpen: true, pauseOnCreate: true, onread }
+    this.#socket = new net.Socket(asked as unknown as net.SocketConstructorOpts)
     this.#socket.setNoDelay(true)
     this.#socket.on('end', () => this.#reader?.end())
     if (options.handle !== undefined) this.#note()

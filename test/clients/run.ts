@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { OttlaCluster } from '../machines/members.ts'
 import { Status } from '../machines/status.ts'
 import { Agent } from './agent.ts'
+import { answersMetadata } from './answers.ts'
 import { clusterToolScenarios } from './cluster-tools.ts'
 import type { CommandScenario, Place } from './command.ts'
 import { kcatScenarios } from './kcat.ts'
@@ -178,14 +179,9 @@ async function freePort(): Promise<number> {
   return port
 }
 
-async function listening(port: number, broker: ChildProcess): Promise<void> {
-  for (let i = 0; i < 300; i++) {
-    if (broker.exitCode !== null) break
-    const open = await new Promise<boolean>(done => {
-      const socket = connect(port, '127.0.0.1', () => done(true)).on('error', () => done(false))
-      socket.on('connect', () => socket.destroy())
-    })
-    if (open) return
+async function serving(port: number, broker: ChildProcess): Promise<void> {
+  for (let i = 0; i < 300 && broker.exitCode === null; i++) {
+    if (await answersMetadata(port)) return
     await sleep(50)
   }
   throw new Error('the broker did not start')
@@ -203,7 +199,7 @@ async function startBroker(): Promise<{ bootstrap: string; stop(): Promise<void>
     },
   )
   process.on('exit', () => broker.kill('SIGKILL'))
-  await listening(port, broker)
+  await serving(port, broker)
   return {
     bootstrap: `127.0.0.1:${port}`,
     async stop() {

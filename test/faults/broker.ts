@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, openSync, readFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { answersMetadata } from '../clients/answers.ts'
 import { brokerEnvironment, root } from '../clients/programs.ts'
 
 export interface BrokerOptions {
@@ -18,7 +18,7 @@ export interface BrokerOptions {
 /** A broker that can be started, killed, started again. */
 export interface Broker {
   readonly bootstrap: string
-  /** Resolves with the ms that it took until it listened. */
+  /** Resolves with the ms that it took until it served. */
   start(): Promise<number>
   pid(): number
   /** kill -9: resolves when the process is gone. */
@@ -69,7 +69,7 @@ export class Ottla implements Broker {
         resolve(code)
       }),
     )
-    await listening(port, () => child.exitCode === null && child.signalCode === null, log)
+    await serving(port, () => child.exitCode === null && child.signalCode === null, log)
     return Date.now() - begun
   }
 
@@ -149,14 +149,9 @@ export class Kafka implements Broker {
   }
 }
 
-async function listening(port: number, living: () => boolean, log: string): Promise<void> {
-  for (const end = Date.now() + 60_000; Date.now() < end && living(); await sleep(5)) {
-    const open = await new Promise<boolean>(done => {
-      const socket = connect(port, '127.0.0.1', () => done(true)).on('error', () => done(false))
-      socket.on('connect', () => socket.destroy())
-    })
-    if (open) return
-  }
+async function serving(port: number, living: () => boolean, log: string): Promise<void> {
+  for (const end = Date.now() + 60_000; Date.now() < end && living(); await sleep(5))
+    if (await answersMetadata(port)) return
   const tail = readFileSync(log, 'utf8').slice(-1500)
-  throw new Error(living() ? 'the broker does not listen after 60 s' : `the broker ended at its start:\n${tail}`)
+  throw new Error(living() ? 'the broker does not serve after 60 s' : `the broker ended at its start:\n${tail}`)
 }
