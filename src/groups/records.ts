@@ -1,3 +1,4 @@
+import type { KeyAndValue } from '../machine/partition-log.ts'
 import { ProtocolError } from '../protocol/protocol-error.ts'
 import { Reader } from '../protocol/reader.ts'
 import { array, bytes, int32, int64, message, string, uuid } from '../protocol/schema.ts'
@@ -59,11 +60,6 @@ const groupMetadata = 2
 const groupMetadataVersion = 3
 const offsetCommitVersion = 4
 const offsetCommitVersionWithExpiry = 1
-
-export interface KeyAndValue {
-  readonly key: Uint8Array
-  readonly value: Uint8Array | null
-}
 
 /** Throws for a fact that has no place in a log. */
 export function encodeRecord(record: GroupRecord): KeyAndValue {
