@@ -2,7 +2,7 @@ import type { Timer } from '../world/world.ts'
 import type { Cluster } from './cluster.ts'
 import { type ConsumedRecord, defaultFetchOptions, Fetcher, type FetchOptions } from './fetcher.ts'
 import { defaultGroupOptions, GroupMember, type GroupOptions } from './group-member.ts'
-import { type CommittedOffset, commitOffsets, fetchOffsets } from './group-offsets.ts'
+import { type CommittedOffset, commitOffsets, fetchOffsets, type GroupMembership } from './group-offsets.ts'
 import type { StartAt, TopicPartition } from './offsets.ts'
 
 export type { ConsumedRecord } from './fetcher.ts'
@@ -74,6 +74,12 @@ export class Consumer {
     if (groupId === null) throw new RangeError('subscribe needs a groupId')
     this.#topics = topics
     this.#member ??= new GroupMember(this.#cluster, { ...this.#options, groupId })
+  }
+
+  /** Its place in the group, for commits by somebody else; throws without a group. */
+  get membership(): GroupMembership {
+    if (this.#member === null) throw new RangeError('only who has subscribed is a member')
+    return this.#member.membership
   }
 
   get assignment(): TopicPartition[] {

@@ -144,6 +144,14 @@ export interface Volume {
   /** Small files at the root (`meta.properties`, `join-token`). */
   get(name: string): Uint8Array | null
   put(name: string, bytes: Uint8Array, mode?: number): Promise<void>
+  /** Where the newest batches are kept in memory, for metrics. Bytes; counts since the start. */
+  readonly tailCache?: {
+    readonly usedBytes: number
+    readonly limitBytes: number
+    readonly hits: number
+    readonly misses: number
+    readonly evictions: number
+  }
   /** Bytes free and in all. */
   space(): { free: number; total: number }
   /** Closes all stores, syncs, leaves the clean mark with `brokerEpoch` in it. */

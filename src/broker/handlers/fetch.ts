@@ -207,7 +207,8 @@ function build(
         partition: wanted.partition,
         error: result.error.message,
       })
-    broker.metrics.fetched(wanted.topic, result.bytes)
+    if (result.error !== null) broker.metrics.fetchErrors++
+    broker.metrics.fetched(wanted.topic, result.bytes, context.peer.node)
   }
   if (session !== null) {
     let bytes = 0

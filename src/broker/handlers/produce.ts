@@ -56,7 +56,7 @@ function produce(request: Request, context: RequestContext): Reply<Response> {
         if (records !== null) checkProduceVersion(records, context.version, request.transactionalId)
         append(partition, records, acks, answer, produced, context)
       } catch (error) {
-        fail(answer, error)
+        fail(answer, error, context)
       }
     }
   }
@@ -109,7 +109,7 @@ function append(
   answer.baseOffset = result.baseOffset
   answer.logAppendTimeMs = result.logAppendTime
   answer.logStartOffset = result.logStartOffset
-  broker.metrics.produced(partition.topic, records.length)
+  broker.metrics.produced(partition.topic, records.length, result.lastOffset - result.baseOffset + 1)
   if (acks === 0) return
   const acked = produced.expect(answer)
   if (acks === 1) partition.whenWritten(result.lastOffset + 1, acked)
@@ -142,7 +142,7 @@ class Acks extends Later<Response> implements Operation {
     // Late, after the deadline: the client has been told already.
     if (at < 0) return
     this.#waiting.splice(at, 1)
-    if (error !== null) fail(answer, error)
+    if (error !== null) fail(answer, error, this.#context)
     if (this.#waiting.length > 0 || this.#response === null) return
     if (this.#deadline !== null) this.#delayed.cancel(this.#deadline)
     this.answer(withLeaders(this.#response, this.#context))
@@ -157,7 +157,7 @@ class Acks extends Later<Response> implements Operation {
   }
 
   expire(): void {
-    for (const answer of this.#waiting.splice(0)) fail(answer, new KafkaError('REQUEST_TIMED_OUT'))
+    for (const answer of this.#waiting.splice(0)) fail(answer, new KafkaError('REQUEST_TIMED_OUT'), this.#context)
     if (this.#response !== null) this.answer(withLeaders(this.#response, this.#context))
   }
 }
@@ -190,8 +190,9 @@ function emptyAnswer(index: number): PartitionResponse {
   }
 }
 
-function fail(answer: PartitionResponse, error: unknown): void {
+function fail(answer: PartitionResponse, error: unknown, { broker }: RequestContext): void {
   if (!(error instanceof KafkaError)) throw error
+  broker.metrics.produceErrors++
   answer.errorCode = error.code
   answer.errorMessage = error.message
   answer.baseOffset = -1
