@@ -5,7 +5,7 @@ import type { Api, Fields, FieldsOut } from '../protocol/schema.ts'
 import type { Address } from '../world/world.ts'
 import { showAddress } from './address.ts'
 import { type Body, Connection, type RequestOptions } from './connection.ts'
-import { failure, isStale, mayRetry, throwIf } from './failures.ts'
+import { failure, isPassing, isStale, mayRetry, throwIf } from './failures.ts'
 import { type ClientOptions, type ClientWorld, defaultClientOptions } from './options.ts'
 import { retry } from './retry.ts'
 
@@ -89,7 +89,8 @@ export class Cluster {
     const failed = (error: unknown) => {
       if (isStale(error)) this.forget(about)
     }
-    return retry(this.world, this.options, attempt, failed, isWorthIt)
+    // A closed client fails for good.
+    return retry(this.world, this.options, attempt, failed, error => !this.#closed && isWorthIt(error))
   }
 
   /** A connection to any broker: one that is open, else the first that can be reached. */
@@ -183,13 +184,28 @@ export class Cluster {
    * are retried, and created where the broker does that by itself and `create` is set. Throws
    * UNKNOWN_TOPIC_OR_PARTITION, TOPIC_AUTHORIZATION_FAILED, INVALID_TOPIC_EXCEPTION.
    */
-  async topic(name: string, create = false): Promise<TopicMetadata> {
+  topic(name: string, create = false): Promise<TopicMetadata> {
+    return this.#soughtTopic(name, create, `wait ${name}`, mayRetry)
+  }
+
+  /** As `topic`, for whoever would rather hear at once that there is no such topic. */
+  findTopic(name: string, create = false): Promise<TopicMetadata> {
+    return this.#soughtTopic(name, create, `find ${create} ${name}`, isPassing)
+  }
+
+  /** One question for all who ask the same meanwhile. */
+  async #soughtTopic(
+    name: string,
+    create: boolean,
+    question: string,
+    isWorthIt: (error: unknown) => boolean,
+  ): Promise<TopicMetadata> {
     const known = this.knownTopic(name)
     if (known !== null) return known
-    let asking = this.#asked.get(name)
+    let asking = this.#asked.get(question)
     if (asking === undefined) {
-      asking = this.retry(() => this.#askTopic(name, create)).finally(() => this.#asked.delete(name))
-      this.#asked.set(name, asking)
+      asking = this.retry(() => this.#askTopic(name, create), [], isWorthIt).finally(() => this.#asked.delete(question))
+      this.#asked.set(question, asking)
     }
     return asking
   }

@@ -245,6 +245,19 @@ test('a topic that does not exist is an error in the end', async () => {
   assert.equal((await send(producer, 'a')).offset, 0)
 })
 
+test('a topic that does not exist holds up no other one', async () => {
+  const { got, producer } = await setUp([], {}, { apiTimeoutMs: 100 })
+  const lost = ['1', '2'].map(value => producer.send({ topic: 'other', value: Buffer.from(value) }))
+  const failed = Promise.allSettled(lost)
+  assert.equal((await send(producer, 'a')).offset, 0)
+  assert.equal((await send(producer, 'b')).offset, 1)
+  await failed
+  assert.deepEqual(
+    got.map(each => each.values),
+    ['a', 'b'],
+  )
+})
+
 test('a partition that does not exist is an error in the end', async () => {
   const { producer } = await setUp([], { deliveryTimeoutMs: 30 })
   await assert.rejects(send(producer, 'a', 9), KafkaError)

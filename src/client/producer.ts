@@ -31,11 +31,12 @@ export class Producer {
   readonly #options: ProducerOptions
   readonly #partitioner: Partitioner
   readonly #lanes = new Map<string, Lane>()
-  /** Records that wait for metadata or room, in the order they came. */
-  readonly #intake: Entry[] = []
+  /** Records that wait for room, in the order they came. */
+  #intake: Entry[] = []
+  /** Records whose topic has to be looked up, by topic: one that is missing holds up nobody else. */
+  readonly #strays = new Map<string, Entry[]>()
   readonly #flushing: (() => void)[] = []
   readonly #hungry: (() => void)[] = []
-  #admitting = false
   #scheduled = false
   #lingering = false
   #identity: Identity | null = null
@@ -43,6 +44,7 @@ export class Producer {
   /** Bytes and records that are not settled. */
   #bytes = 0
   #records = 0
+  /** Of those in `#intake` and `#strays`. */
   #intakeBytes = 0
   #closed = false
 
@@ -65,21 +67,30 @@ export class Producer {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw new KafkaError('NETWORK_EXCEPTION', 'the producer is closed')
       const entry = this.#entry(record, resolve, reject)
-      if (this.#intakeBytes + entry.size > this.#options.bufferBytes && this.#intake.length > 0) {
+      if (this.#intakeBytes + entry.size > this.#options.bufferBytes && !this.#isHungry) {
         throw new KafkaError('THROTTLING_QUOTA_EXCEEDED', 'the producer is full; wait for ready() between records')
       }
       this.#records++
-      if (this.#intake.length === 0 && this.#hasRoom(entry) && this.#place(entry)) return
-      this.#intake.push(entry)
+      const strays = this.#strays.get(entry.topic)
+      if (strays === undefined && this.#intake.length === 0 && this.#hasRoom(entry) && this.#place(entry)) return
       this.#intakeBytes += entry.size
-      void this.#admit()
+      if (strays !== undefined) strays.push(entry)
+      else {
+        this.#intake.push(entry)
+        this.#admit()
+      }
     })
   }
 
   /** Fulfilled at once while there is room, else as soon as there is. */
   ready(): Promise<void> {
-    if (this.#intake.length === 0 && this.#bytes < this.#options.bufferBytes) return Promise.resolve()
+    if (this.#isHungry) return Promise.resolve()
     return new Promise(resolve => this.#hungry.push(resolve))
+  }
+
+  /** Bytes of records that `send` would certainly take now. */
+  get room(): number {
+    return this.#options.bufferBytes - this.#intakeBytes
   }
 
   /** Fulfilled when everything that was sent before is settled. */
@@ -106,29 +117,57 @@ export class Producer {
     return this.#bytes === 0 || this.#bytes + entry.size <= this.#options.bufferBytes
   }
 
-  /** Lets records in, one after the other, as metadata and room allow. */
-  async #admit(): Promise<void> {
-    if (this.#admitting) return
-    this.#admitting = true
+  /** Lets records in, one after the other, as room allows. */
+  #admit(): void {
     for (let entry = this.#intake[0]; entry !== undefined && this.#hasRoom(entry); entry = this.#intake[0]) {
-      if (!this.#place(entry)) {
-        try {
-          await this.#cluster.topic(entry.topic, true)
-          continue
-        } catch (error) {
-          entry.reject(error)
-          this.#settled()
-        }
-      }
-      this.#intake.shift()
-      this.#intakeBytes -= entry.size
+      if (this.#place(entry)) {
+        this.#intake.shift()
+        this.#intakeBytes -= entry.size
+      } else this.#stray(entry.topic)
     }
-    this.#admitting = false
     this.#feed()
   }
 
+  /** What waits for room and goes to this topic waits for its metadata now, and so do those that come after. */
+  #stray(topic: string): void {
+    const strays = this.#intake.filter(entry => entry.topic === topic)
+    this.#intake = this.#intake.filter(entry => entry.topic !== topic)
+    this.#strays.set(topic, strays)
+    this.#lookUp(topic, strays)
+  }
+
+  #lookUp(topic: string, strays: readonly Entry[]): void {
+    this.#cluster.topic(topic, true).then(
+      () => {
+        // Forgotten again, before we could look.
+        if (this.#cluster.knownTopic(topic) === null) return this.#lookUp(topic, strays)
+        this.#leftStrays(topic, strays)
+        // They waited long enough, and are no more than may wait for room.
+        for (const entry of strays) this.#place(entry)
+        this.#feed()
+      },
+      error => {
+        this.#leftStrays(topic, strays)
+        for (const entry of strays) {
+          entry.reject(error)
+          this.#settled()
+        }
+        this.#feed()
+      },
+    )
+  }
+
+  #leftStrays(topic: string, strays: readonly Entry[]): void {
+    this.#strays.delete(topic)
+    for (const { size } of strays) this.#intakeBytes -= size
+  }
+
+  get #isHungry(): boolean {
+    return this.#intake.length === 0 && this.#bytes + this.#intakeBytes < this.#options.bufferBytes
+  }
+
   #feed(): void {
-    if (this.#intake.length > 0 || this.#bytes >= this.#options.bufferBytes) return
+    if (!this.#isHungry) return
     for (const run of this.#hungry.splice(0)) run()
   }
 
@@ -289,7 +328,7 @@ export class Producer {
       entry.resolve({ partition: lane.partition, offset, timestamp })
       this.#left(entry)
     }
-    void this.#admit()
+    this.#admit()
   }
 
   /** Decides whether a batch is sent again, sent differently, or given up. */
@@ -332,7 +371,7 @@ export class Producer {
       this.#left(entry)
     }
     this.#free(lane)
-    void this.#admit()
+    this.#admit()
   }
 
   #inTime(batch: InFlight): boolean {

@@ -1,0 +1,247 @@
+import { Admin } from '../client/admin.ts'
+import { Cluster, type TopicMetadata } from '../client/cluster.ts'
+import type { ClientOptions, ClientWorld } from '../client/options.ts'
+import { type PlacedRecord, Producer, type ProducerOptions, type RecordToSend } from '../client/producer.ts'
+import { KafkaError } from '../protocol/errors.ts'
+import type { Address } from '../world/world.ts'
+import { type OwnNode, ownNet } from './own-net.ts'
+import { type Outcome, pushOnce } from './push-once.ts'
+
+/** As Kafka's producers count: −1 is all in-sync replicas. */
+export type Acks = -1 | 0 | 1
+
+export interface ClusterClientOptions {
+  readonly world: ClientWorld
+  /** null: this process has no broker of its own. */
+  readonly own: OwnNode | null
+  /** Other nodes, for who has no own one. */
+  readonly bootstrap?: readonly Address[]
+  /** Shows in the brokers' logs and group descriptions. */
+  readonly clientId?: string
+  readonly limits?: Partial<ClusterClientLimits>
+}
+
+export interface ClusterClientLimits {
+  /** Bytes of records that wait or are under way, for each of the three settings of `acks`; as many again may wait for these. */
+  readonly bufferBytes: number
+  /** ms after which a record that could not be written is given up: somebody waits for the answer. */
+  readonly deliveryTimeoutMs: number
+  /** ms that other calls may be retried in all. */
+  readonly apiTimeoutMs: number
+  /** Who waits for records to come, at one time. */
+  readonly waiters: number
+}
+
+export const defaultLimits: ClusterClientLimits = {
+  bufferBytes: 32 * 1024 * 1024,
+  deliveryTimeoutMs: 30_000,
+  apiTimeoutMs: 30_000,
+  waiters: 2_000,
+}
+
+/** Clusters with open connections that are kept for the next who wait. */
+const mostIdle = 32
+
+/**
+ * What all doors of a node stand on: a client of the cluster, which reaches its own node without a socket. So a door works at
+ * any node, follows leaders, tries again, and obeys the limits that hold for everybody.
+ *
+ * A Kafka connection answers in the order of the questions. Here everything that may be held back on purpose has connections
+ * of its own: each setting of `acks` (`pusher`), and whoever waits for records or joins a group (`wait`, `open`).
+ */
+export class ClusterClient {
+  /** For questions that are answered at once. */
+  readonly cluster: Cluster
+  readonly admin: Admin
+  readonly #options: ClusterClientOptions
+  readonly #limits: ClusterClientLimits
+  readonly #world: ClientWorld
+  readonly #pushers = new Map<Acks, Pusher>()
+  readonly #lent = new Set<Cluster>()
+  readonly #idle: Cluster[] = []
+  #closed = false
+
+  constructor(options: ClusterClientOptions) {
+    const { world, own } = options
+    this.#options = options
+    this.#limits = { ...defaultLimits, ...options.limits }
+    this.#world = own === null ? world : { ...partsOf(world), net: ownNet(world.net, world.timers, own) }
+    this.cluster = this.#newCluster()
+    this.admin = new Admin(this.cluster)
+  }
+
+  /** Who waits for records now, over all doors. */
+  get waiting(): number {
+    return this.#lent.size
+  }
+
+  /** Shared by all doors, so that what comes at the same time leaves in one batch. */
+  pusher(acks: Acks): Pusher {
+    let pusher = this.#pushers.get(acks)
+    if (pusher === undefined) {
+      if (this.#closed) throw closed()
+      const { bufferBytes, deliveryTimeoutMs } = this.#limits
+      pusher = new Pusher(this.#newCluster(), { acks, bufferBytes, deliveryTimeoutMs })
+      this.#pushers.set(acks, pusher)
+    }
+    return pusher
+  }
+
+  /** A topic that exists, or comes to exist where `create` is set and topics are made by themselves. Asks only once. */
+  topic(name: string, create = false): Promise<TopicMetadata> {
+    return this.cluster.findTopic(name, create)
+  }
+
+  /**
+   * Runs something that may wait long, on connections of its own. Throws THROTTLING_QUOTA_EXCEEDED when too many wait. Whoever
+   * does not wait any longer aborts: the connections are closed, and what they waited for fails with NETWORK_EXCEPTION.
+   */
+  async wait<T>(run: (cluster: Cluster) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const cluster = this.#lend(this.#idle.pop())
+    const abort = () => cluster.close()
+    let reusable = false
+    signal?.addEventListener('abort', abort, { once: true })
+    try {
+      const result = await run(cluster)
+      reusable = signal?.aborted !== true
+      return result
+    } finally {
+      signal?.removeEventListener('abort', abort)
+      this.#lent.delete(cluster)
+      if (reusable && !this.#closed && this.#idle.length < mostIdle) this.#idle.push(cluster)
+      else cluster.close()
+    }
+  }
+
+  /** A client for somebody who stays, such as a consumer with a place in a group; counts as one who waits, until closed. */
+  open(options: Partial<ClientOptions> = {}): { readonly cluster: Cluster; close(): void } {
+    const cluster = this.#lend(this.#newCluster(options))
+    const close = () => {
+      this.#lent.delete(cluster)
+      cluster.close()
+    }
+    return { cluster, close }
+  }
+
+  /** What was taken is written, or given up with the connections of those who wait. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#pushers.values()].map(pusher => pusher.close()))
+    for (const cluster of [this.cluster, ...this.#lent, ...this.#idle]) cluster.close()
+    this.#lent.clear()
+  }
+
+  #lend(cluster: Cluster | undefined): Cluster {
+    if (this.#closed) throw closed()
+    if (this.#lent.size >= this.#limits.waiters) {
+      throw new KafkaError('THROTTLING_QUOTA_EXCEEDED', `${this.#limits.waiters} wait for records at this node already`)
+    }
+    const lent = cluster ?? this.#newCluster()
+    this.#lent.add(lent)
+    return lent
+  }
+
+  #newCluster(options: Partial<ClientOptions> = {}): Cluster {
+    const { own, bootstrap = [], clientId = 'ottla-gateway' } = this.#options
+    const { apiTimeoutMs } = this.#limits
+    // The own node first and alone: it is there as long as we are.
+    const known = own?.addresses().slice(0, 1) ?? []
+    return new Cluster(this.#world, {
+      clientId,
+      apiTimeoutMs,
+      bootstrap: known.length > 0 ? known : bootstrap,
+      ...options,
+    })
+  }
+}
+
+/** Writes records for everybody, as they come. Batches form by themselves while a request is under way. */
+export class Pusher {
+  readonly #cluster: Cluster
+  readonly #producer: Producer
+  readonly #bufferBytes: number
+  /** Of requests that are written once by their keys. */
+  #onceBytes = 0
+
+  constructor(cluster: Cluster, options: Pick<ProducerOptions, 'acks' | 'bufferBytes' | 'deliveryTimeoutMs'>) {
+    this.#cluster = cluster
+    this.#producer = new Producer(cluster, { ...options, idempotent: options.acks === -1 })
+    this.#bufferBytes = options.bufferBytes
+  }
+
+  /** Bytes of records that would certainly be taken now. */
+  get room(): number {
+    return this.#producer.room
+  }
+
+  /** Looks the topic up, or makes it where topics are made by themselves. Throws UNKNOWN_TOPIC_OR_PARTITION at once. */
+  topic(name: string): Promise<TopicMetadata> {
+    return this.#cluster.findTopic(name, true)
+  }
+
+  /**
+   * Fulfilled when the record is written as the acks ask. Throws UNKNOWN_TOPIC_OR_PARTITION at once, THROTTLING_QUOTA_EXCEEDED
+   * when there is no room, MESSAGE_TOO_LARGE, and what could not be retried away in time.
+   */
+  send(record: RecordToSend): Promise<PlacedRecord> {
+    const topic = this.#cluster.knownTopic(record.topic)
+    if (topic === null || !isThere(topic, record)) return this.#find(record)
+    return this.#producer.send(record)
+  }
+
+  /** Throws THROTTLING_QUOTA_EXCEEDED unless so many bytes of records would be taken: all of a batch, or nothing. */
+  mustTake(bytes: number): void {
+    if (bytes > this.room && this.room < this.#bufferBytes) throw full()
+  }
+
+  /**
+   * Writes the records of a request that may come twice; see `pushOnce`. `content` is what it consists of. Throws
+   * UNKNOWN_TOPIC_OR_PARTITION, THROTTLING_QUOTA_EXCEEDED.
+   */
+  async once(
+    key: string,
+    content: Uint8Array,
+    topic: string,
+    records: readonly Omit<RecordToSend, 'topic'>[],
+  ): Promise<Outcome[]> {
+    if (this.#onceBytes > 0 && this.#onceBytes + content.length > this.#bufferBytes) throw full()
+    this.#onceBytes += content.length
+    try {
+      return await pushOnce(this.#cluster, key, content, topic, records)
+    } finally {
+      this.#onceBytes -= content.length
+    }
+  }
+
+  /** As soon as there is room for more. */
+  ready(): Promise<void> {
+    return this.#producer.ready()
+  }
+
+  async close(): Promise<void> {
+    await this.#producer.close()
+    this.#cluster.close()
+  }
+
+  async #find(record: RecordToSend): Promise<PlacedRecord> {
+    if (!isThere(await this.topic(record.topic), record)) {
+      // Partitions may have been added.
+      this.#cluster.forget([record.topic])
+      const { partitions } = await this.topic(record.topic)
+      if ((record.partition ?? -1) >= partitions.length) {
+        const what = `${record.topic} has no partition ${record.partition}; it has ${partitions.length}`
+        throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', what)
+      }
+    }
+    return this.#producer.send(record)
+  }
+}
+
+const isThere = ({ partitions }: TopicMetadata, { partition = -1 }: RecordToSend) => partition < partitions.length
+
+/** A world's parts may be getters of a class, which a spread would lose. */
+const partsOf = ({ clock, timers, random }: ClientWorld) => ({ clock, timers, random })
+
+const full = () => new KafkaError('THROTTLING_QUOTA_EXCEEDED', 'too many records wait to be written at this node')
+
+const closed = () => new KafkaError('NETWORK_EXCEPTION', 'the node stops')

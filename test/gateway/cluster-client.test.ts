@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { Cluster } from '../../src/client/cluster.ts'
+import { readPartition } from '../../src/client/read-partition.ts'
+import { ClusterClient, type ClusterClientLimits } from '../../src/gateway/cluster-client.ts'
+import { type RunningBroker, startBroker } from '../../src/index.ts'
+import { type ErrorName, KafkaError } from '../../src/protocol/errors.ts'
+import { nodeWorld } from '../../src/world/node.ts'
+
+let broker: RunningBroker
+const clients: ClusterClient[] = []
+
+before(async () => {
+  broker = await startBroker({ config: { 'auto.create.topics.enable': false } })
+})
+
+after(async () => {
+  for (const client of clients) await client.close()
+  await broker.stop()
+})
+
+/** Of the broker, over a socket: what stays in memory is shown by the doors' tests. */
+function connect(limits: Partial<ClusterClientLimits> = {}): ClusterClient {
+  const client = new ClusterClient({ world: nodeWorld, own: null, bootstrap: [broker], limits })
+  clients.push(client)
+  return client
+}
+
+const named = (name: ErrorName) => (error: unknown) => error instanceof KafkaError && error.errorName === name
+
+test('a topic or partition that is not there is told at once, also while others are written to', async () => {
+  const client = connect()
+  await client.admin.createTopics([{ name: 'there', partitions: 2 }])
+  const pusher = client.pusher(-1)
+  const from = performance.now()
+  await Promise.all([
+    assert.rejects(pusher.send({ topic: 'missing', value: null }), named('UNKNOWN_TOPIC_OR_PARTITION')),
+    assert.rejects(pusher.send({ topic: 'there', partition: 2, value: null }), named('UNKNOWN_TOPIC_OR_PARTITION')),
+    assert.rejects(client.topic('missing'), named('UNKNOWN_TOPIC_OR_PARTITION')),
+    pusher.send({ topic: 'there', value: Buffer.from('v') }),
+  ])
+  assert.ok(performance.now() - from < 1000)
+})
+
+test('partitions that were added are found', async () => {
+  const client = connect()
+  await client.admin.createTopics([{ name: 'growing', partitions: 1 }])
+  const pusher = client.pusher(1)
+  await pusher.send({ topic: 'growing', value: null })
+  await connect().admin.createPartitions('growing', 3)
+  assert.equal((await pusher.send({ topic: 'growing', partition: 2, value: null })).partition, 2)
+})
+
+test('beyond its memory it takes nothing, and says so', async () => {
+  const client = connect({ bufferBytes: 10_000 })
+  await client.admin.createTopics([{ name: 'full', partitions: 1 }])
+  const pusher = client.pusher(-1)
+  await pusher.topic('full')
+  const sent = Array.from({ length: 100 }, () => pusher.send({ topic: 'full', value: Buffer.alloc(1000) }))
+  assert.ok(pusher.room < 1100)
+  assert.throws(() => pusher.mustTake(5000), named('THROTTLING_QUOTA_EXCEEDED'))
+  const results = await Promise.allSettled(sent)
+  const refused = results.filter(each => each.status === 'rejected')
+  assert.ok(refused.length > 70 && refused.length < 100, `${refused.length}`)
+  for (const { reason } of refused) assert.ok(named('THROTTLING_QUOTA_EXCEEDED')(reason))
+  pusher.mustTake(10_000)
+  // What would never fit is for the broker to refuse.
+  pusher.mustTake(50_000)
+})
+
+test('so many may wait at one time; who goes away makes room, and costs no connection', async () => {
+  const client = connect({ waiters: 2 })
+  await client.admin.createTopics([{ name: 'quiet', partitions: 1 }])
+  const read = (cluster: Cluster) =>
+    readPartition(cluster, { topic: 'quiet', partition: 0 }, { offset: 0, maxWaitMs: 30_000 })
+  const leaving = new AbortController()
+  const gone = assert.rejects(client.wait(read, leaving.signal), named('NETWORK_EXCEPTION'))
+  const staying = client.wait(read)
+  assert.equal(client.waiting, 2)
+  await assert.rejects(client.wait(read), named('THROTTLING_QUOTA_EXCEEDED'))
+  assert.throws(() => client.open(), named('THROTTLING_QUOTA_EXCEEDED'))
+  await new Promise(resolve => setTimeout(resolve, 30))
+  leaving.abort()
+  await gone
+  assert.equal(client.waiting, 1)
+  client.open().close()
+  // A long poll does not hold up what is asked meanwhile.
+  await client.pusher(-1).send({ topic: 'quiet', value: Buffer.from('hello') })
+  assert.equal((await staying).records.length, 1)
+  assert.equal(client.waiting, 0)
+})
+
+test('after the end it takes nothing', async () => {
+  const client = connect()
+  await client.close()
+  await assert.rejects(
+    client.wait(async () => {}),
+    named('NETWORK_EXCEPTION'),
+  )
+  assert.throws(() => client.pusher(-1), named('NETWORK_EXCEPTION'))
+})
