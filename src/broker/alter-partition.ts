@@ -129,12 +129,13 @@ export class AlterPartitions implements IsrChanges {
       brokerEpoch: this.#options.brokerEpoch(),
       topics: Array.from(topics, ([topicId, proposals]) => ({
         topicId,
-        partitions: proposals.map(({ partition: partitionIndex, leaderEpoch, partitionEpoch, isr }) => ({
+        partitions: proposals.map(({ partition: partitionIndex, leaderEpoch, partitionEpoch, isr, lacking }) => ({
           partitionIndex,
           leaderEpoch,
           partitionEpoch,
           newIsrWithEpochs: isr,
           leaderRecoveryState: 0,
+          lackingReplicas: lacking,
         })),
       })),
     }

@@ -94,6 +94,33 @@ describe('AlterPartition', () => {
     assert.equal(test.shown('foo'), '3@1 3||2')
   })
 
+  it('keeps a damaged copy from being eligible, when it leaves and afterwards', () => {
+    const test = setUp({ 'min.insync.replicas': '2' })
+    assert.equal(alter(test, [2], { lackingReplicas: [3] }), '2@0 2 #2')
+    assert.equal(test.shown('foo'), '2@0 2||3')
+    const late = setUp({ 'min.insync.replicas': '2' })
+    assert.equal(alter(late, [2]), '2@0 2 #2')
+    assert.equal(late.shown('foo'), '2@0 2|3|')
+    assert.equal(alter(late, [2], { lackingReplicas: [3] }), '2@0 2 #3')
+    assert.equal(late.shown('foo'), '2@0 2||3')
+    assert.equal(alter(late, [2], { lackingReplicas: [2] }), 'INVALID_REQUEST')
+  })
+
+  it('lets a leader go that is the last in sync and damaged, for who is eligible', () => {
+    const test = setUp({ 'min.insync.replicas': '2' })
+    alter(test, [2])
+    assert.equal(alter(test, [], { lackingReplicas: [2] }), 'NEW_LEADER_ELECTED')
+    assert.equal(test.shown('foo'), '3@1 3||2')
+    const away = setUp({ 'min.insync.replicas': '2' })
+    alter(away, [2])
+    away.fire('session:3')
+    assert.equal(alter(away, [], { lackingReplicas: [2] }), 'NEW_LEADER_ELECTED')
+    assert.equal(away.shown('foo'), '-1@1 |3|2', 'nobody leads until it is back')
+    const alone = setUp()
+    alter(alone, [2])
+    assert.equal(alter(alone, [], { lackingReplicas: [2] }), '2@0 2 #2', 'nobody knows more')
+  })
+
   it('refuses a former life of the leader', () => {
     const test = setUp()
     const request = { brokerId: 2, brokerEpoch: test.state.brokers.get(2)!.epoch - 1, topics: [] }

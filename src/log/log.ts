@@ -229,7 +229,8 @@ export class Log {
 
   /** Drops the batch that holds `offset` and all that follow, durably. For followers: nothing committed may be dropped. */
   async truncateTo(offset: number): Promise<void> {
-    if (offset >= this.logEndOffset) return
+    // A damaged log ends where the damage begins: what lies behind it goes, too.
+    if (offset >= this.logEndOffset && this.damage === null) return
     if (offset <= this.#store.startOffset) return this.resetTo(offset)
     let boundary = offset
     for (const batch of this.#store.scan(offset)) {

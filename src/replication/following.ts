@@ -1,5 +1,6 @@
 import { errorName, KafkaError } from '../protocol/errors.ts'
 import type { Partition } from './partition.ts'
+import { isCountedOn } from './role.ts'
 
 /** What a source says about one partition (a Fetch response's part). */
 export interface FetchedPartition {
@@ -68,7 +69,7 @@ export class Following {
     const { partition, leaderEpoch } = this
     const { log } = partition
     if (this.state !== 'ready') return 'nothing'
-    if (partition.damagedAt !== null) return 'again'
+    if (partition.damagedAt !== null) return this.#beyondDamage(partition.damagedAt, answer, asked, events)
     if (asked !== log.logEndOffset) return 'nothing'
     try {
       if (answer.errorCode !== 0) return this.#refused(answer, events)
@@ -95,14 +96,29 @@ export class Following {
     return damagedAt === null ? log.logEndOffset : Math.max(damagedAt, log.logStartOffset)
   }
 
-  /** The damaged part of our copy is dropped, if nobody takes it for in sync; `ready` is called when that is durable. */
+  /**
+   * The damaged part of our copy is dropped, if nobody counts on us; `ready` is called when that is durable. Not before: as a
+   * leader we would write on where it was, and it would be gone for all.
+   */
   heal(events: FollowingEvents): boolean {
-    const { partition, leaderEpoch } = this
-    const { damagedAt } = partition
-    if (damagedAt === null || partition.role.isr.includes(partition.node)) return false
-    this.#warn('what is damaged here is copied anew', events, { from: damagedAt })
-    this.#whenDone(partition.dropDamaged(leaderEpoch), events)
+    const { partition } = this
+    if (partition.damagedAt === null || isCountedOn(partition.role, partition.node)) return false
+    this.#drop(partition.damagedAt, events)
     return true
+  }
+
+  /** Nobody counts on what was never committed. */
+  #beyondDamage(damagedAt: number, answer: FetchedPartition, asked: number, events: FollowingEvents): Received {
+    const { errorCode, divergingEpoch, highWatermark } = answer
+    const uncommitted = divergingEpoch.endOffset >= 0 || (highWatermark >= 0 && highWatermark <= damagedAt)
+    const { isr } = this.partition.role
+    if (errorCode !== 0 || asked !== this.position || !uncommitted || isr.includes(this.partition.node)) return 'again'
+    return this.#drop(damagedAt, events)
+  }
+
+  #drop(damagedAt: number, events: FollowingEvents): Received {
+    this.#warn('what is damaged here is copied anew', events, { from: damagedAt })
+    return this.#whenDone(this.partition.dropDamaged(this.leaderEpoch), events)
   }
 
   #refused({ errorCode, logStartOffset }: FetchedPartition, events: FollowingEvents): Received {

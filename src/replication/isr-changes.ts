@@ -7,6 +7,8 @@ export interface IsrProposal {
   readonly partitionEpoch: number
   /** The process that is meant, too: a broker that began anew since does not have what its former self had (KIP-903). */
   readonly isr: readonly { readonly brokerId: number; readonly brokerEpoch: number }[]
+  /** Replicas, not in that ISR, that lack what is committed, as theirs is a damaged copy: not eligible to lead either. */
+  readonly lacking: readonly number[]
 }
 
 /**

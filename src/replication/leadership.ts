@@ -2,7 +2,7 @@ import { KafkaError } from '../protocol/errors.ts'
 import { type FollowerView, grownIsr, nextHighWatermark, shrunkIsr, type TermView } from './in-sync.ts'
 import type { IsrAnswer, IsrChanges, IsrProposal } from './isr-changes.ts'
 import type { ReplicaReport } from './relay.ts'
-import type { PartitionRole } from './role.ts'
+import { isCountedOn, type PartitionRole } from './role.ts'
 
 /** What a leader needs of the node around it. */
 export interface Surroundings {
@@ -32,6 +32,8 @@ export interface LeadershipHost {
   readonly highWatermark: number
   /** Not null: our copy is damaged. */
   readonly damagedAt: number | null
+  /** False: our disk has refused what was appended last. */
+  readonly hasRoom: boolean
   /** The controller has committed this ISR. */
   isrChanged(isr: readonly number[], partitionEpoch: number): void
 }
@@ -158,7 +160,7 @@ export class Leadership implements TermView {
     follower.lastFetchMs = now
     follower.endAtLastFetch = end
     this.now = now
-    if (this.isr.includes(id) && endOffset < this.highWatermark) this.#propose(this.isr.filter(each => each !== id))
+    if (endOffset < this.highWatermark && isCountedOn(this.#role, id)) this.#proposeWithout(id)
     else if (this.maximalIsr.length <= this.#followers.length) this.#propose(grownIsr(this))
   }
 
@@ -201,13 +203,23 @@ export class Leadership implements TermView {
 
   /**
    * Now and then: who has not kept up leaves the ISR, and what was refused is tried again. With a damaged copy it is we who
-   * leave, and with the ISR the lead, if there is anybody else.
+   * leave, and with the ISR the lead, if there is anybody else; without room for records, if there are enough others.
    */
   check(): void {
     this.now = this.#around.mono()
-    const others = this.isr.filter(id => id !== this.leader)
-    if (this.#host.damagedAt !== null && others.length > 0) this.#propose(others)
+    const { isr, eligibleLeaderReplicas = [] } = this.#role
+    if (this.#host.damagedAt !== null && isr.length + eligibleLeaderReplicas.length > 1)
+      this.#proposeWithout(this.leader)
+    else if (!this.#host.hasRoom && isr.length > this.minIsr) this.#propose(isr.filter(id => id !== this.leader))
     else this.#propose(shrunkIsr(this) ?? grownIsr(this))
+  }
+
+  /** One whose copy lacks what is committed. */
+  #proposeWithout(id: number): void {
+    this.#propose(
+      this.isr.filter(each => each !== id),
+      [id],
+    )
   }
 
   end(): void {
@@ -219,7 +231,7 @@ export class Leadership implements TermView {
   }
 
   /** One at a time: the next one would go out from an ISR that nobody knows yet. */
-  #propose(isr: readonly number[] | null): void {
+  #propose(isr: readonly number[] | null, lacking: readonly number[] = []): void {
     if (isr === null || this.#proposedIn !== -1 || this.now < this.#notBeforeMs || this.#over) return
     const { topic, topicId, index: partition, node } = this.#host
     const { leaderEpoch, partitionEpoch } = this.#role
@@ -228,7 +240,7 @@ export class Leadership implements TermView {
       return id === node || known < 0 ? this.#around.eligibleEpoch(id) : known
     }
     const members = isr.map(brokerId => ({ brokerId, brokerEpoch: epochOf(brokerId) }))
-    const proposal: IsrProposal = { topic, topicId, partition, leaderEpoch, partitionEpoch, isr: members }
+    const proposal: IsrProposal = { topic, topicId, partition, leaderEpoch, partitionEpoch, isr: members, lacking }
     this.#proposedIn = partitionEpoch
     this.maximalIsr = [...this.#role.isr, ...isr.filter(id => !this.#role.isr.includes(id))]
     const wanted = (): boolean => !this.#over && this.#proposedIn === partitionEpoch

@@ -9,22 +9,21 @@ import { buildBatch } from '../protocol/batches/build.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { FileVolume } from '../store/file/file-volume.ts'
 import { silent } from '../world/logger.ts'
+import { MemoryDisk } from '../world/memory-disk.ts'
 import { nodeWorld as world } from '../world/node.ts'
-import { Partition } from './partition.ts'
+import { Following, type FollowingEvents } from './following.ts'
+import { Partition, type PartitionOptions } from './partition.ts'
+import type { PartitionRole } from './role.ts'
 
 const topicId = 'AAECAwQFBgcICQoLDA0ODw'
 const place = { topic: 't', partition: 0 }
 
-function open(volume: FileVolume, config: LogConfig): Partition {
+const alone: PartitionRole = { leader: 1, leaderEpoch: 0, partitionEpoch: 0, replicas: [1], isr: [1] }
+
+function open(volume: FileVolume, config: LogConfig, role = alone, options: PartitionOptions = {}): Partition {
   const store = volume.open(place, topicId, storeOptions(config, world.random))
   const log = Log.open(store, place, topicId, config, world, silent, { clean: volume.clean })
-  return new Partition('t', topicId, 0, log, 1, {
-    leader: 1,
-    leaderEpoch: 0,
-    partitionEpoch: 0,
-    replicas: [1],
-    isr: [1],
-  })
+  return new Partition('t', topicId, 0, log, 1, role, options)
 }
 
 const written = (partition: Partition, offset: number) => new Promise(done => partition.whenWritten(offset, done))
@@ -86,4 +85,69 @@ test('what a crash left in the page cache is committed when it is as safe as the
   const lenient = await FileVolume.open(join(root, 'os'), world, silent)
   assert.equal(open(lenient, { ...defaultLogConfig, flush: 'os' }).highWatermark, 1)
   await lenient.close()
+})
+
+/** A copy of three records, of which the last one is gone from the disk. */
+async function damaged(role: Partial<PartitionRole>): Promise<Partition> {
+  const disk = new MemoryDisk()
+  const before = await FileVolume.open('/data', { ...world, disk }, silent)
+  const whole = open(before, defaultLogConfig)
+  for (let i = 0; i < 3; i++) whole.append(buildBatch({ records: [{ timestamp: 1, value: Buffer.from('v') }] }), -1, 1)
+  await committed(whole, 3)
+  await before.close()
+  const file = '/data/t-0/00000000000000000000.log'
+  disk.writeFile(file, disk.readFile(file).subarray(0, -1))
+  const volume = await FileVolume.open('/data', { ...world, disk }, silent)
+  const around = { isrChanges: { propose: () => {} }, eligibleEpoch: () => 1, mono: () => 0, lagMaxMs: 5000 }
+  const partition = open(volume, defaultLogConfig, { ...alone, leaderEpoch: 1, replicas: [1, 2], ...role }, { around })
+  assert.equal(partition.damagedAt, 2)
+  return partition
+}
+
+const storageError = { errorName: 'KAFKA_STORAGE_ERROR' }
+
+test('by a damaged copy nobody cuts his own; consumers are sent elsewhere while others are in sync', async () => {
+  const partition = await damaged({ isr: [1, 2] })
+  assert.throws(() => partition.checkSource(1), storageError)
+  assert.throws(() => partition.checkLeader(), storageError)
+  partition.setRole({ ...partition.role, isr: [1], partitionEpoch: 1 })
+  assert.throws(() => partition.checkSource(1), storageError)
+  partition.checkLeader()
+  assert.equal((await partition.read(0, 10_000)).length > 0, true, 'what is whole is served')
+})
+
+test('a follower drops what is damaged when nobody counts on it, or it was never committed', async () => {
+  const warnings: string[] = []
+  const events = (ready: () => void): FollowingEvents => ({ ready, warn: text => warnings.push(text), now: () => 1 })
+  const answer = {
+    ...{ errorCode: 0, highWatermark: 3, logStartOffset: 0, records: null },
+    divergingEpoch: { epoch: -1, endOffset: -1 },
+  }
+  const follower = { leader: 2, isr: [2], eligibleLeaderReplicas: [1] }
+  const healing = async (change: (partition: Partition, following: Following, on: FollowingEvents) => void) => {
+    const partition = await damaged(follower)
+    const following = new Following(partition, 1, 2)
+    assert.equal(following.position, 2)
+    assert.equal(following.heal(events(() => {})), false)
+    assert.equal(
+      following.receive(
+        answer,
+        2,
+        events(() => {}),
+      ),
+      'again',
+    )
+    assert.equal(partition.damagedAt, 2)
+    await new Promise<void>(done => change(partition, following, events(done)))
+    assert.equal(partition.damagedAt, null)
+    assert.equal(partition.log.logEndOffset, 2)
+  }
+  await healing((partition, following, on) => {
+    partition.setRole({ ...partition.role, eligibleLeaderReplicas: [], partitionEpoch: 1 })
+    assert.equal(following.heal(on), true)
+  })
+  await healing((_, following, on) => {
+    assert.equal(following.receive({ ...answer, highWatermark: 2 }, 2, on), 'busy')
+  })
+  assert.equal(warnings.length, 2)
 })

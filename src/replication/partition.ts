@@ -64,6 +64,8 @@ export class Partition {
   #toldEnd = 0
   /** What was read from here on was damaged. */
   #rotAt: number | null = null
+  /** The disk had no room for what was appended here; −1: it has. */
+  #noRoomAt = -1
   #closed: KafkaError | null = null
 
   /** `node`: our own id. */
@@ -137,7 +139,10 @@ export class Partition {
   #takePart(before: PartitionRole | null): void {
     const role = this.#role
     const newTerm = before === null || before.leaderEpoch !== role.leaderEpoch
-    if (newTerm) this.#relay = null
+    if (newTerm) {
+      this.#relay = null
+      this.#noRoomAt = -1
+    }
     if (newTerm) this.#flushed?.fail(0, new KafkaError('NOT_LEADER_OR_FOLLOWER'))
     if (!this.isLeader || isAlone(role, this.#node)) {
       this.#leadership?.end()
@@ -161,7 +166,8 @@ export class Partition {
 
   /** For our leadership: the controller has committed this ISR. */
   isrChanged(isr: readonly number[], partitionEpoch: number): void {
-    this.setRole({ ...this.#role, isr, partitionEpoch })
+    // Who is eligible besides is known when the metadata says so.
+    this.setRole({ ...this.#role, isr, eligibleLeaderReplicas: [], partitionEpoch })
   }
 
   /** Our own id. */
@@ -181,6 +187,9 @@ export class Partition {
   /** As `checkLeader`, where any replica will do: consumers may read from followers, too (KIP-392). */
   checkEpoch(currentLeaderEpoch: number): void {
     if (this.#closed !== null) throw this.#closed
+    // Our log ends where the damage begins. Others have all of it, and one of them leads in a moment.
+    if (this.log.damage !== null && this.#leadership !== null && this.#role.isr.length > 1)
+      throw new KafkaError('KAFKA_STORAGE_ERROR', 'the copy of the leader is damaged')
     if (currentLeaderEpoch === -1) return
     if (currentLeaderEpoch < this.#role.leaderEpoch) throw new KafkaError('FENCED_LEADER_EPOCH')
     if (currentLeaderEpoch > this.#role.leaderEpoch) throw new KafkaError('UNKNOWN_LEADER_EPOCH')
@@ -329,6 +338,8 @@ export class Partition {
   /** Throws what a follower must hear that wants to copy from us: we lead, or stand in a chain. */
   checkSource(currentLeaderEpoch: number): void {
     this.checkEpoch(currentLeaderEpoch)
+    // Our log ends where the damage begins: nobody shall cut his own there.
+    if (this.log.damage !== null) throw new KafkaError('KAFKA_STORAGE_ERROR', 'the copy here is damaged')
     if (!this.isLeader && this.log.config.replicationTopology !== 'chain')
       throw new KafkaError('NOT_LEADER_OR_FOLLOWER')
   }
@@ -468,8 +479,13 @@ export class Partition {
     return () => this.#copiers?.leave(place)
   }
 
+  get hasRoom(): boolean {
+    return this.#noRoomAt === -1
+  }
+
   #progress(): void {
     const log = this.log
+    if (this.#noRoomAt >= 0 && log.writtenOffset > this.#noRoomAt) this.#noRoomAt = -1
     this.#written.reached(log.writtenOffset)
     this.#flushed?.reached(log.flushedOffset)
     if (this.#leadership !== null) this.#commit(this.#leadership.committed())
@@ -491,6 +507,9 @@ export class Partition {
     this.#toldEnd = Math.min(this.#toldEnd, Math.max(0, from))
     this.#flushed?.fail(from, error)
     this.#fail(from, new KafkaError('KAFKA_STORAGE_ERROR', error.message))
+    if (from < 0) return
+    this.#noRoomAt = from
+    this.#leadership?.check()
   }
 
   #fail(from: number, error: KafkaError): void {

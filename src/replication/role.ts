@@ -7,8 +7,15 @@ export interface PartitionRole {
   readonly partitionEpoch: number
   readonly replicas: readonly number[]
   readonly isr: readonly number[]
+  /** Not in sync, and yet they have all that is committed, as nothing was since they left (KIP-966). */
+  readonly eligibleLeaderReplicas?: readonly number[]
   /** Replicas that a reassignment brings (KIP-455). */
   readonly addingReplicas?: readonly number[]
+}
+
+/** Somebody may count on this replica's copy: it is in sync, or may be made the leader when nobody is. */
+export function isCountedOn({ isr, eligibleLeaderReplicas }: PartitionRole, node: number): boolean {
+  return isr.includes(node) || eligibleLeaderReplicas?.includes(node) === true
 }
 
 /** True when there is but one copy, and it is ours: then nobody is replicated to, and nobody is waited for. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { dice } from '../checker/generate.ts'
+import { root } from '../clients/programs.ts'
 import { enterRoom, inRoom, Lan, noLan } from '../machines/lan.ts'
 import { KafkaCluster, type Members, OttlaCluster } from '../machines/members.ts'
 import { Status } from '../machines/status.ts'
@@ -29,7 +30,7 @@ const { values: options } = parseArgs({
     clients: { type: 'string', default: 'java,confluent,franz-go,kafkajs' },
     flush: { type: 'string', default: 'ack' },
     topology: { type: 'string', default: 'star,chain' },
-    /** A checkout with a build: the nodes begin with that one, and the first restart of each brings this one. */
+    /** A checkout with a build: the nodes begin with that one; the fault `upgrade` brings this one, and then that one again. */
     from: { type: 'string' },
     port: { type: 'string', default: '29160' },
     plain: { type: 'boolean', default: false },
@@ -52,7 +53,8 @@ const cluster = makeCluster()
 const status = new Status(cluster.all)
 const workload = new Workload(writers, cluster.bootstrap)
 const topologies = options.kafka ? ['star'] : options.topology.split(',')
-const scene: Scene = { members: cluster, status, lan, disks, topics: workload.topics, roll }
+const versions = options.from === undefined ? [] : [options.from, root]
+const scene: Scene = { members: cluster, status, lan, disks, versions, topics: workload.topics, roll }
 const offsets = new CommittedOffsets(status, workload.topics)
 const plan = planOf(chosenFaults(), Number(options.rounds), roll)
 const history = join(tmpdir(), `ottla-cluster-${options.seed}.jsonl`)
@@ -100,7 +102,8 @@ function chosenFaults(): Fault[] {
   })
 }
 
-const gaps = new Map<string, number[]>()
+/** ms, by fault and client. */
+const gaps = new Map<string, Map<string, number[]>>()
 const healing: number[] = []
 
 /** One fault from beginning to end. Afterwards the cluster is whole, and everything acknowledged was shown to readers. */
@@ -126,10 +129,10 @@ async function suffer({ fault: name, calm, hold }: Step): Promise<string> {
   const whole = await status.whole([...scene.topics, '__consumer_offsets'], 90_000)
   healing.push(whole)
   await workload.caughtUp(60_000)
-  const waits = workload.takeGaps().filter(({ client }) => !fault.misled?.includes(client))
-  const gap = Math.max(...waits.map(({ ms }) => ms))
-  if (!gaps.has(name)) gaps.set(name, [])
-  gaps.get(name)!.push(gap)
+  const waits = workload.takeGaps()
+  const known = gaps.get(name) ?? new Map<string, number[]>()
+  gaps.set(name, known)
+  for (const { client, ms } of waits) known.set(client, [...(known.get(client) ?? []), ms])
   return `${what}${wentOn}; healed: all acknowledged after ${progressed} ms, whole after ${whole} ms; longest gap ${waits.map(({ client, ms }) => `${client} ${ms}`).join(', ')} ms; ${workload.acked} acknowledged`
 }
 
@@ -157,9 +160,6 @@ let going = await item('start', async () => {
   await status.whole([...scene.topics, '__consumer_offsets'], 60_000)
   return `${nodes} nodes ready after ${Math.round(ready)} ms`
 })
-if (options.from !== undefined && cluster instanceof OttlaCluster)
-  cluster.useRoot(join(import.meta.dirname, '../../..'))
-
 const began = Date.now()
 offsets.watch()
 for (const [i, step] of plan.entries()) {
@@ -186,9 +186,10 @@ if (going) {
     })) && going
 } else keep([...workload.halfHistory(), ...committed], history)
 
-for (const [name, all] of [...gaps].sort()) {
-  const figures = [percentile(all, 0.5), percentile(all, 0.95), Math.max(...all)].join(', ')
-  console.log(`longest time without an acknowledgement, ${name}: p50, p95, max ${figures} ms (${all.length})`)
+if (gaps.size > 0) console.log('longest time without an acknowledgement in a round, p50 and max, ms:')
+for (const [name, clients] of [...gaps].sort(([one], [other]) => (one < other ? -1 : 1))) {
+  const figures = Array.from(clients, ([client, all]) => `${client} ${percentile(all, 0.5)}, ${Math.max(...all)}`)
+  console.log(`  ${name} (${[...clients.values()][0]?.length}): ${figures.join('; ')}`)
 }
 if (healing.length > 0) console.log(`whole again: p50 ${percentile(healing, 0.5)} ms, max ${Math.max(...healing)} ms`)
 await workload.close()

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export function noStrace(): string | null {
@@ -11,13 +12,17 @@ process.on('exit', () => {
   for (const child of attached) child.kill('SIGTERM')
 })
 
+const workersOf = (pid: number) => readdirSync(`/proc/${pid}/task`).filter(thread => Number(thread) !== pid)
+
 /** Bends system calls of a running process and all its threads, until `heal`. The rule is strace's: `fdatasync:error=EIO`. */
 export class Bend {
   private readonly child: ChildProcess
   private readonly attached: Promise<void>
 
-  constructor(pid: number, calls: string, rule: string) {
-    const words = ['-f', '-p', String(pid), '-o', '/dev/null', '-e', `trace=${calls}`, '-e', `inject=${calls}:${rule}`]
+  /** `workers`: not the event loop, which strace would stop at each of its system calls. */
+  constructor(pid: number, calls: string, rule: string, who: 'all' | 'workers' = 'all') {
+    const threads = who === 'all' ? ['-f', '-p', String(pid)] : workersOf(pid).flatMap(thread => ['-p', thread])
+    const words = [...threads, '-o', '/dev/null', '-e', `trace=${calls}`, '-e', `inject=${calls}:${rule}`]
     this.child = spawn('strace', words, { stdio: ['ignore', 'ignore', 'pipe'] })
     attached.add(this.child)
     this.child.once('exit', () => attached.delete(this.child))

@@ -15,6 +15,8 @@ export interface Member {
   readonly port: number
   readonly pid: number
   readonly running: boolean
+  /** The checkout that it runs from; one that is set counts from its next start on. */
+  root?: string
   /** With a new directory it joins, later it comes back. Resolves when it answers; rejects with the end of its output. */
   start(): Promise<void>
   /** kill -9: resolves when the process is gone. */
@@ -100,11 +102,6 @@ export class OttlaCluster implements Members {
     const member = new OttlaMember(this.#options, this.all.length + 1)
     this.all.push(member)
     return member
-  }
-
-  /** From the next start of each node on. */
-  useRoot(folder: string): void {
-    for (const member of this.all) member.root = folder
   }
 
   async stop(): Promise<void> {

@@ -63,8 +63,9 @@ function alterOne(
   const rules = rulesOf(topic, context)
   const ids = members.map(({ brokerId }) => brokerId)
   const isr = rules.chain ? inLine(ids, partition.isr) : ids
-  const gone = ids.includes(leader) ? {} : { uncleanShutdown: leader }
-  const wish = { isr, leaderRecoveryState: wanted.leaderRecoveryState ?? 0, ...gone }
+  const { lackingReplicas = [] } = wanted
+  const lacking = ids.includes(leader) ? lackingReplicas : [...lackingReplicas, leader]
+  const wish = { isr, leaderRecoveryState: wanted.leaderRecoveryState ?? 0, lacking }
   const change = changePartition(topic.id, wanted.partitionIndex, partition, wish, rules)
   if (change !== null) records.push(change)
   const after = { ...partition, ...known(change) }
@@ -89,7 +90,7 @@ function membersOf({ newIsr = [], newIsrWithEpochs = [] }: Wanted): readonly Mem
 function problemOf(
   leader: number,
   partition: PartitionState,
-  { leaderEpoch, partitionEpoch, leaderRecoveryState = 0 }: Wanted,
+  { leaderEpoch, partitionEpoch, leaderRecoveryState = 0, lackingReplicas: lacking = [] }: Wanted,
   members: readonly Member[],
   { state }: Context,
 ): keyof typeof ErrorCode | null {
@@ -100,7 +101,9 @@ function problemOf(
   if (partitionEpoch < partition.partitionEpoch) return 'INVALID_UPDATE_VERSION'
   const ids = members.map(({ brokerId }) => brokerId)
   // A leader that leaves itself out has a damaged copy: another one leads (Kafka has no such thing, a leader says nothing).
-  if (new Set(ids).size !== ids.length || ids.length === 0) return 'INVALID_REQUEST'
+  // When nobody else is in sync it must say so: who is eligible leads, or nobody until such a one is back.
+  if (new Set(ids).size !== ids.length || lacking.some(id => ids.includes(id))) return 'INVALID_REQUEST'
+  if (ids.length === 0 && !lacking.includes(leader)) return 'INVALID_REQUEST'
   if (!ids.every(id => partition.replicas.includes(id))) return 'INVALID_REQUEST'
   // Who recovers alone cannot have followers in sync, and who has recovered does not begin again.
   if (leaderRecoveryState === 1 && (ids.length > 1 || partition.leaderRecoveryState === 0)) return 'INVALID_REQUEST'

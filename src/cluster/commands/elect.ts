@@ -20,7 +20,7 @@ export function* leave(
     if (!inSync && partition.leader !== broker && !eligible) return null
     const lost = unclean(topic)
     if (!inSync && partition.leader !== broker && !lost) return null
-    return { isr: without(partition.isr, [broker]), ...(lost ? { uncleanShutdown: broker } : {}) }
+    return { isr: without(partition.isr, [broker]), ...(lost ? { lacking: [broker] } : {}) }
   })
 }
 

@@ -13,8 +13,8 @@ export interface PartitionWish {
   readonly removingReplicas?: readonly number[]
   /** 0: what an unclean election has left behind is dealt with. */
   readonly leaderRecoveryState?: number
-  /** A broker that may have lost what it had not synced: it is in nobody's place any more. */
-  readonly uncleanShutdown?: number
+  /** Brokers that may lack what is committed (an end without a sync, a damaged copy): they are in nobody's place any more. */
+  readonly lacking?: readonly number[]
   readonly election?: Election
   /** A leader epoch begins in any case: the former process of the leader may not go on. */
   readonly newEpoch?: boolean
@@ -116,7 +116,7 @@ class Draft {
     if (this.#isr.length >= Math.min(this.#rules.minIsr, this.#replicas.length)) return
     const whole = union(eligibleLeaderReplicas, isr).filter(id => this.#replicas.includes(id))
     const left = without(whole, this.#isr)
-    const sure = left.filter(id => id !== this.#wish.uncleanShutdown)
+    const sure = without(left, this.#wish.lacking ?? [])
     this.#eligible = this.#isr.length === 0 && sure.length === 0 ? left : sure
     this.#lastKnown = without(union(whole, lastKnownElr), [...this.#isr, ...this.#eligible]).filter(id =>
       this.#replicas.includes(id),

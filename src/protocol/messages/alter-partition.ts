@@ -19,6 +19,8 @@ export const AlterPartition = api(
         newIsrWithEpochs: array({ brokerId: int32, brokerEpoch: int64.or(-1) }).in('3+'),
         leaderRecoveryState: int8.in('1+'),
         partitionEpoch: int32,
+        // ottla's own: replicas, not in the new ISR, that lack what is committed
+        lackingReplicas: list(int32).tag(10000, '3+').ignorable(),
       }),
     }),
   },

@@ -40,6 +40,8 @@ export class Durability {
   failure: Error | null = null
   /** Appends that were lost, until the observers know. */
   #dropped: { readonly from: number; readonly error: Error } | null = null
+  /** There was no room the last time: whoever tries again and again is told once. */
+  #refusing = false
   /** The recovery point on disk reaches beyond a truncation: the files must not change before it is lowered. */
   #gate: Promise<void> | null = null
   #toldWritten: number
@@ -134,6 +136,7 @@ export class Durability {
       // A truncation may have left a gap at the end: the next opening must find it.
       if (this.writtenOffset < this.endOffset) this.#parts.segments.ensureFile(this.#parts.segments.active)
       this.writtenOffset = this.#parts.tail.writtenOffset = this.endOffset
+      this.#refusing = false
       this.#parts.tail.shrink()
       this.#parts.context.touched(this.#parts.topicPartition)
     } catch (error) {
@@ -168,11 +171,9 @@ export class Durability {
     this.endOffset = from
     this.#syncer.dropped(from, error)
     this.#dropped = { from, error }
-    context.logger.warn('No room for records: the last ones were refused', {
-      ...topicPartition,
-      from,
-      error: error.message,
-    })
+    const fields = { ...topicPartition, from, error: error.message }
+    if (!this.#refusing) context.logger.warn('No room for records: they are refused until there is', fields)
+    this.#refusing = true
     this.schedule()
   }
 

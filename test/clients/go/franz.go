@@ -248,7 +248,9 @@ func (f *franzClient) leave(command) (fields, error) {
 
 // load sends numbers to Partitions partitions until stop and tells the fate of each: the crash proof's writer.
 func (f *franzClient) load(c command) (fields, error) {
-	client, err := f.producer(c, kgo.RecordRetries(1<<30), kgo.RetryTimeout(10*time.Minute), kgo.MetadataMinAge(50*time.Millisecond), kgo.RetryBackoffFn(quick))
+	client, err := f.producer(c, kgo.RecordRetries(1<<30), kgo.RetryTimeout(10*time.Minute), kgo.MetadataMinAge(50*time.Millisecond), kgo.RetryBackoffFn(quick),
+		// Who is frozen is given up after 10 s; by default after 20, or 50.
+		kgo.ProduceRequestTimeout(5*time.Second), kgo.RequestTimeoutOverhead(5*time.Second))
 	if err != nil {
 		return nil, err
 	}

@@ -30,12 +30,13 @@ const codec = {
 }
 
 const patience = { initialRetryTime: 50, maxRetryTime: 500 }
-const kafka = new Kafka({
+const settings = {
   clientId: 'matrix-kafkajs',
   brokers: process.argv[2].split(','),
   logLevel: process.env.AGENT_DEBUG ? logLevel.INFO : logLevel.NOTHING,
   retry: { ...patience, retries: 20 },
-})
+}
+const kafka = new Kafka(settings)
 
 async function withProducer({ idempotent }, use) {
   const producer = kafka.producer({ idempotent: idempotent ?? false, maxInFlightRequests: idempotent ? 1 : 5 })
@@ -174,7 +175,9 @@ serve(
 
     async load(command) {
       const { topic, idempotent, acks = -1 } = command
-      const producer = kafka.producer({ idempotent, maxInFlightRequests: 1, retry: { ...patience, retries: 10_000 } })
+      // A node that is frozen is given up after 10 s, by default after 30.
+      const faulty = new Kafka({ ...settings, requestTimeout: 10_000 })
+      const producer = faulty.producer({ idempotent, maxInFlightRequests: 1, retry: { ...patience, retries: 10_000 } })
       await producer.connect()
       const send = async messages => {
         const sent = await producer.send({ topic, acks, messages })

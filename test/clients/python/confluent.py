@@ -163,7 +163,8 @@ def load(c):
     """Sends numbers until "stop" and tells the fate of each: the crash proof's writer."""
     # Where messages time out at the head of its queue, librdkafka begins a new epoch and sends again what was on its way:
     # nothing may time out in a fault, or the test finds librdkafka's duplicates.
-    p = producer(c, message_timeout_ms=600000, retry_backoff_ms=30, reconnect_backoff_ms=20, reconnect_backoff_max_ms=200)
+    # A node that is frozen is given up after 10 s, by default after 60.
+    p = producer(c, message_timeout_ms=600000, socket_timeout_ms=10000, retry_backoff_ms=30, reconnect_backoff_ms=20, reconnect_backoff_max_ms=200)
 
     def loop():
         i = c.get("from", 0)

@@ -2,6 +2,7 @@ import type { Member } from '../../machines/members.ts'
 import { Bend, noStrace } from '../strace.ts'
 import { diskFaults } from './disks.ts'
 import { networkFaults } from './network.ts'
+import { rotFaults } from './rot.ts'
 import { controller, type Fault, follower, leader, type Scene, shuffled } from './scene.ts'
 
 type Pick = (scene: Scene) => Promise<Member>
@@ -62,34 +63,63 @@ const hiccup: Fault = {
   lasts: [500, 2500],
 }
 
-const stop: Fault = {
-  name: 'stop-leader',
-  goesOn: true,
-  lasts: [500, 2000],
-  impossible: always,
-  async inject(scene) {
-    const member = await leader(scene)
-    const code = await member.stop()
-    if (code !== 0) throw new Error(`node ${member.node} ended with ${code} after SIGTERM`)
-    return { what: `SIGTERM of node ${member.node}`, heal: () => member.start() }
-  },
+/** Returns the ms that it took. */
+async function terminate(member: Member): Promise<number> {
+  const begun = Date.now()
+  const code = await member.stop()
+  if (code !== 0) throw new Error(`node ${member.node} ended with ${code} after SIGTERM`)
+  return Date.now() - begun
 }
 
-/** One node after the other, as somebody does who installs a new version. */
+function stop(name: string, pick: Pick): Fault {
+  return {
+    name,
+    goesOn: true,
+    lasts: [500, 2000],
+    impossible: always,
+    async inject(scene) {
+      const member = await pick(scene)
+      const ms = await terminate(member)
+      return { what: `SIGTERM of node ${member.node}, which took ${ms} ms`, heal: () => member.start() }
+    },
+  }
+}
+
+/** One node after the other. Returns what was done, with the ms that each stop took. */
+async function restartInTurn(scene: Scene, before: (member: Member) => void = () => {}): Promise<string> {
+  const told: string[] = []
+  for (const member of shuffled(scene)) {
+    before(member)
+    told.push(`${member.node} (${await terminate(member)} ms)`)
+    await member.start()
+    await scene.status.whole(scene.topics, 60_000)
+  }
+  return told.join(', ')
+}
+
 const rolling: Fault = {
   name: 'rolling',
   goesOn: true,
   lasts: [0, 0],
   impossible: always,
   async inject(scene) {
-    const order = shuffled(scene)
-    for (const member of order) {
-      const code = await member.stop()
-      if (code !== 0) throw new Error(`node ${member.node} ended with ${code} after SIGTERM`)
-      await member.start()
-      await scene.status.whole(scene.topics, 60_000)
-    }
-    return { what: `restart of nodes ${order.map(({ node }) => node).join(', ')}`, heal: async () => {} }
+    return { what: `restart of nodes ${await restartInTurn(scene)}`, heal: async () => {} }
+  },
+}
+
+/** The other version is installed under load: first the new one, the next time the old one again. */
+const upgrade: Fault = {
+  name: 'upgrade',
+  goesOn: true,
+  lasts: [0, 0],
+  impossible: ({ versions }) => (versions.length < 2 ? 'it takes another version: --from DIR' : null),
+  async inject(scene) {
+    const { versions, members } = scene
+    const next = versions[(versions.indexOf(members.all[0]?.root ?? '') + 1) % versions.length]!
+    const turn = await restartInTurn(scene, member => {
+      member.root = next
+    })
+    return { what: `restart of nodes ${turn} with ${next}`, heal: async () => {} }
   },
 }
 
@@ -100,7 +130,7 @@ const slowDisk: Fault = {
   impossible: noStrace,
   async inject(scene) {
     const member = shuffled(scene)[0]!
-    const bend = new Bend(member.pid, 'fdatasync,fsync', 'delay_exit=200000')
+    const bend = new Bend(member.pid, 'fdatasync,fsync', 'delay_exit=200000', 'workers')
     await bend.begun()
     return { what: `every sync of node ${member.node} takes 200 ms longer`, heal: () => bend.heal() }
   },
@@ -128,8 +158,10 @@ export const faults: readonly Fault[] = [
   kill('kill-follower', follower),
   killMany('kill-majority', ({ members }) => (members.all.length >> 1) + 1),
   killMany('kill-all', ({ members }) => members.all.length),
-  stop,
+  stop('stop-leader', leader),
+  stop('stop-controller', controller),
   rolling,
+  upgrade,
   freeze('freeze-leader', leader),
   freeze('freeze-controller', controller),
   hiccup,
@@ -137,4 +169,5 @@ export const faults: readonly Fault[] = [
   ...diskFaults,
   slowDisk,
   failingDisk,
+  ...rotFaults,
 ]

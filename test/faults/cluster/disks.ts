@@ -7,11 +7,11 @@ import { type Fault, shuffled } from './scene.ts'
 const ownDisks: Fault['impossible'] = ({ disks }) =>
   disks === null ? (noLoopDevices() ?? 'the nodes share a disk') : null
 
-/** Its partitions cannot be written while it leads them; nothing acknowledged is lost, and it goes on by itself. */
+/** Others lead what it led, and go on without it; nothing acknowledged is lost, and it comes back by itself. */
 const full: Fault = {
   name: 'full-disk',
-  goesOn: false,
-  lasts: [2000, 4000],
+  goesOn: true,
+  lasts: [2000, 9000],
   impossible: ownDisks,
   async inject(scene) {
     const member = shuffled(scene)[0]!

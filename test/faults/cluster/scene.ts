@@ -11,6 +11,8 @@ export interface Scene {
   readonly lan: Lan | null
   /** By node id; null: the nodes share a disk. */
   readonly disks: ReadonlyMap<number, LoopDisk> | null
+  /** Checkouts with a build, of which nodes may run either; empty: there is but one. */
+  readonly versions: readonly string[]
   /** The topics under load. */
   readonly topics: readonly string[]
   /** A whole number below `n`, the same for the same seed. */

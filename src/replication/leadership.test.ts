@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { IsrAnswer, IsrProposal } from './isr-changes.ts'
+import { Leadership } from './leadership.ts'
+import type { PartitionRole } from './role.ts'
+
+const lagMaxMs = 5000
+
+/** Broker 1 leads, as its node sees it; all brokers are registered with epoch 7. */
+class Scene {
+  ms = 1000
+  highWatermark = 100
+  damagedAt: number | null = null
+  hasRoom = true
+  role: PartitionRole
+  readonly log = {
+    logEndOffset: 100,
+    flushedOffset: 100,
+    config: { minInsyncReplicas: 2, replicationTopology: 'isr' as const },
+  }
+  readonly asked: (Pick<IsrProposal, 'lacking'> & { readonly isr: readonly number[] })[] = []
+  answer: (answer: IsrAnswer) => void = () => {}
+  readonly leadership: Leadership
+
+  constructor(role: Partial<PartitionRole> = {}) {
+    this.role = { leader: 1, leaderEpoch: 3, partitionEpoch: 9, replicas: [1, 2, 3], isr: [1, 2, 3], ...role }
+    const scene = this
+    const host = {
+      ...{ node: 1, topic: 't', topicId: 'id', index: 0, log: this.log },
+      get highWatermark() {
+        return scene.highWatermark
+      },
+      get damagedAt() {
+        return scene.damagedAt
+      },
+      get hasRoom() {
+        return scene.hasRoom
+      },
+      isrChanged: (isr: readonly number[], partitionEpoch: number) =>
+        scene.decided({ isr, eligibleLeaderReplicas: [], partitionEpoch }),
+    }
+    const around = {
+      isrChanges: {
+        propose: ({ isr, lacking }: IsrProposal, _: () => boolean, answered: (answer: IsrAnswer) => void) => {
+          this.asked.push({ isr: isr.map(({ brokerId }) => brokerId), lacking })
+          this.answer = answered
+        },
+      },
+      eligibleEpoch: () => 7,
+      mono: () => this.ms,
+      lagMaxMs,
+    }
+    this.leadership = new Leadership(host, around, this.role, 50)
+  }
+
+  /** The metadata says so. */
+  decided(role: Partial<PartitionRole>): void {
+    this.role = { ...this.role, ...role }
+    this.leadership.changed(this.role)
+  }
+}
+
+test('a follower that asks for what it must have has lost it: it leaves, and is not eligible', () => {
+  const scene = new Scene({ isr: [1, 2] })
+  scene.leadership.fetched(2, 7, 100)
+  assert.deepEqual(scene.asked, [])
+  scene.leadership.fetched(2, 7, 40)
+  assert.deepEqual(scene.asked, [{ isr: [1], lacking: [2] }])
+})
+
+test('so does one that is eligible only; who is neither may copy what it likes', () => {
+  const scene = new Scene({ isr: [1], eligibleLeaderReplicas: [2] })
+  scene.leadership.fetched(3, 7, 40)
+  scene.leadership.fetched(2, 7, 100)
+  // It has all: it may join.
+  assert.deepEqual(scene.asked, [{ isr: [1, 2], lacking: [] }])
+  scene.answer({ is: 'refused' })
+  scene.ms += 300
+  scene.leadership.fetched(2, 7, 99)
+  assert.deepEqual(scene.asked.at(-1), { isr: [1], lacking: [2] })
+})
+
+test('a laggard leaves, and stays eligible', () => {
+  const scene = new Scene()
+  scene.leadership.fetched(2, 7, 100)
+  scene.ms += lagMaxMs + 1
+  scene.leadership.fetched(2, 7, 100)
+  scene.leadership.check()
+  assert.deepEqual(scene.asked, [{ isr: [1, 2], lacking: [] }])
+})
+
+test('a leader whose copy is damaged goes, if there is anybody who has all of it', () => {
+  const cases: [Partial<PartitionRole>, object[]][] = [
+    [{ isr: [1, 2] }, [{ isr: [2], lacking: [1] }]],
+    [{ isr: [1], eligibleLeaderReplicas: [3] }, [{ isr: [], lacking: [1] }]],
+    [{ isr: [1], eligibleLeaderReplicas: [] }, []],
+  ]
+  for (const [role, asked] of cases) {
+    const scene = new Scene(role)
+    scene.damagedAt = 60
+    scene.leadership.check()
+    assert.deepEqual(scene.asked, asked, JSON.stringify(role))
+  }
+})
+
+test('a leader without room for records goes, if enough others are in sync', () => {
+  for (const [isr, left] of [
+    [
+      [1, 2, 3],
+      [2, 3],
+    ],
+    [[1, 2], null],
+  ] as const) {
+    const scene = new Scene({ isr })
+    scene.hasRoom = false
+    scene.leadership.check()
+    assert.deepEqual(scene.asked, left === null ? [] : [{ isr: left, lacking: [] }])
+  }
+})
