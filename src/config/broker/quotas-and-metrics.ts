@@ -19,6 +19,12 @@ export const quotasAndMetricsSettings = {
   'metric.reporters': list('org.apache.kafka.common.metrics.JmxReporter', listOf([], { empty: true }))
     .clusterWide()
     .ignored(metrics),
+  'metrics.max.groups': int(1_000, atLeast(0)).honoured(
+    'Consumer groups with a label of their own at `/metrics`; those beyond are summed up as `other`.',
+  ),
+  'metrics.max.topics': int(1_000, atLeast(0)).honoured(
+    'Topics with a label of their own at `/metrics`, the oldest first, and ten times as many partitions; those beyond are summed up as `other`.',
+  ),
   'metrics.num.samples': int(2, atLeast(1)).ignored(metrics),
   'metrics.recording.level': string('INFO').ignored(metrics),
   'metrics.sample.window.ms': long(30_000, atLeast(1)).ignored(metrics),
