@@ -51,6 +51,23 @@ describe('a socket', () => {
     await stop()
   })
 
+  it('gives everything to whoever reads now, also what Node receives into memory of the reader before', async () => {
+    const { writer, reader, got, stop } = await pair()
+    writer.write([Buffer.from('one')])
+    while (got().length < 3) await turn()
+    let later = ''
+    const memory = Buffer.alloc(4)
+    reader.receive({
+      space: () => memory,
+      data: bytes => (later += memory.toString('latin1', 0, bytes)),
+      end: () => {},
+    })
+    writer.write([Buffer.from('two, three')])
+    while (later.length < 10) await turn()
+    assert.deepEqual([got().toString(), later], ['one', 'two, three'])
+    await stop()
+  })
+
   it('says what the system has not taken, and when it has', async () => {
     const { writer, reader, stop } = await pair()
     writer.write([Buffer.alloc(10)])

@@ -72,6 +72,8 @@ const landing = new Uint8Array(4096)
 class NodeSocket implements Socket {
   readonly #socket: net.Socket
   #reader: { space(): Uint8Array; data(bytes: number): void; end(): void } | null = null
+  /** Whose memory Node has: it asks for that of the next bytes long before they come. */
+  #lender: unknown = null
   #direct: DirectWriter | null = null
   #drained: () => void = () => {}
   local: Address = { host: '', port: 0 }
@@ -79,10 +81,13 @@ class NodeSocket implements Socket {
 
   constructor(options: { handle?: Handle }) {
     const onread = {
-      buffer: () => this.#reader?.space() ?? landing,
+      buffer: () => {
+        this.#lender = this.#reader
+        return this.#reader?.space() ?? landing
+      },
       callback: (bytes: number, memory: Uint8Array) => {
-        if (memory === landing) this.#landed(bytes)
-        else this.#reader?.data(bytes)
+        if (this.#lender === null || this.#lender !== this.#reader) this.#landed(memory, bytes)
+        else this.#reader.data(bytes)
         return true
       },
     }
@@ -109,10 +114,11 @@ class NodeSocket implements Socket {
     this.remote = { host: plainHost(remoteAddress), port: remotePort }
   }
 
-  #landed(bytes: number): void {
+  /** What came into memory that is not the reader's. */
+  #landed(memory: Uint8Array, bytes: number): void {
     for (let from = 0; from < bytes && this.#reader !== null; ) {
       const space = this.#reader.space()
-      const part = landing.subarray(from, Math.min(bytes, from + space.length))
+      const part = memory.subarray(from, Math.min(bytes, from + space.length))
       space.set(part)
       this.#reader.data(part.length)
       from += part.length
