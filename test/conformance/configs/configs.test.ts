@@ -62,6 +62,8 @@ const OWN: { [kind: string]: readonly string[] } = {
     'join',
     'logging.format',
     'logging.level',
+    'metrics.max.groups',
+    'metrics.max.topics',
     'orderer',
     'orderer.lease.ms',
     'orderer.password',
