@@ -8,7 +8,7 @@ import { apiKeyOf } from './envelope.ts'
 import { FetchSessions } from './fetch/session.ts'
 import { Gate } from './gate.ts'
 import { BrokerMetrics } from './metrics.ts'
-import { servedApis } from './served.ts'
+import { nodeApis, servedApis } from './served.ts'
 import type { Services } from './services.ts'
 
 export type { ApiEntry } from './api-entry.ts'
@@ -50,7 +50,7 @@ export class Broker {
   bytesInFlight = 0
   /** Bytes of records that were read for clients and have not left yet. */
   fetchedUnsent = 0
-  readonly #apis = new Map(servedApis.map(served => [served.key, new ApiEntry(served)]))
+  readonly #apis = new Map([...servedApis, ...nodeApis].map(served => [served.key, new ApiEntry(served)]))
   readonly #connections = new Set<Connection>()
   readonly #perAddress = new Map<string, number>()
   readonly #listeners: Listener[] = []

@@ -67,3 +67,11 @@ export const servedApis: readonly ServedApi[] = [
   serve(81, '0-0', () => import('./handlers/remove-raft-voter.ts')),
   serve(82, '0-0', () => import('./handlers/update-raft-voter.ts')),
 ]
+
+/** Ours, for other nodes of the cluster; Kafka's clients are not told of them. */
+export const nodeApis: readonly ServedApi[] = [
+  serve(20_001, '0-0', () => import('./handlers/acquire-leases.ts')),
+  serve(20_002, '0-0', () => import('./handlers/settle-leases.ts')),
+  serve(20_003, '0-0', () => import('./handlers/describe-leases.ts')),
+  serve(20_004, '0-0', () => import('./handlers/alter-leases.ts')),
+]

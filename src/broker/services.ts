@@ -6,8 +6,24 @@ import type { ClusterState } from '../cluster/state.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import type { GroupCoordinator } from '../groups/coordinator.ts'
 import type { Replicas } from '../replication/replicas.ts'
+import type { ShareCoordinator } from '../shares/coordinator.ts'
+import type { Shares } from '../shares/shares.ts'
 import type { Volume } from '../store/store.ts'
 import type { Address } from '../world/world.ts'
+
+/** Lease groups: those that are coordinated here, and the way to all of the cluster. */
+export interface LeaseGroups {
+  readonly coordinator: ShareCoordinator
+  readonly shares: Shares
+  stop(): void
+}
+
+/** Lease groups, which are loaded with their first use. */
+export interface LeasePort {
+  /** Null: nobody has used any. */
+  readonly opened: LeaseGroups | null
+  open(): Promise<LeaseGroups>
+}
 
 /** The floors below, as handlers need them. */
 export interface Services {
@@ -30,6 +46,7 @@ export interface Services {
   readonly peers: Pick<Peers, 'send'>
   readonly replicas: Replicas
   readonly groups: GroupCoordinator
+  readonly leases: LeasePort
   readonly producerIds: { next(): Promise<number> }
   readonly volume: Volume
   /** As DescribeLogDirs shows it. */

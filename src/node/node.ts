@@ -25,6 +25,7 @@ import type { Address } from '../world/world.ts'
 import { addressBook } from './address-book.ts'
 import { ClockCheck } from './clock-check.ts'
 import { LazyPeers } from './lazy-peers.ts'
+import { LazyShares } from './lazy-shares.ts'
 import { Listeners } from './listeners.ts'
 import { findMembership, type Membership } from './membership.ts'
 import { OffsetsTopic } from './offsets-topic.ts'
@@ -65,6 +66,7 @@ export class Node implements RunningNode {
   readonly #suspicion: Suspicion
   readonly #copying: ReturnType<typeof replication>
   readonly #groups: GroupCoordinator
+  readonly #shares: LazyShares
   readonly #broker: Broker
   #replicaManager: ReplicaManager | null = null
   #fail: (error: Error) => void = () => {}
@@ -167,6 +169,19 @@ export class Node implements RunningNode {
       random,
       logger,
     })
+    this.#shares = new LazyShares({
+      nodeId: this.nodeId,
+      cluster: state,
+      controller: this.#controller,
+      peers,
+      replicas: this.#replicas,
+      config: this.#config,
+      world,
+      logger,
+      isSuccessorRuledOut: () => this.#lifecycle.isHeard,
+      accept: socket => this.#broker.accept(socket),
+      addresses: () => listeners.registered(() => this.#ownAddress()),
+    })
     this.#broker = this.#newBroker()
     options.inspect?.({ nodeId: this.nodeId, metadata, orderer, replicas: this.#replicas, volume })
   }
@@ -206,12 +221,15 @@ export class Node implements RunningNode {
     const events = {
       leads: (partition: Partition) => {
         if (partition.topic === offsetsTopic) void this.#groups.lead(partition.index, partition, partition.leaderEpoch)
+        this.#shares.leads(partition)
       },
       resigns: (partition: Partition) => {
         if (partition.topic === offsetsTopic) this.#groups.resign(partition.index)
+        this.#shares.resigns(partition)
       },
       deleted: (topics: readonly string[]) => {
         void this.#groups.topicsDeleted(topics)
+        this.#shares.deleted(topics)
         for (const topic of topics) this.#broker.metrics.forgetTopic(topic)
       },
     }
@@ -303,6 +321,7 @@ export class Node implements RunningNode {
       createOffsetsTopic: () => offsets.make(),
       replicas: this.#replicas,
       groups: this.#groups,
+      leases: this.#shares,
       producerIds: new ProducerIds(() => this.#allocateProducerIds()),
       volume: this.#volume,
       dataDirectory: resolved.dataDirectory ?? 'memory',
@@ -365,7 +384,10 @@ export class Node implements RunningNode {
     if (this.#config.get('controlled.shutdown.enable')) await this.#lifecycle.leave(leaveMs)
     await this.#orderer.resign()
     this.#lifecycle.stop()
-    await this.#broker.drain(drainMs, () => this.#groups.stop())
+    await this.#broker.drain(drainMs, () => {
+      this.#groups.stop()
+      this.#shares.stop()
+    })
     this.#replicaManager?.stop()
     this.#copying.stop()
     this.#controller.stop()

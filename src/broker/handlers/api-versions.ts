@@ -1,11 +1,15 @@
 import { ErrorCode } from '../../protocol/errors.ts'
 import { ApiVersions } from '../../protocol/messages/api-versions.ts'
 import { handler, type RequestOf } from '../handler.ts'
-import { servedApis } from '../served.ts'
+import { nodeApis, type ServedApi, servedApis } from '../served.ts'
 import type { Services } from '../services.ts'
 
 const newest = Math.max(...servedApis.filter(({ key }) => key === ApiVersions.key).map(({ max }) => max))
-const apiKeys = servedApis.map(({ key, min, max }) => ({ apiKey: key, minVersion: min, maxVersion: max }))
+const range = ({ key, min, max }: ServedApi) => ({ apiKey: key, minVersion: min, maxVersion: max })
+const apiKeys = servedApis.map(range)
+/** What nodes say of themselves. They know whom they mean, see `isMeant`. */
+const ourselves = 'ottla'
+const apiKeysForNodes = [...apiKeys, ...nodeApis.map(range)]
 const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]{0,254}[a-zA-Z0-9])?$/
 /** Features that clients may act on, as far as they are served. */
 const announced = ['metadata.version']
@@ -20,7 +24,8 @@ export default handler(ApiVersions, (request, { node, version, peer }) => {
     peer.software = `${clientSoftwareName} ${clientSoftwareVersion}`
   }
   if (!isMeant(request, node)) return { errorCode: ErrorCode.REBOOTSTRAP_REQUIRED, apiKeys: [] }
-  return { errorCode: ErrorCode.NONE, apiKeys, ...features(node) }
+  const isNode = request.clientSoftwareName === ourselves && request.clusterId !== null
+  return { errorCode: ErrorCode.NONE, apiKeys: isNode ? apiKeysForNodes : apiKeys, ...features(node) }
 })
 
 /** The client may say whom it believes to be talking to: then another cluster or node must not serve it (KIP-1242). */

@@ -65,6 +65,13 @@ export const ottlaSettings = {
     .honoured(
       'How copies reach the replicas of topics that do not say: from the leader (`isr`) or from one another (`chain`).',
     ),
+  'share.dead.letter.topic': string('<topic>.dlq').honoured(
+    "Where records go that a lease group could do nothing with; `<topic>` stands for the topic's name. Empty: they are passed over.",
+  ),
+  'share.redelivery.backoff.ms': int(0, atLeast(0)).honoured(
+    'ms before a record of a lease group whose delivery came to nothing is handed out again, doubled each time.',
+  ),
+  'share.redelivery.backoff.max.ms': int(60_000, atLeast(0)).honoured('The longest such pause, ms.'),
   token: password().honoured(
     "The cluster's secret, from the file `join-token` in the data folder of any of its nodes. Unset: the one in our own folder.",
   ),

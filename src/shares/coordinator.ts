@@ -1,0 +1,263 @@
+import type { LedPartition } from '../machine/partition-log.ts'
+import { type ErrorName, KafkaError } from '../protocol/errors.ts'
+import { partitionOfKey } from '../protocol/java-hash.ts'
+import type { Logger } from '../world/logger.ts'
+import type { Clock, Random, Timers } from '../world/world.ts'
+import { Bells } from './bells.ts'
+import type { AcquireAnswer, Begin, DescribedGroup, SettleAnswer, SettleItem, SkipCommand, Want } from './commands.ts'
+import type { ShareConfig } from './config.ts'
+import { type DeadLetterPort, DeadLetters } from './dead-letters.ts'
+import type { SharePartition } from './share-partition.ts'
+import { ShareTerm } from './share-term.ts'
+import { partitionsOf } from './state.ts'
+import type { Tails } from './tails.ts'
+
+export const shareStateTopic = '__share_group_state'
+/** Before the groups of a partition are served again whose log took no more records. */
+const retryMs = 1000
+
+export interface TopicInfo {
+  readonly topicId: string
+  readonly partitions: number
+}
+
+export interface ShareCoordinatorOptions {
+  readonly config: ShareConfig
+  /** Partitions of `__share_group_state`: as many as it has, or, before it is made, as it will have. */
+  readonly partitionCount: () => number
+  readonly topics: {
+    byName(name: string): TopicInfo | undefined
+    exists(topicId: string): boolean
+  }
+  readonly tails: Tails
+  readonly deadLetters: DeadLetterPort
+  /** Nobody else can coordinate our groups by now. */
+  readonly isSuccessorRuledOut: () => boolean
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly logger: Logger
+  /** Requests that may wait for records at the same time; more are answered at once. Default 10,000. */
+  readonly maxWaiting?: number
+}
+
+export interface AcquireRequest {
+  readonly groupId: string
+  readonly topic: string
+  readonly begin: Begin
+  readonly wants: readonly Want[]
+  /** ms until it is answered with nothing. */
+  readonly waitMs: number
+  /** Aborted when nobody is there any more to take the answer. */
+  readonly signal: AbortSignal | null
+}
+
+export interface SettleRequest {
+  readonly groupId: string
+  readonly topic: string
+  readonly items: readonly SettleItem[]
+  readonly skipped: readonly Pick<SkipCommand, 'partition' | 'from' | 'to'>[]
+}
+
+export interface ResetRequest {
+  readonly groupId: string
+  readonly topic: string
+  readonly offsets: readonly { readonly partition: number; readonly offset: number }[]
+}
+
+/**
+ * The coordinator of this node's lease groups. A group belongs to one partition of `__share_group_state`, and whoever leads
+ * that coordinates it, for all topics that it reads. Rejects with KafkaError: NOT_COORDINATOR and its kin,
+ * UNKNOWN_TOPIC_OR_PARTITION.
+ */
+export class ShareCoordinator {
+  readonly #options: ShareCoordinatorOptions
+  readonly #terms = new Map<number, ShareTerm>()
+  readonly #bells: Bells
+  readonly #deadLetters: DeadLetters
+  #stopped = false
+  #acquired = 0
+  #settled = 0
+
+  constructor(options: ShareCoordinatorOptions) {
+    const { timers, clock, logger, config } = options
+    this.#options = options
+    this.#bells = new Bells(timers)
+    this.#deadLetters = new DeadLetters({ port: options.deadLetters, config, timers, clock, logger })
+  }
+
+  /** The partition of `__share_group_state` that holds the group. */
+  partitionFor(groupId: string): number {
+    return partitionOfKey(groupId, this.#options.partitionCount())
+  }
+
+  /** This node leads the partition from now on, in `epoch`. Fulfilled when its groups are served, or cannot be. */
+  async lead(index: number, partition: LedPartition, epoch: number): Promise<void> {
+    this.resign(index)
+    if (this.#stopped) return
+    const { config, clock, timers, random, logger } = this.#options
+    const name = `${shareStateTopic}-${index}`
+    // Nobody else would: the lead of the partition has not changed.
+    const again = (): void => {
+      if (this.#terms.get(index) === term) void this.lead(index, partition, epoch)
+    }
+    const lost = (): void => void timers.after(retryMs, again)
+    const watch = (groupId: string, share: SharePartition): void => {
+      if (share.ready.size > 0) this.#bells.ring(bellKey(groupId, share.topic))
+      if (share.dying > 0) this.#deadLetters.note(term, groupId, share)
+    }
+    const term = new ShareTerm({ name, partition, config, clock, timers, random, logger, watch, lost })
+    this.#terms.set(index, term)
+    await term.start(epoch)
+    this.#deadLetters.begin(term)
+  }
+
+  /** This node does not lead the partition any more: whoever waits is told to look for the new coordinator. */
+  resign(index: number): void {
+    const term = this.#terms.get(index)
+    if (term === undefined) return
+    this.#terms.delete(index)
+    this.#deadLetters.end(term)
+    term.stop()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    for (const index of [...this.#terms.keys()]) this.resign(index)
+    this.#bells.stop()
+  }
+
+  /** Forgets how far groups were in these topics. */
+  async topicsDeleted(topics: readonly string[]): Promise<void> {
+    const { exists } = this.#options.topics
+    const terms = [...this.#terms.values()].filter(({ leading }) => leading)
+    await Promise.allSettled(terms.map(term => term.ask<'TopicsDeleted'>({ type: 'TopicsDeleted', topics, exists })))
+  }
+
+  /** Hands out records as soon as there are any; none after `waitMs`. */
+  async acquire(request: AcquireRequest): Promise<AcquireAnswer & { readonly topicId: string }> {
+    const { groupId, topic, begin, wants, waitMs, signal } = request
+    const { tails, clock, maxWaiting = 10_000 } = this.#options
+    const until = clock.mono() + waitMs
+    const { topicId, partitions } = this.#topic(topic)
+    const attendance = this.#bells.attend(bellKey(groupId, topic), ring => tails.watch(topic, ring))
+    try {
+      let fresh = tails.known(topic).length < partitions
+      if (fresh) await tails.refresh(topic)
+      for (;;) {
+        attendance.note()
+        const known = tails.known(topic)
+        const command = { type: 'Acquire', groupId, topic, topicId, begin, tails: known, wants } as const
+        const answer = await this.#term(groupId).ask<'Acquire'>(command)
+        const count = answer.grants.reduce((sum, { records }) => sum + records.length, 0)
+        this.#acquired += count
+        if (answer.error !== 'NONE' || count > 0) return { ...answer, topicId }
+        if (!fresh) {
+          fresh = true
+          await tails.refresh(topic)
+          continue
+        }
+        const left = until - clock.mono()
+        if (left <= 0 || this.#stopped || signal?.aborted || this.#bells.size > maxWaiting)
+          return { ...answer, topicId }
+        await attendance.wait(left, signal)
+      }
+    } finally {
+      attendance.leave()
+    }
+  }
+
+  async settle({ groupId, topic, items, skipped }: SettleRequest): Promise<SettleAnswer> {
+    const { topicId } = this.#topic(topic)
+    const term = this.#term(groupId)
+    const skips = skipped.map(range => term.ask<'Skip'>({ type: 'Skip', groupId, topicId, ...range }))
+    const settling = items.length === 0 ? null : term.ask<'Settle'>({ type: 'Settle', groupId, topicId, items })
+    const [answer] = await Promise.all([settling, ...skips])
+    this.#settled += items.length
+    if (skips.length > 0) this.#bells.ring(bellKey(groupId, topic))
+    return answer ?? { error: 'NONE', results: [] }
+  }
+
+  async describe(groupId: string): Promise<DescribedGroup> {
+    this.#mayTell()
+    const [group] = await this.#term(groupId).ask<'Describe'>({ type: 'Describe', groups: [groupId] })
+    return group!
+  }
+
+  /** The groups of this node. */
+  async list(): Promise<DescribedGroup[]> {
+    this.#mayTell()
+    const terms = [...this.#terms.values()]
+    if (terms.some(({ loading }) => loading)) throw new KafkaError('COORDINATOR_LOAD_IN_PROGRESS')
+    const groups = await Promise.all(terms.map(term => term.ask<'Describe'>({ type: 'Describe', groups: null })))
+    return groups.flat()
+  }
+
+  /** GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP. */
+  async delete(groupId: string): Promise<ErrorName> {
+    return (await this.#term(groupId).ask<'Delete'>({ type: 'Delete', groupId })).error
+  }
+
+  /** NON_EMPTY_GROUP. */
+  async reset({ groupId, topic, offsets }: ResetRequest): Promise<ErrorName> {
+    const { topicId } = this.#topic(topic)
+    const command = { type: 'Reset', groupId, topic, topicId, offsets } as const
+    const { error } = await this.#term(groupId).ask<'Reset'>(command)
+    this.#bells.ring(bellKey(groupId, topic))
+    return error
+  }
+
+  /** For metrics: of the groups that are coordinated here. */
+  stats(): ShareStats {
+    const sum = { groups: 0, partitions: 0, acquired: 0, ready: 0, resting: 0, dying: 0 }
+    for (const { state } of this.#terms.values()) {
+      sum.groups += state.groups.size
+      for (const group of state.groups.values())
+        for (const share of partitionsOf(group)) {
+          sum.partitions++
+          sum.acquired += share.acquired
+          sum.ready += share.ready.size
+          sum.resting += share.resting.size
+          sum.dying += share.dying
+        }
+    }
+    const { written, failures } = this.#deadLetters
+    const totals = { acquiredTotal: this.#acquired, settledTotal: this.#settled }
+    return { ...sum, ...totals, waiting: this.#bells.size, deadLettersTotal: written, deadLetterFailures: failures }
+  }
+
+  #topic(name: string): TopicInfo {
+    const topic = this.#options.topics.byName(name)
+    if (topic === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${name}`)
+    return topic
+  }
+
+  #term(groupId: string): ShareTerm {
+    const term = this.#terms.get(this.partitionFor(groupId))
+    if (term === undefined || this.#stopped) throw new KafkaError('NOT_COORDINATOR')
+    return term
+  }
+
+  /** Who was cut off or asleep may have a successor that knows better. */
+  #mayTell(): void {
+    if (this.#stopped || !this.#options.isSuccessorRuledOut()) throw new KafkaError('NOT_COORDINATOR')
+  }
+}
+
+export interface ShareStats {
+  readonly groups: number
+  readonly partitions: number
+  /** Leases in flight. */
+  readonly acquired: number
+  readonly ready: number
+  readonly resting: number
+  readonly dying: number
+  /** Requests that wait for records. */
+  readonly waiting: number
+  readonly acquiredTotal: number
+  readonly settledTotal: number
+  readonly deadLettersTotal: number
+  readonly deadLetterFailures: number
+}
+
+const bellKey = (groupId: string, topic: string): string => `${topic} ${groupId}`
