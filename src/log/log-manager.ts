@@ -48,6 +48,8 @@ export class LogManager {
   readonly counters: LogCounters = newCounters()
   #checkpointed = ''
   #checkpointing: Promise<void> = Promise.resolve()
+  /** Logs are searched for expired records one after the other. */
+  readonly #searched = new Set<Log>()
   #startsMoved = 0
   #failed = false
   #closing: Promise<void> | null = null
@@ -191,6 +193,27 @@ export class LogManager {
 
   #retain(log: Log): void {
     log.applyRetention(this.#now(), this.#options.committed(log))
+    const isIdle = this.#searched.size === 0
+    this.#searched.add(log)
+    if (isIdle) void this.#search()
+  }
+
+  /** What is found to have expired goes at once. */
+  async #search(): Promise<void> {
+    for (const log of this.#searched) {
+      try {
+        const looking = log.lookForExpired(this.#now(), this.#options.committed(log))
+        if (looking !== null) {
+          await looking
+          this.#visit(log, () => log.applyRetention(this.#now(), this.#options.committed(log)))
+        }
+      } catch (error) {
+        if (this.#closing === null)
+          this.#logger.warn('A log could not be searched for expired records', { ...log.topicPartition, error })
+      }
+      this.#searched.delete(log)
+      if (this.#closing !== null) this.#searched.clear()
+    }
   }
 
   /** Only when something happened since the last one: an idle node writes nothing. */

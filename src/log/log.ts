@@ -7,6 +7,7 @@ import { codecToLoad } from './admission.ts'
 import { type AppendContext, Appender, type AppendResult, type LogState } from './appender.ts'
 import { type LogCounters, newCounters } from './counters.ts'
 import { EpochCheckpoint } from './epoch-checkpoint.ts'
+import { ExpiredHead } from './expired-head.ts'
 import { FlushPolicy } from './flush-policy.ts'
 import type { EpochEndOffset } from './leader-epochs.ts'
 import { type LogConfig, storeOptions } from './log-config.ts'
@@ -39,6 +40,7 @@ export class Log {
   readonly #epochs: EpochCheckpoint
   readonly #snapshots: ProducerSnapshots
   readonly #flush: FlushPolicy
+  readonly #expired: ExpiredHead
   readonly #observers: LogObserver[] = []
   readonly #appender: Appender
   readonly #state: LogState
@@ -87,6 +89,7 @@ export class Log {
     this.#snapshots = new ProducerSnapshots(store, clean, limits, { now, failed }, logger)
     this.#appender = new Appender(store, this.#epochs, this.#snapshots, this.#counters, this.#state)
     this.#flush = new FlushPolicy(store, world.timers, config)
+    this.#expired = new ExpiredHead(store, world.timers)
     this.#flushedOffset = this.#flush.vouchedFor(store.durableOffset, 0)
     store.observe({
       written: () => this.#written(),
@@ -287,8 +290,19 @@ export class Log {
   }
 
   /**
-   * Lets go what `retention.ms`, `retention.bytes` and the log's start no longer want; when that is all there is, the active
-   * segment too. `limit` is the high watermark.
+   * Finds out how far the head of the log has expired record by record, in closed segments and below `limit`, the high
+   * watermark; retention then lets it go. Null when there is nothing to find.
+   */
+  lookForExpired(now: number, limit: number): Promise<void> | null {
+    const active = this.#store.segments().at(-1)!
+    const upTo = Math.min(active.baseOffset, limit)
+    if (!this.#state.config.delete || !this.#expired.isWorthALook(this.logStartOffset, upTo, now)) return null
+    return this.#expired.look(this.logStartOffset, upTo, now)
+  }
+
+  /**
+   * Lets go what `retention.ms`, `retention.bytes`, the log's start and the expiry of its records no longer want; when that is
+   * all there is, the active segment too. `limit` is the high watermark.
    */
   applyRetention(now: number, limit = this.logEndOffset): RetentionResult {
     const segments = this.#store.segments()
@@ -296,7 +310,7 @@ export class Log {
       segments: count,
       bytes,
       reason,
-    } = expiredSegments(segments, this.#state.config, this.#state.logStartOffset, limit, now)
+    } = expiredSegments(segments, this.#state.config, this.#state.logStartOffset, limit, now, this.#expired.end)
     if (count > 0) {
       const start = segments[count]?.baseOffset ?? this.logEndOffset
       if (count === segments.length) this.roll()

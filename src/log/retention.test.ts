@@ -23,6 +23,7 @@ interface Case {
   start?: number
   limit?: number
   now?: number
+  expired?: number
   gone: number
   reason?: string
 }
@@ -47,13 +48,29 @@ const cases: Case[] = [
   { what: 'compacted topics: only below the start', config: { delete: false, compact: true, retentionMs: 1, retentionBytes: 1 }, start: 10, now: 9999, gone: 1, reason: 'logStartOffset' },
   { what: 'start, then size', config: { retentionMs: -1, retentionBytes: 100 }, start: 10, gone: 2, reason: 'size' },
   { what: 'size, then time', segments: segmentsOf([100, 9000], [10, 1], [10, 1]), config: { retentionMs: 500, retentionBytes: 20 }, now: 9100, gone: 3, reason: 'time' },
+  { what: 'expired one by one', config: none, expired: 20, gone: 2, reason: 'expiry' },
+  { what: 'partly expired', config: none, expired: 19, gone: 1, reason: 'expiry' },
+  { what: 'expired, but not the active segment', config: none, expired: 30, gone: 2, reason: 'expiry' },
+  { what: 'expired, up to the high watermark', config: none, expired: 30, limit: 19, gone: 1, reason: 'expiry' },
+  { what: 'expired in a compacted topic', config: { ...none, delete: false, compact: true }, expired: 30, gone: 0 },
+  { what: 'time, then expired', config: { retentionMs: 500 }, now: 1600, expired: 20, gone: 2, reason: 'expiry' },
   { what: 'an empty segment stays', segments: segmentsOf([100, 1], [0, -1]), config: { retentionMs: 1 }, now: 1000, gone: 1, reason: 'time' },
   { what: 'nothing there', segments: [], config: { retentionMs: 0 }, gone: 0 },
 ]
 
-for (const { what, segments = three, config, start = 0, limit = 30, now = 0, gone, reason = null } of cases) {
+for (const {
+  what,
+  segments = three,
+  config,
+  start = 0,
+  limit = 30,
+  now = 0,
+  expired: expiredEnd = 0,
+  gone,
+  reason = null,
+} of cases) {
   test(`retention: ${what}`, () => {
-    const expired = expiredSegments(segments, { ...defaultLogConfig, ...config }, start, limit, now)
+    const expired = expiredSegments(segments, { ...defaultLogConfig, ...config }, start, limit, now, expiredEnd)
     const bytes = segments.slice(0, gone).reduce((sum, segment) => sum + segment.sizeInBytes, 0)
     assert.deepEqual(expired, { segments: gone, bytes, reason })
   })

@@ -1,7 +1,7 @@
 import type { Segment } from '../store/store.ts'
 import type { LogConfig } from './log-config.ts'
 
-export type RetentionReason = 'logStartOffset' | 'size' | 'time'
+export type RetentionReason = 'logStartOffset' | 'size' | 'time' | 'expiry'
 
 export interface Expired {
   /** How many segments, from the oldest on, may go. */
@@ -15,8 +15,9 @@ type Rule = (segment: Segment, isLast: boolean) => boolean
 
 /**
  * Which of the oldest segments retention lets go, by Kafka's three rules one after the other: below the log's start offset
- * (DeleteRecords), more bytes than `retention.bytes`, newest record older than `retention.ms`. Nothing that ends above
- * `limit`, the high watermark, ever goes. Segments whose records have no timestamp do not age.
+ * (DeleteRecords), more bytes than `retention.bytes`, newest record older than `retention.ms`; and by ours: closed, and all
+ * records have expired one by one, as they have below `expiredEnd`. Nothing that ends above `limit`, the high watermark, ever
+ * goes. Segments whose records have no timestamp do not age.
  */
 export function expiredSegments(
   segments: readonly Segment[],
@@ -24,6 +25,7 @@ export function expiredSegments(
   logStartOffset: number,
   limit: number,
   now: number,
+  expiredEnd = 0,
 ): Expired {
   let count = 0
   let bytes = 0
@@ -45,5 +47,6 @@ export function expiredSegments(
   }
   if (config.delete && config.retentionMs >= 0)
     apply('time', ({ maxTimestamp }) => maxTimestamp >= 0 && now - maxTimestamp > config.retentionMs)
+  if (config.delete) apply('expiry', (segment, isLast) => !isLast && segment.endOffset <= expiredEnd)
   return { segments: count, bytes, reason }
 }
