@@ -7,6 +7,7 @@ import { DelayedOperations } from './delayed.ts'
 import { apiKeyOf } from './envelope.ts'
 import { FetchSessions } from './fetch/session.ts'
 import { Gate } from './gate.ts'
+import type { DoorName, Doors } from './guest.ts'
 import { BrokerMetrics } from './metrics.ts'
 import { nodeApis, servedApis } from './served.ts'
 import type { Services } from './services.ts'
@@ -46,6 +47,8 @@ export class Broker {
   readonly fetchSessions: FetchSessions
   /** What replicas may take of us that are being moved to other nodes. */
   readonly moves: TokenBucket
+  /** Where connections go that speak something else; null: nowhere. */
+  doors: Doors | null = null
   /** Bytes of all requests that are not answered yet. */
   bytesInFlight = 0
   /** Bytes of records that were read for clients and have not left yet. */
@@ -103,6 +106,11 @@ export class Broker {
     this.#gate = null
   }
 
+  /** Clients are served. */
+  get open(): boolean {
+    return this.#gate === null && !this.#stopping
+  }
+
   get stopping(): boolean {
     return this.#stopping
   }
@@ -111,7 +119,8 @@ export class Broker {
     return this.#connections.size
   }
 
-  accept(socket: Socket): void {
+  /** `door`: the socket came to a port of that door's own. */
+  accept(socket: Socket, door: DoorName | null = null): void {
     const { host } = socket.remote
     const fromThere = this.#perAddress.get(host) ?? 0
     if (
@@ -125,7 +134,7 @@ export class Broker {
     }
     this.metrics.connectionsAccepted++
     this.#perAddress.set(host, fromThere + 1)
-    this.#connections.add(new Connection(this, socket))
+    this.#connections.add(new Connection(this, socket, door))
   }
 
   forget(connection: Connection): void {

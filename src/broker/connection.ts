@@ -4,6 +4,7 @@ import type { Socket } from '../world/world.ts'
 import type { ApiEntry } from './api-entry.ts'
 import type { Broker } from './broker.ts'
 import { type OpenedRequest, openRequest, Refused, sealResponse } from './envelope.ts'
+import { beginsLikeHttp, type DoorName, Guest, longestFrame } from './guest.ts'
 import { Later, type Peer, type RequestContext } from './handler.ts'
 import type { Services } from './services.ts'
 
@@ -49,7 +50,8 @@ const smallAnswer = 4096
 
 /**
  * A Kafka connection: cuts frames, hands requests to their handlers in order, sends answers in order, and stops reading
- * when too much is in flight in either direction.
+ * when too much is in flight in either direction. One that turns out to speak HTTP is handed to the doors; for those that
+ * speak Kafka's protocol that costs nothing, since the letters of a method are a length that is refused anyway.
  */
 export class Connection implements Peer, FrameSink {
   readonly #broker: Broker
@@ -66,6 +68,9 @@ export class Connection implements Peer, FrameSink {
   #flushing = false
   #closing = false
   #closed = false
+  /** Nothing that looked like a request has come yet. */
+  #fresh = true
+  #guest: Guest | null = null
   /** Monotonic ms of the last byte in either direction. */
   lastActive: number
   software = ''
@@ -73,20 +78,25 @@ export class Connection implements Peer, FrameSink {
   fetching: Promise<void> | null = null
   hurryFetch: (() => void) | null = null
 
-  constructor(broker: Broker, socket: Socket) {
+  /** `door`: it came to a port of that door's own. */
+  constructor(broker: Broker, socket: Socket, door: DoorName | null = null) {
     this.#broker = broker
     this.#socket = socket
-    this.#frames = new FrameReader(this, broker.limits.requestBytes)
+    this.#frames = new FrameReader(this, Math.min(broker.limits.requestBytes, longestFrame))
     this.lastActive = broker.world.clock.mono()
-    socket.onDrain(() => this.#proceed())
-    socket.onClose(() => this.#ended())
+    socket.onDrain(() => (this.#guest === null ? this.#proceed() : this.#guest.drained()))
+    socket.onClose(error => this.#ended(error))
+    if (door !== null) {
+      this.#handOver(door)
+      return
+    }
     socket.receive({
       space: () => this.#frames.space(),
       data: bytes => {
         this.lastActive = this.#broker.world.clock.mono()
         this.#broker.metrics.bytesIn += bytes
         this.#frames.data(bytes)
-        if (!this.ready()) this.#pause()
+        if (!this.ready() && this.#guest === null) this.#pause()
       },
       end: () => this.finish(),
     })
@@ -105,12 +115,13 @@ export class Connection implements Peer, FrameSink {
   }
 
   get idle(): boolean {
-    return this.#slots.length === 0
+    // Who asks and takes no answer is as good as gone.
+    return this.#slots.length === 0 && !(this.#guest?.busy === true && this.#socket.unsent === 0)
   }
 
   /** Nothing is asked that has no answer, and the answers have left. */
   get answered(): boolean {
-    return this.#slots.length === 0 && this.#socket.unsent === 0
+    return this.#slots.length === 0 && this.#guest?.busy !== true && this.#socket.unsent === 0
   }
 
   onClose(run: () => void): () => void {
@@ -139,11 +150,30 @@ export class Connection implements Peer, FrameSink {
   }
 
   refuse(reason: string): void {
+    if (this.#fresh && this.#broker.doors !== null && this.#frames.beginsWith(beginsLikeHttp)) {
+      this.#handOver(null)
+      return
+    }
     this.#broker.logger.warn(`closed a connection that sent ${reason}`, { client: this.#socket.remote.host })
     this.destroy()
   }
 
+  /** From here on another door reads and writes; only the counting stays here. */
+  #handOver(door: DoorName | null): void {
+    const first = this.#frames.surrender()
+    const guest = new Guest(this.#socket, (read, written) => {
+      this.lastActive = this.#broker.world.clock.mono()
+      this.#broker.metrics.bytesIn += read
+      this.#broker.metrics.bytesOut += written
+    })
+    this.#guest = guest
+    this.#paused = false
+    if (this.#broker.doors === null) this.destroy()
+    else this.#broker.doors.enter(guest, first, door)
+  }
+
   frame(bytes: Buffer): boolean {
+    this.#fresh = false
     const slot = new Exchange(this.#broker, this, bytes.length)
     this.#slots.push(slot)
     this.#bytesInFlight += slot.bytes
@@ -260,6 +290,10 @@ export class Connection implements Peer, FrameSink {
   /** Reads no more, answers what was asked, then closes. */
   finish(): void {
     this.#closing = true
+    if (this.#guest !== null) {
+      this.#guest.finish()
+      return
+    }
     this.#pause()
     if (this.#slots.length === 0) this.#socket.end()
   }
@@ -278,9 +312,10 @@ export class Connection implements Peer, FrameSink {
     this.destroy()
   }
 
-  #ended(): void {
+  #ended(error: Error | null): void {
     if (this.#closed) return
     this.#closed = true
+    this.#guest?.ended(error)
     this.#broker.release(this.#bytesInFlight)
     this.#bytesInFlight = 0
     for (const { sent } of this.#slots) sent?.()

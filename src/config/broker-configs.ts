@@ -1,5 +1,6 @@
 import { clusterSettings } from './broker/cluster.ts'
 import { compactionSettings } from './broker/compaction.ts'
+import { doorsSettings } from './broker/doors.ts'
 import { groupsSettings } from './broker/groups.ts'
 import { logSettings } from './broker/log.ts'
 import { networkSettings } from './broker/network.ts'
@@ -15,6 +16,7 @@ import type { ValueOf } from './definition.ts'
 /** Every setting of a broker: Kafka's by their own names, and ottla's few. */
 export const brokerSettings = {
   ...ottlaSettings,
+  ...doorsSettings,
   ...clusterSettings,
   ...networkSettings,
   ...topicsSettings,

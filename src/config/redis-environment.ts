@@ -1,7 +1,14 @@
 import type { EnvironmentReading, EnvironmentSetting } from './environment.ts'
 
 /** A lock in Redis for brokers is configured like this elsewhere; the names are too common to mean us when Redis does not. */
-const names = ['REDIS_HOST', 'REDIS_PORT', 'LEASE_TIME_SECONDS', 'RENEW_INTERVAL_SECONDS', 'BROKER_ID'] as const
+const names = [
+  'REDIS_HOST',
+  'REDIS_PORT',
+  'LEASE_TIME_SECONDS',
+  'RENEW_INTERVAL_SECONDS',
+  'BROKER_ID',
+  'FLASK_RUN_PORT',
+] as const
 
 /** What the variables of such brokers say, for a node whose orderer is Redis. `orderer`: as it was given. */
 export function readRedisEnvironment(
@@ -41,5 +48,7 @@ export function readRedisEnvironment(
     if (number === undefined) errors.push(`BROKER_ID: ${brokerId} does not end in a number`)
     else settings.push({ name: 'node.id', value: String(Number(number)), variable: 'BROKER_ID' })
   }
+  const port = value('FLASK_RUN_PORT')
+  if (port !== undefined) settings.push({ name: 'port', value: port, variable: 'FLASK_RUN_PORT' })
   return { settings, errors }
 }

@@ -1,6 +1,7 @@
 import type { Orderer } from '../cluster/orderer/orderer.ts'
 import type { ClusterState } from '../cluster/state.ts'
 import type { Address } from '../world/world.ts'
+import { isDoorListener } from './doors.ts'
 
 /** Where other nodes may be: what they registered, what the voters' set says, what we were told while joining. */
 export function addressBook(
@@ -13,7 +14,7 @@ export function addressBook(
     const add = ({ host, port }: Address) => {
       if (!found.some(other => other.host === host && other.port === port)) found.push({ host, port })
     }
-    cluster.brokers.get(node)?.endPoints.forEach(add)
+    for (const endPoint of cluster.brokers.get(node)?.endPoints ?? []) if (!isDoorListener(endPoint.name)) add(endPoint)
     const { voters } = orderer().describe()
     for (const voter of voters) if (voter.id === node) voter.endpoints.forEach(add)
     known.get(node)?.forEach(add)

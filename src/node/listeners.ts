@@ -1,3 +1,4 @@
+import { type DoorName, doorNames } from '../broker/guest.ts'
 import type { Endpoint } from '../config/addresses.ts'
 import type { ResolvedConfig } from '../config/sources.ts'
 import type { Address, Listener, Net, Socket, Timers, World } from '../world/world.ts'
@@ -11,6 +12,17 @@ interface Bound {
   readonly sockets: readonly Listener[]
 }
 
+/** A port of a door's own. */
+interface DoorPort {
+  readonly door: DoorName
+  readonly host: string
+  readonly port: number
+  readonly sockets: readonly Listener[]
+}
+
+/** What the broker does with a connection. `door`: it came to a port of that door's own. */
+type Accept = (socket: Socket, door: DoorName | null) => void
+
 /** Connections that may wait for the broker to stand. */
 const mostEarly = 1000
 /** ms that they wait: a client that knows other nodes should soon try them. */
@@ -23,18 +35,25 @@ export class Listeners {
   readonly #bound: readonly Bound[]
   readonly #told: ReadonlyMap<string, Address>
   readonly #timers: Timers
-  readonly #early = new Set<Socket>()
-  #accept: ((socket: Socket) => void) | null = null
+  readonly #early = new Map<Socket, DoorName | null>()
+  readonly #doors: DoorPort[] = []
+  #accept: Accept | null = null
 
   /** Rejects with EADDRINUSE and its kin. Until `serve` connections wait unread, for a while. */
   static async bind(
     { net, timers }: Pick<World, 'net' | 'timers'>,
-    { endpoints, advertised }: ResolvedConfig,
+    { endpoints, advertised, config }: ResolvedConfig,
   ): Promise<Listeners> {
     const bound: Bound[] = []
     const listeners = new Listeners(bound, advertised, timers)
     try {
-      for (const endpoint of endpoints) bound.push(await bindOne(net, endpoint, socket => listeners.#accepted(socket)))
+      for (const endpoint of endpoints) {
+        bound.push(await bindOne(net, endpoint, socket => listeners.#accepted(socket, null)))
+      }
+      for (const door of doorNames) {
+        const port = config.get(`${door}.port`)
+        if (port !== null) await listeners.#bindDoor(net, door, port)
+      }
       return listeners
     } catch (error) {
       await listeners.close()
@@ -48,16 +67,40 @@ export class Listeners {
     this.#timers = timers
   }
 
-  serve(accept: (socket: Socket) => void): readonly Listener[] {
+  /** At the hosts of the other listeners. */
+  async #bindDoor(net: Net, door: DoorName, port: number): Promise<void> {
+    for (const host of new Set(this.#bound.map(bound => bound.host))) {
+      const bound = await bindOne(net, { name: door, host, port }, socket => this.#accepted(socket, door))
+      this.#doors.push({ ...bound, door })
+    }
+  }
+
+  serve(accept: Accept): readonly Listener[] {
     this.#accept = accept
     const waiting = [...this.#early]
     this.#early.clear()
-    for (const socket of waiting) accept(socket)
+    for (const [socket, door] of waiting) accept(socket, door)
     return this.sockets
   }
 
   get sockets(): readonly Listener[] {
-    return this.#bound.flatMap(({ sockets }) => sockets)
+    return [...this.#bound, ...this.#doors].flatMap(({ sockets }) => sockets)
+  }
+
+  /** Hosts that we listen at and that clients are told. */
+  get hosts(): readonly string[] {
+    const told = [...this.#told.values()]
+    return [...new Set([...this.#bound, ...told].map(({ host }) => host).filter(host => !everywhere.test(host)))]
+  }
+
+  /** Ports of doors' own, as other nodes and their clients are told. */
+  registeredDoors(own: () => string): readonly (Address & { readonly name: string })[] {
+    return this.#doors.map(({ door, host, port }) => ({ name: door.toUpperCase(), host: reachable(host, own), port }))
+  }
+
+  /** The port of a door's own; null: it has none. */
+  doorPort(door: DoorName): number | null {
+    return this.#doors.find(port => port.door === door)?.port ?? null
   }
 
   /** One for each listener, as clients on this machine may use it. */
@@ -91,16 +134,16 @@ export class Listeners {
   }
 
   async close(): Promise<void> {
-    for (const socket of this.#early) socket.destroy()
+    for (const socket of this.#early.keys()) socket.destroy()
     this.#early.clear()
     await Promise.all(this.sockets.map(socket => socket.close()))
   }
 
-  #accepted(socket: Socket): void {
-    if (this.#accept !== null) this.#accept(socket)
+  #accepted(socket: Socket, door: DoorName | null): void {
+    if (this.#accept !== null) this.#accept(socket, door)
     else if (this.#early.size >= mostEarly) socket.destroy()
     else {
-      this.#early.add(socket)
+      this.#early.set(socket, door)
       this.#timers.after(patienceMs, () => {
         if (this.#early.delete(socket)) socket.destroy()
       })

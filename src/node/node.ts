@@ -24,6 +24,7 @@ import type { Volume } from '../store/store.ts'
 import type { Address } from '../world/world.ts'
 import { addressBook } from './address-book.ts'
 import { ClockCheck } from './clock-check.ts'
+import { doorAddress, LazyDoors } from './doors.ts'
 import { LazyPeers } from './lazy-peers.ts'
 import { LazyShares } from './lazy-shares.ts'
 import { Listeners } from './listeners.ts'
@@ -40,6 +41,8 @@ import { openVolume } from './volume.ts'
 
 /** ms that a stopping node gives its connections to take their answers. */
 const drainMs = 5000
+/** ms that what is asked over HTTP or gRPC gets to end, before Kafka's clients get theirs. */
+const doorsMs = 3000
 /** ms that others get to take over what a stopping node leads. */
 const leaveMs = 3000
 
@@ -68,6 +71,7 @@ export class Node implements RunningNode {
   readonly #groups: GroupCoordinator
   readonly #shares: LazyShares
   readonly #broker: Broker
+  readonly #doors: LazyDoors
   #replicaManager: ReplicaManager | null = null
   #fail: (error: Error) => void = () => {}
   #stopping: Promise<void> | null = null
@@ -183,6 +187,8 @@ export class Node implements RunningNode {
       addresses: () => listeners.registered(() => this.#ownAddress()),
     })
     this.#broker = this.#newBroker()
+    this.#doors = this.#newDoors()
+    this.#broker.doors = this.#doors
     options.inspect?.({ nodeId: this.nodeId, metadata, orderer, replicas: this.#replicas, volume })
   }
 
@@ -190,7 +196,7 @@ export class Node implements RunningNode {
     const broker = this.#broker
     // Before we can serve anybody others must be able to reach us: they may have to vote for one of us first.
     broker.closeGate()
-    broker.adopt(this.#listeners.serve(socket => broker.accept(socket)))
+    broker.adopt(this.#listeners.serve((socket, door) => broker.accept(socket, door)))
     this.#peers.onLost(node => this.#suspicion.suspect(node))
     this.#compareClocks()
     await this.#unlessFailed(this.#orderer.start())
@@ -334,6 +340,24 @@ export class Node implements RunningNode {
     return new Broker(world, logger, brokerLimits(this.#config), services, { ...services, controller: this.#local })
   }
 
+  #newDoors(): LazyDoors {
+    const { world, logger, config: resolved } = this.#options
+    const [broker, listeners] = [this.#broker, this.#listeners]
+    return new LazyDoors({
+      world,
+      logger,
+      config: resolved.config,
+      nodeId: this.nodeId,
+      clusterId: this.clusterId,
+      broker,
+      addresses: () => listeners.registered(() => this.#ownAddress()),
+      hosts: listeners.hosts,
+      leader: () => this.#orderer.leader()?.id ?? null,
+      doorPort: door => listeners.doorPort(door),
+      httpAddress: nodeId => doorAddress(this.#metadata.state, nodeId, 'http'),
+    })
+  }
+
   async #allocateProducerIds(): Promise<{ start: number; length: number }> {
     const request = { brokerId: this.nodeId, brokerEpoch: this.#lifecycle.brokerEpoch }
     const { errorCode, producerIdStart, producerIdLen } = await this.#controller.ask('allocateProducerIds', request)
@@ -381,6 +405,7 @@ export class Node implements RunningNode {
   }
 
   async #stop(): Promise<void> {
+    await this.#doors.close(doorsMs)
     if (this.#config.get('controlled.shutdown.enable')) await this.#lifecycle.leave(leaveMs)
     await this.#orderer.resign()
     this.#lifecycle.stop()

@@ -18,7 +18,10 @@ export function registrationOf(
 ): Omit<CommandRequest<'registerBroker'>, 'brokerId' | 'incarnationId'> {
   return {
     clusterId,
-    listeners: listeners.registered(own).map(listener => ({ ...listener, securityProtocol: plaintext })),
+    listeners: [...listeners.registered(own), ...listeners.registeredDoors(own)].map(listener => ({
+      ...listener,
+      securityProtocol: plaintext,
+    })),
     features: Array.from(supportedFeatures, ([name, { min, max }]) => ({
       name,
       minSupportedVersion: min,

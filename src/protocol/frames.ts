@@ -16,6 +16,7 @@ export interface FrameSink {
 
 const smallestSlab = 4 * 1024
 const largestSlab = 1024 * 1024
+const nothing = Buffer.alloc(0)
 
 export class FrameReader {
   readonly #sink: FrameSink
@@ -99,6 +100,21 @@ export class FrameReader {
       this.#start = from + length
       if (!this.#sink.frame(this.#slab.subarray(from, this.#start))) this.#held = true
     }
+  }
+
+  /** Whether what is not cut yet looks like something. */
+  beginsWith(looks: (bytes: Uint8Array) => boolean): boolean {
+    return looks(this.#slab.subarray(this.#start, this.#end))
+  }
+
+  /** What came and is not cut yet, for somebody else: nothing more will be cut here. */
+  surrender(): Buffer {
+    const rest = this.#slab.subarray(this.#start, this.#end)
+    this.#refused = true
+    this.#slab = nothing
+    this.#start = 0
+    this.#end = 0
+    return rest
   }
 
   /** Bytes of memory held for what is not cut yet. */

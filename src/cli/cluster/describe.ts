@@ -1,5 +1,5 @@
+import { clusterView } from '../../client/cluster-view.ts'
 import { type ConnectFlags, withCluster } from '../connect.ts'
-import { clusterView } from '../nodes/quorum.ts'
 import { table } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 

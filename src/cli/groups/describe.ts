@@ -1,6 +1,4 @@
-import type { Cluster } from '../../client/cluster.ts'
-import { fetchOffsets } from '../../client/group-offsets.ts'
-import { findOffsets } from '../../client/offsets.ts'
+import { groupProgress, type Progress, totalLag } from '../../client/group-progress.ts'
 import { type ConnectFlags, withCluster } from '../connect.ts'
 import { table } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
@@ -15,70 +13,19 @@ interface DescribeFlags extends ConnectFlags {
   readonly json?: boolean
 }
 
-export interface Progress {
-  readonly topic: string
-  readonly partition: number
-  /** −1: nothing committed. */
-  readonly committed: number
-  /** −1: not known. */
-  readonly end: number
-  /** −1: not known. */
-  readonly lag: number
-  readonly member: GroupMember | null
-}
-
 export function describe(names: readonly string[], flags: DescribeFlags, terminal: Terminal): Promise<void> {
   return withCluster(flags, terminal, async cluster => {
     const groups = await groupsNamed(cluster, names, flags, true)
     for (const [i, groupId] of groups.entries()) {
       const group = await describeGroup(cluster, groupId)
-      const offsets = await progressOf(cluster, group)
+      const offsets = await groupProgress(cluster, groupId, group.members, member => member.partitions)
       if (flags.json === true) terminal.stdout.write(`${JSON.stringify(asJson(group, offsets))}\n`)
       else terminal.stdout.write((i > 0 && terminal.isTerminal ? '\n' : '') + asText(group, offsets, flags, terminal))
     }
   })
 }
 
-/** Every partition that the group has committed or is reading. */
-export async function progressOf(cluster: Cluster, group: DescribedGroup): Promise<Progress[]> {
-  const committed = new Map<string, number>()
-  for (const each of await fetchOffsets(cluster, group.groupId, null)) {
-    committed.set(`${each.topic} ${each.partition}`, each.offset)
-  }
-  const owners = new Map<string, GroupMember>()
-  for (const member of group.members) {
-    for (const { topic, partition } of member.partitions) owners.set(`${topic} ${partition}`, member)
-  }
-  const names = [...new Set([...committed.keys(), ...owners.keys()])]
-  const parts = names.map(name => ({ topic: name.split(' ')[0]!, partition: Number(name.split(' ')[1]) }))
-  const ends = await endsOf(cluster, parts)
-  const lines = parts.map(({ topic, partition }) => {
-    const name = `${topic} ${partition}`
-    const [at, end] = [committed.get(name) ?? -1, ends.get(name) ?? -1]
-    const lag = at < 0 || end < 0 ? -1 : Math.max(0, end - at)
-    return { topic, partition, committed: at, end, lag, member: owners.get(name) ?? null }
-  })
-  return lines.sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1))
-}
-
-/** Topics that were deleted since are left out. */
-async function endsOf(
-  cluster: Cluster,
-  parts: readonly { topic: string; partition: number }[],
-): Promise<Map<string, number>> {
-  const { topics } = await cluster.metadata([...new Set(parts.map(part => part.topic))])
-  const there = new Set(
-    topics.flatMap(({ name, partitions }) => partitions.map(({ partition }) => `${name} ${partition}`)),
-  )
-  const wanted = parts.filter(({ topic, partition }) => there.has(`${topic} ${partition}`))
-  const found = await findOffsets(
-    cluster,
-    wanted.map(each => ({ ...each, start: 'latest' as const })),
-  )
-  return new Map(found.map(({ topic, partition, offset }) => [`${topic} ${partition}`, offset]))
-}
-
-function asJson(group: DescribedGroup, offsets: readonly Progress[]): object {
+function asJson(group: DescribedGroup, offsets: readonly Progress<GroupMember>[]): object {
   const known = (number: number) => (number < 0 ? null : number)
   return {
     group: group.groupId,
@@ -102,9 +49,12 @@ function asJson(group: DescribedGroup, offsets: readonly Progress[]): object {
   }
 }
 
-const totalLag = (offsets: readonly Progress[]) => offsets.reduce((sum, { lag }) => sum + Math.max(0, lag), 0)
-
-function asText(group: DescribedGroup, offsets: readonly Progress[], flags: DescribeFlags, terminal: Terminal): string {
+function asText(
+  group: DescribedGroup,
+  offsets: readonly Progress<GroupMember>[],
+  flags: DescribeFlags,
+  terminal: Terminal,
+): string {
   const { bold, dim } = terminal.paint
   const count = group.members.length
   const about = `${group.state}, ${count} ${count === 1 ? 'member' : 'members'}, ${totalLag(offsets)} behind`
@@ -127,7 +77,7 @@ function membersTable(group: DescribedGroup, terminal: Terminal): string {
   return table(['group', 'member', 'client', 'host', 'partitions', 'assigned'], rows, terminal)
 }
 
-function offsetsTable(group: DescribedGroup, offsets: readonly Progress[], terminal: Terminal): string {
+function offsetsTable(group: DescribedGroup, offsets: readonly Progress<GroupMember>[], terminal: Terminal): string {
   const { red, green, yellow } = terminal.paint
   const number = (value: number) => (value < 0 ? '-' : String(value))
   const rows = offsets.map(({ topic, partition, committed, end, lag, member }) => {

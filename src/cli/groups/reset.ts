@@ -1,6 +1,14 @@
 import type { Cluster } from '../../client/cluster.ts'
-import { commitOffsets, fetchOffsets } from '../../client/group-offsets.ts'
-import { findOffsets, type TopicPartition } from '../../client/offsets.ts'
+import { commitOffsets } from '../../client/group-offsets.ts'
+import {
+  type Move,
+  planReset,
+  type ResetTarget,
+  resetBy,
+  resetTargets,
+  resetToOffset,
+} from '../../client/group-reset.ts'
+import type { TopicPartition } from '../../client/offsets.ts'
 import { type ConnectFlags, withCluster } from '../connect.ts'
 import { Failure } from '../failure.ts'
 import { table } from '../table.ts'
@@ -24,22 +32,12 @@ export interface ResetFlags extends ConnectFlags {
   readonly export?: boolean
 }
 
-export interface Move extends TopicPartition {
-  /** −1: nothing committed before. */
-  readonly from: number
-  readonly to: number
-}
-
-/** Where to, for one partition. `start` and `end` bound what can be read; `committed` −1: nothing. */
-type Target =
-  | { readonly to: 'offset'; of(partition: TopicPartition, start: number, end: number, committed: number): number }
-  | { readonly to: 'time'; readonly ms: number }
-
 export function reset(names: readonly string[], flags: ResetFlags, terminal: Terminal): Promise<void> {
   const target = targetOf(flags, terminal)
   return withCluster(flags, terminal, async cluster => {
     for (const groupId of await groupsNamed(cluster, names, flags, false)) {
-      const moves = await plan(cluster, groupId, flags, target.partitions, target.target)
+      const parts = target.partitions ?? (await partitionsOf(cluster, flags))
+      const moves = await planReset(cluster, groupId, parts, target.target)
       if (flags.execute === true) {
         await mustBeEmpty(cluster, groupId)
         await commitOffsets(
@@ -86,33 +84,25 @@ async function mustBeEmpty(cluster: Cluster, groupId: string): Promise<void> {
 function targetOf(
   flags: ResetFlags,
   terminal: Terminal,
-): { target: Target; partitions: readonly TopicPartition[] | null } {
+): { target: ResetTarget; partitions: readonly TopicPartition[] | null } {
   const now = terminal.world.clock.now()
-  const targets: Target[] = []
+  const targets: ResetTarget[] = []
   let partitions: readonly TopicPartition[] | null = null
-  const offset = (of: Extract<Target, { to: 'offset' }>['of']) => targets.push({ to: 'offset', of })
-  if (flags.toEarliest === true) offset((_, start) => start)
-  if (flags.toLatest === true) offset((_, _start, end) => end)
-  // What was never committed has no place of its own: the end, as Kafka's tool has it.
-  if (flags.toCurrent === true) offset((_, _start, end, committed) => (committed < 0 ? end : committed))
-  if (flags.toOffset !== undefined) {
-    const to = parseCount('--to-offset', flags.toOffset)
-    offset(() => to)
-  }
+  if (flags.toEarliest === true) targets.push(resetTargets.earliest)
+  if (flags.toLatest === true) targets.push(resetTargets.latest)
+  if (flags.toCurrent === true) targets.push(resetTargets.current)
+  if (flags.toOffset !== undefined) targets.push(resetToOffset(parseCount('--to-offset', flags.toOffset)))
   if (flags.shiftBy !== undefined) {
-    const by = parseCount('--shift-by', flags.shiftBy, Number.MIN_SAFE_INTEGER)
-    offset((partition, _start, _end, committed) => {
-      if (committed < 0)
-        throw new Failure(`${partition.topic}-${partition.partition}: nothing to shift from, no offset is committed`)
-      return committed + by
-    })
+    targets.push(resetBy(parseCount('--shift-by', flags.shiftBy, Number.MIN_SAFE_INTEGER)))
   }
   if (flags.toDatetime !== undefined) targets.push({ to: 'time', ms: parseTime(flags.toDatetime, now) })
   if (flags.byDuration !== undefined) targets.push({ to: 'time', ms: now - parseDuration(flags.byDuration) })
   if (flags.fromFile !== undefined) {
     const wanted = readOffsets(terminal.world.disk.readFile(flags.fromFile).toString('utf8'))
     partitions = wanted
-    offset(part => wanted.find(each => each.topic === part.topic && each.partition === part.partition)!.offset)
+    const isOf = (part: TopicPartition) => (each: TopicPartition) =>
+      each.topic === part.topic && each.partition === part.partition
+    targets.push({ to: 'offset', of: part => wanted.find(isOf(part))!.offset })
   }
   if (targets.length !== 1) {
     throw new Failure(
@@ -134,41 +124,9 @@ function readOffsets(text: string): (TopicPartition & { offset: number })[] {
   })
 }
 
-/** From where to where each partition would go; never out of what can be read. */
-async function plan(
-  cluster: Cluster,
-  groupId: string,
-  flags: ResetFlags,
-  given: readonly TopicPartition[] | null,
-  target: Target,
-): Promise<Move[]> {
-  const before = new Map<string, number>()
-  const known = await fetchOffsets(cluster, groupId, null)
-  for (const each of known) before.set(`${each.topic} ${each.partition}`, each.offset)
-  const parts = given ?? (await partitionsOf(cluster, flags, known))
-  const ask = (start: 'earliest' | 'latest' | { timestamp: number }) =>
-    findOffsets(
-      cluster,
-      parts.map(({ topic, partition }) => ({ topic, partition, start })),
-    )
-  const [starts, ends] = await Promise.all([ask('earliest'), ask('latest')])
-  const timed = target.to === 'time' ? await ask({ timestamp: target.ms }) : []
-  return parts.map(({ topic, partition }, i) => {
-    const [start, end] = [starts[i]!.offset, ends[i]!.offset]
-    const from = before.get(`${topic} ${partition}`) ?? -1
-    const wanted = target.to === 'time' ? timed[i]!.offset : target.of({ topic, partition }, start, end, from)
-    // No message is that late: the end.
-    const to = target.to === 'time' && wanted < 0 ? end : wanted
-    return { topic, partition, from, to: Math.min(end, Math.max(start, to)) }
-  })
-}
-
-async function partitionsOf(
-  cluster: Cluster,
-  flags: ResetFlags,
-  known: readonly TopicPartition[],
-): Promise<TopicPartition[]> {
-  if (flags.topic === undefined) return [...known]
+/** Null: those that the group has committed. */
+async function partitionsOf(cluster: Cluster, flags: ResetFlags): Promise<TopicPartition[] | null> {
+  if (flags.topic === undefined) return null
   const found: TopicPartition[] = []
   for (const { topic, partitions } of flags.topic.map(topicFlag)) {
     const there = (await cluster.metadata([topic])).topics[0]?.partitions.map(each => each.partition)

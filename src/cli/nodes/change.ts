@@ -1,15 +1,15 @@
+import { setBalance } from '../../client/balance.ts'
 import type { Cluster } from '../../client/cluster.ts'
+import { clusterView, type NodeState } from '../../client/cluster-view.ts'
 import { throwIf } from '../../client/failures.ts'
+import { type Move, movesOf, sum } from '../../client/moves.ts'
 import { sleep } from '../../client/retry.ts'
 import { UnregisterBroker } from '../../protocol/messages/unregister-broker.ts'
 import { type ConnectFlags, withCluster } from '../connect.ts'
 import { Failure } from '../failure.ts'
 import type { Terminal } from '../terminal.ts'
 import { parseCount } from '../when.ts'
-import { setBalance } from './balance.ts'
 import { progressText } from './list.ts'
-import { type Move, movesOf, sum } from './moves.ts'
-import { clusterView, type NodeState } from './quorum.ts'
 import { handOverVote } from './votes.ts'
 
 interface WaitFlags extends ConnectFlags {

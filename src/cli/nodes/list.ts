@@ -1,12 +1,12 @@
 import type { Cluster } from '../../client/cluster.ts'
+import { clusterView } from '../../client/cluster-view.ts'
+import { type Move, type Moving, movesOf, sum } from '../../client/moves.ts'
+import { describeNodes } from '../../client/nodes.ts'
 import { sleep } from '../../client/retry.ts'
 import { type ConnectFlags, withCluster } from '../connect.ts'
 import { size } from '../progress.ts'
 import { table } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
-import { balanceStates } from './balance.ts'
-import { type Move, type Moving, movesOf, sizesOn, sum } from './moves.ts'
-import { type ClusterView, clusterView } from './quorum.ts'
 
 /** ms between the two looks that tell how fast moves are. */
 const betweenLooksMs = 1000
@@ -14,7 +14,7 @@ const betweenLooksMs = 1000
 export function list(flags: ConnectFlags & { json?: boolean }, terminal: Terminal): Promise<void> {
   return withCluster(flags, terminal, async cluster => {
     const view = await clusterView(cluster)
-    const rows = await described(cluster, view)
+    const rows = await describeNodes(cluster, view)
     const moving = await look(cluster)
     if (flags.json === true) {
       for (const row of rows) terminal.stdout.write(`${JSON.stringify(row)}\n`)
@@ -37,50 +37,6 @@ export function list(flags: ConnectFlags & { json?: boolean }, terminal: Termina
     terminal.stdout.write(table(head, cells, terminal))
     if (moving.moves.length > 0) terminal.stdout.write(`\n${movesText(moving, terminal)}`)
   })
-}
-
-interface Row {
-  readonly node: number
-  readonly address: string
-  readonly rack: string | null
-  readonly state: string
-  readonly quorum: string
-  readonly leads: number
-  readonly holds: number
-  /** −1: not known. */
-  readonly bytes: number
-}
-
-async function described(cluster: Cluster, view: ClusterView): Promise<Row[]> {
-  const { topics } = await cluster.metadata(null)
-  const balance = await balanceStates(
-    cluster,
-    view.nodes.filter(({ fenced }) => !fenced).map(({ id }) => id),
-  )
-  const rows: Row[] = []
-  for (const { id, address, rack, fenced } of view.nodes) {
-    const partitions = topics.flatMap(topic => topic.partitions)
-    const sizes = fenced ? null : await sizesOn(cluster, id)
-    const state = balance.get(id) ?? 'settled'
-    rows.push({
-      node: id,
-      address,
-      rack,
-      state: fenced ? 'down' : state === 'settled' ? 'serving' : state,
-      quorum: quorumRole(id, view),
-      leads: partitions.filter(({ leaderId }) => leaderId === id).length,
-      holds: partitions.filter(({ replicas }) => replicas.includes(id)).length,
-      bytes: sizes === null ? -1 : [...sizes.values()].reduce((bytes, each) => bytes + each, 0),
-    })
-  }
-  return rows
-}
-
-function quorumRole(id: number, { controller, quorum }: ClusterView): string {
-  const member = quorum.find(each => each.id === id)
-  const behind = member !== undefined && member.lag > 0 ? `, ${member.lag} behind` : ''
-  if (id === controller) return 'controller'
-  return `${member?.voter === true ? 'voter' : 'observer'}${behind}`
 }
 
 async function look(cluster: Cluster): Promise<Moving> {

@@ -1,10 +1,10 @@
 import type { Cluster } from '../../client/cluster.ts'
+import { type ClusterView, clusterView, type QuorumMember } from '../../client/cluster-view.ts'
 import { throwIf } from '../../client/failures.ts'
 import { sleep } from '../../client/retry.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { AddRaftVoter } from '../../protocol/messages/add-raft-voter.ts'
 import { RemoveRaftVoter } from '../../protocol/messages/remove-raft-voter.ts'
-import { type ClusterView, clusterView, type QuorumMember } from './quorum.ts'
 
 const timeoutMs = 10_000
 /** ms for what the cluster does by itself about a node that is drained or gone; between looks; and for all of it. */

@@ -1,7 +1,7 @@
-import type { Cluster } from '../../client/cluster.ts'
-import { failure } from '../../client/failures.ts'
-import { DescribeConfigs } from '../../protocol/messages/describe-configs.ts'
-import { IncrementalAlterConfigs } from '../../protocol/messages/incremental-alter-configs.ts'
+import { DescribeConfigs } from '../protocol/messages/describe-configs.ts'
+import { IncrementalAlterConfigs } from '../protocol/messages/incremental-alter-configs.ts'
+import type { Cluster } from './cluster.ts'
+import { failure } from './failures.ts'
 
 const brokerResource = 4
 const setting = 'balance.state'

@@ -1,7 +1,7 @@
-import type { Cluster } from '../../client/cluster.ts'
-import { throwIf } from '../../client/failures.ts'
-import { DescribeCluster } from '../../protocol/messages/describe-cluster.ts'
-import { DescribeQuorum } from '../../protocol/messages/describe-quorum.ts'
+import { DescribeCluster } from '../protocol/messages/describe-cluster.ts'
+import { DescribeQuorum } from '../protocol/messages/describe-quorum.ts'
+import type { Cluster } from './cluster.ts'
+import { throwIf } from './failures.ts'
 
 export interface NodeState {
   readonly id: number

@@ -1,7 +1,7 @@
-import type { Cluster } from '../../client/cluster.ts'
-import { throwIf } from '../../client/failures.ts'
-import { DescribeLogDirs } from '../../protocol/messages/describe-log-dirs.ts'
-import { ListPartitionReassignments } from '../../protocol/messages/list-partition-reassignments.ts'
+import { DescribeLogDirs } from '../protocol/messages/describe-log-dirs.ts'
+import { ListPartitionReassignments } from '../protocol/messages/list-partition-reassignments.ts'
+import type { Cluster } from './cluster.ts'
+import { throwIf } from './failures.ts'
 
 /** One copy on its way to a node. */
 export interface Move {

@@ -1,0 +1,37 @@
+/** What was asked of one operation: plain counters, read at scrape time. Times are ms. */
+export interface OperationMetrics {
+  /** By the first digit of the status: 1 to 5. */
+  readonly answers: [number, number, number, number, number]
+  totalMs: number
+  maxMs: number
+}
+
+/** Counters of all doors. Keys are operations that exist (`GET /topics/{topic}`, a gRPC method), so their number is bounded. */
+export class GatewayMetrics {
+  /** Connections now. */
+  connections = 0
+  connectionsTaken = 0
+  /** Refused for their Host or their Origin. */
+  requestsRefused = 0
+  /** What came and was no HTTP. */
+  malformed = 0
+  /** Bytes of request bodies that are held now. */
+  bodyBytes = 0
+  readonly #operations = new Map<string, OperationMetrics>()
+
+  get operations(): ReadonlyMap<string, OperationMetrics> {
+    return this.#operations
+  }
+
+  observe(operation: string, status: number, ms: number): void {
+    let metrics = this.#operations.get(operation)
+    if (metrics === undefined) {
+      metrics = { answers: [0, 0, 0, 0, 0], totalMs: 0, maxMs: 0 }
+      this.#operations.set(operation, metrics)
+    }
+    const kind = Math.min(4, Math.max(0, Math.floor(status / 100) - 1)) as 0 | 1 | 2 | 3 | 4
+    metrics.answers[kind]++
+    metrics.totalMs += ms
+    if (ms > metrics.maxMs) metrics.maxMs = ms
+  }
+}

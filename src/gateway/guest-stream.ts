@@ -1,0 +1,120 @@
+import { Duplex } from 'node:stream'
+import type { Guest } from '../broker/guest.ts'
+import type { Timers } from '../world/world.ts'
+
+/** Filled and emptied within one callback, so that all connections can share it: an idle one holds no memory. */
+const landing = new Uint8Array(64 * 1024)
+
+/** ms that a client gets to close its side when we have closed ours: what it still sends must not cut off our last answer. */
+const lingerMs = 1000
+
+/**
+ * A connection as Node's HTTP servers want it: they take any stream of bytes in both directions. It has no time-outs of its
+ * own: the broker closes connections on which nothing moves.
+ */
+export class GuestStream extends Duplex {
+  readonly #guest: Guest
+  readonly #timers: Pick<Timers, 'after'>
+  readonly localAddress: string
+  readonly localPort: number
+  readonly remoteAddress: string
+  readonly remotePort: number
+  /** Requests on it that are not answered yet. */
+  #asked = 0
+  #finishing = false
+  /** Set by its door: the node stops. Said once. */
+  onFinish: () => void = () => {}
+
+  /** `first`: what was read before anybody knew where it belongs; it must not change any more. */
+  constructor(guest: Guest, first: Uint8Array, timers: Pick<Timers, 'after'>) {
+    super({ allowHalfOpen: true, readableHighWaterMark: 64 * 1024 })
+    this.#guest = guest
+    this.#timers = timers
+    this.localAddress = guest.local.host
+    this.localPort = guest.local.port
+    this.remoteAddress = guest.remote.host
+    this.remotePort = guest.remote.port
+    if (first.length > 0) this.push(first)
+    guest.onClose(() => this.destroy())
+    guest.onFinish(() => this.finish())
+    guest.receive({
+      space: () => landing,
+      data: bytes => {
+        if (!this.push(Buffer.from(landing.subarray(0, bytes)))) guest.pause()
+      },
+      end: () => this.push(null),
+    })
+  }
+
+  get asked(): number {
+    return this.#asked
+  }
+
+  /** Nothing more shall be asked here: the node stops. */
+  get finishing(): boolean {
+    return this.#finishing
+  }
+
+  /** What is asked may still be answered. */
+  finish(): void {
+    if (this.#finishing) return
+    this.#finishing = true
+    this.onFinish()
+  }
+
+  /** So many requests or calls are under way on it: while there are any, it is not idle. */
+  busyWith(asked: number): void {
+    this.#asked = asked
+    this.#guest.busy = asked > 0
+  }
+
+  /** Ends when all is sent; called by Node's servers. */
+  destroySoon(): void {
+    if (this.writableEnded) return
+    this.end()
+    // The connection goes on without us until both sides are closed.
+    this.#timers.after(lingerMs, () => this.destroy())
+  }
+
+  /** Node's servers set options of TCP that are in force already. */
+  setNoDelay(): this {
+    return this
+  }
+
+  setKeepAlive(): this {
+    return this
+  }
+
+  ref(): this {
+    return this
+  }
+
+  unref(): this {
+    return this
+  }
+
+  override _read(): void {
+    this.#guest.resume()
+  }
+
+  override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
+    this.#guest.write([chunk], done)
+  }
+
+  override _writev(chunks: readonly { readonly chunk: Uint8Array }[], done: () => void): void {
+    this.#guest.write(
+      chunks.map(({ chunk }) => chunk),
+      done,
+    )
+  }
+
+  override _final(done: () => void): void {
+    this.#guest.end()
+    done()
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#guest.destroy()
+    done(error)
+  }
+}

@@ -1,0 +1,115 @@
+import type { IncomingMessage } from 'node:http'
+import type { GatewayMetrics } from '../door-metrics.ts'
+import { badRequest, Problem } from './problem.ts'
+
+/** Bodies of all requests that are held at one time, bytes. */
+export interface BodyBudget {
+  readonly most: number
+  readonly metrics: Pick<GatewayMetrics, 'bodyBytes'>
+}
+
+/** What a request holds of the budget until it is answered. */
+export class BodyReader {
+  readonly #message: IncomingMessage
+  readonly #budget: BodyBudget
+  #held = 0
+
+  constructor(message: IncomingMessage, budget: BodyBudget) {
+    this.#message = message
+    this.#budget = budget
+  }
+
+  /** Gives back what was held. */
+  release(): void {
+    this.#budget.metrics.bodyBytes -= this.#held
+    this.#held = 0
+  }
+
+  /** The whole body, once. Throws Problem 413, 415, 503; 400 when the client goes in the middle. */
+  read(limit: number): Promise<Buffer> {
+    const message = this.#message
+    const encoded = encodingProblem(message)
+    if (encoded !== null) return Promise.reject(encoded)
+    if (Number(message.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge(limit))
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = []
+      let bytes = 0
+      const fail = (problem: Problem) => {
+        message.removeAllListeners('data')
+        message.pause()
+        reject(problem)
+      }
+      message.on('data', (chunk: Buffer) => {
+        bytes += chunk.length
+        if (bytes > limit) return fail(tooLarge(limit))
+        if (!this.#hold(chunk.length)) return fail(busy())
+        chunks.push(chunk)
+      })
+      message.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes)))
+      message.on('error', () => reject(badRequest('The body is not whole')))
+      message.on('close', () => reject(badRequest('The body is not whole')))
+    })
+  }
+
+  /** The body as it comes. Throws Problem 415, and 400 when the client goes in the middle. */
+  async *pieces(): AsyncGenerator<Buffer> {
+    const encoded = encodingProblem(this.#message)
+    if (encoded !== null) throw encoded
+    try {
+      // Whoever stops early may still answer.
+      for await (const piece of this.#message.iterator({ destroyOnReturn: false })) yield piece as Buffer
+    } catch {
+      throw badRequest('The body is not whole')
+    }
+  }
+
+  #hold(bytes: number): boolean {
+    const { metrics, most } = this.#budget
+    if (metrics.bodyBytes + bytes > most) return false
+    metrics.bodyBytes += bytes
+    this.#held += bytes
+    return true
+  }
+}
+
+function encodingProblem({ headers }: IncomingMessage): Problem | null {
+  const encoding = headers['content-encoding'] ?? 'identity'
+  if (encoding === 'identity') return null
+  const detail = `A body that is encoded as ${encoding} is not understood`
+  return new Problem(415, 'unsupported-encoding', 'Bodies come plain', detail, {}, { 'accept-encoding': 'identity' })
+}
+
+/** The media type of a Content-Type, in small letters; '' when there is none. */
+export function mediaType(contentType: string | undefined): string {
+  if (contentType === undefined) return ''
+  const end = contentType.indexOf(';')
+  return (end < 0 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
+}
+
+/**
+ * Whether a type says JSON. A form's types and text/plain never do, whatever the body holds: any page may send those
+ * without asking first.
+ */
+export const isJson = (type: string): boolean =>
+  type === 'application/json' || /^application\/[\w.-]+\+json$/.test(type)
+
+/** Throws Problem 400. */
+export function parseJson(bytes: Buffer): unknown {
+  if (bytes.length === 0) throw badRequest('The body is empty; JSON is needed')
+  try {
+    return JSON.parse(utf8.decode(bytes))
+  } catch (error) {
+    throw badRequest(`The body is not JSON: ${(error as Error).message}`)
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function tooLarge(limit: number): Problem {
+  return new Problem(413, 'body-too-large', 'The body is too large', `The body may have ${limit} bytes at most`)
+}
+
+function busy(): Problem {
+  const detail = 'Too many bytes of requests wait here; try again'
+  return new Problem(503, 'busy', 'Too much at once', detail, {}, { 'retry-after': '1' })
+}

@@ -1,0 +1,276 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Gateway } from '../gateway.ts'
+import type { GuestStream } from '../guest-stream.ts'
+import { type BodyBudget, BodyReader, isJson, mediaType, parseJson } from './body.ts'
+import { admit, type GuardRules, preflight } from './guard.ts'
+import { badRequest, internalProblem, knownProblem, Problem } from './problem.ts'
+import type { HttpAnswer, HttpRequest, Operation, Outlet } from './route.ts'
+import { inputsOf, type Router } from './router.ts'
+import { faultIn } from './schema.ts'
+
+/** With every answer: no page may take it for something else, frame it, or keep it. */
+const common = {
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+  'x-frame-options': 'DENY',
+  'cache-control': 'no-store',
+} as const
+
+const empty: Readonly<Record<string, never>> = {}
+
+/** One request from its headers to its answer. */
+export class Handling implements HttpRequest {
+  readonly method: string
+  readonly path: string
+  readonly base: string
+  readonly remote: string
+  parameters: Readonly<Record<string, string>> = empty
+  inputs: Readonly<Record<string, unknown>> = empty
+  readonly #gateway: Gateway
+  readonly #message: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #stream: GuestStream
+  readonly #body: BodyReader
+  readonly #search: string
+  readonly #host: string | undefined
+  #operation: Operation | null = null
+  /** For every answer to this client. */
+  #extra: Readonly<Record<string, string>> = empty
+  #query: URLSearchParams | null = null
+  #aborter: AbortController | null = null
+
+  constructor(
+    gateway: Gateway,
+    message: IncomingMessage,
+    response: ServerResponse,
+    stream: GuestStream,
+    budget: BodyBudget,
+  ) {
+    this.#gateway = gateway
+    this.#message = message
+    this.#response = response
+    this.#stream = stream
+    this.#body = new BodyReader(message, budget)
+    this.method = message.method ?? ''
+    const target = targetOf(message.url ?? '/')
+    const mark = target.path.indexOf('?')
+    this.path = mark < 0 ? target.path : target.path.slice(0, mark)
+    this.#search = mark < 0 ? '' : target.path.slice(mark + 1)
+    this.#host = target.host ?? message.headers.host
+    this.base = `http://${this.#host}`
+    this.remote = stream.remoteAddress
+  }
+
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(this.#search)
+    return this.#query
+  }
+
+  get contentType(): string {
+    return mediaType(this.#message.headers['content-type'])
+  }
+
+  get signal(): AbortSignal {
+    if (this.#aborter === null) {
+      const aborter = new AbortController()
+      this.#aborter = aborter
+      // After an answer this says nothing new to anybody.
+      if (this.#response.destroyed) aborter.abort()
+      else this.#response.on('close', () => aborter.abort())
+    }
+    return this.#aborter.signal
+  }
+
+  header(name: string): string | null {
+    const value = this.#message.headers[name]
+    return value === undefined ? null : typeof value === 'string' ? value : value.join(', ')
+  }
+
+  headers(prefix: string): readonly (readonly [string, string])[] {
+    const { rawHeaders } = this.#message
+    const found: [string, string][] = []
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i]!.toLowerCase()
+      if (name.startsWith(prefix)) found.push([name, rawHeaders[i + 1]!])
+    }
+    return found
+  }
+
+  pieces(): AsyncIterable<Buffer> {
+    return this.#body.pieces()
+  }
+
+  body(limit: number = this.#gateway.config.get('http.request.max.bytes')): Promise<Buffer> {
+    return this.#body.read(limit)
+  }
+
+  async json<T>(limit?: number): Promise<T> {
+    const type = this.contentType
+    if (!isJson(type)) {
+      const said = type === '' ? 'none' : type
+      const detail = `JSON is needed: say content-type: application/json (it is ${said})`
+      throw new Problem(415, 'unsupported-media-type', 'The body is of another kind', detail)
+    }
+    const value = parseJson(await this.body(limit))
+    const content = this.#operation?.requestBody?.content
+    const schema = (content?.[type] ?? content?.['application/json'])?.schema
+    const fault = schema === undefined ? null : faultIn(value, schema, 'the body')
+    if (fault !== null) throw badRequest(fault.charAt(0).toUpperCase() + fault.slice(1))
+    return value as T
+  }
+
+  respond(status: number, headers: Readonly<Record<string, string>> = empty): Outlet {
+    this.#response.writeHead(status, this.#headers(headers))
+    return new ResponseOutlet(this.#response)
+  }
+
+  /** Finds the route, has it answer, and sends that. Never rejects. */
+  async run(router: Router, rules: GuardRules): Promise<void> {
+    const { clock } = this.#gateway.world
+    const started = clock.mono()
+    let name = 'unknown'
+    let answer: HttpAnswer
+    try {
+      this.#extra = admit(this.#caller(), rules)
+      if (this.method === 'OPTIONS') answer = this.#options(router)
+      else {
+        const { route, parameters } = router.find(this.method, this.path)
+        name = `${route.method} ${route.path}`
+        this.parameters = parameters
+        this.#operation = route.operation
+        this.inputs = inputsOf(route.operation, this)
+        answer = await route.handle(this, this.#gateway)
+      }
+    } catch (error) {
+      answer = this.#failed(error, name)
+    }
+    this.#body.release()
+    const status = this.#send(answer)
+    this.#gateway.metrics.observe(name, status, clock.mono() - started)
+  }
+
+  #caller() {
+    const { headers } = this.#message
+    return {
+      method: this.method,
+      host: this.#host,
+      origin: headers.origin,
+      site: headers['sec-fetch-site'] as string | undefined,
+      mode: headers['sec-fetch-mode'] as string | undefined,
+      dest: headers['sec-fetch-dest'] as string | undefined,
+    }
+  }
+
+  #options(router: Router): HttpAnswer {
+    const methods = router.methods(this.path)
+    if (methods.length === 0) router.find('GET', this.path)
+    const { headers } = this.#message
+    const asked = headers['access-control-request-method'] === undefined ? null : headers
+    return {
+      status: 204,
+      headers: {
+        allow: methods.join(', '),
+        ...(asked === null || this.#extra === empty
+          ? empty
+          : preflight(methods, headers['access-control-request-headers'] as string | undefined)),
+      },
+    }
+  }
+
+  #failed(error: unknown, operation: string): HttpAnswer {
+    let problem = knownProblem(error)
+    if (problem === null) {
+      problem = internalProblem
+      this.#gateway.logger.error('a request over HTTP failed unexpectedly', {
+        operation,
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      })
+    }
+    if (problem.type === 'wrong-host' || problem.type === 'cross-origin') this.#gateway.metrics.requestsRefused++
+    return { status: problem.status, headers: problem.headers, json: problem, type: 'application/problem+json' }
+  }
+
+  #headers(own: Readonly<Record<string, string>>): Record<string, string> {
+    const last = this.#stream.finishing || !this.#message.complete ? { connection: 'close' } : empty
+    return { ...common, ...this.#extra, ...last, ...own }
+  }
+
+  /** Gives the status. */
+  #send(answer: HttpAnswer): number {
+    const response = this.#response
+    if (answer.sent === true) return response.statusCode
+    if (response.headersSent) {
+      // It failed in the middle of an answer, which only a cut can show.
+      this.#stream.destroy()
+      return 500
+    }
+    const { status = 200, json, type } = answer
+    const body = json === undefined ? answer.bytes : JSON.stringify(json)
+    const headers = this.#headers(answer.headers ?? empty)
+    if (body !== undefined) {
+      headers['content-type'] = type ?? (json === undefined ? 'application/octet-stream' : 'application/json')
+      headers['content-length'] = String(typeof body === 'string' ? Buffer.byteLength(body) : body.length)
+    } else if (status !== 204 && status !== 304) headers['content-length'] = '0'
+    response.writeHead(status, headers)
+    response.end(body)
+    return status
+  }
+}
+
+class ResponseOutlet implements Outlet {
+  readonly #response: ServerResponse
+
+  constructor(response: ServerResponse) {
+    this.#response = response
+    // The headers tell the client that it is connected; the first piece may take its time.
+    response.flushHeaders()
+  }
+
+  get gone(): boolean {
+    return this.#response.destroyed
+  }
+
+  write(chunk: string | Uint8Array): boolean {
+    return this.gone || this.#response.write(chunk)
+  }
+
+  drained(): Promise<void> {
+    const response = this.#response
+    if (this.gone || !response.writableNeedDrain) return Promise.resolve()
+    return new Promise(resolve => {
+      const done = () => {
+        response.off('drain', done)
+        response.off('close', done)
+        resolve()
+      }
+      response.on('drain', done)
+      response.on('close', done)
+    })
+  }
+
+  get unsent(): number {
+    return this.#response.writableLength
+  }
+
+  onDrain(run: () => void): void {
+    this.#response.on('drain', run)
+  }
+
+  destroy(): void {
+    this.#response.destroy()
+  }
+
+  end(): HttpAnswer {
+    if (!this.gone) this.#response.end()
+    return { sent: true }
+  }
+}
+
+/** A target may be a whole address, whose host then counts (RFC 9112, 3.2.2). */
+function targetOf(url: string): { path: string; host?: string } {
+  if (url.startsWith('/') || url === '*') return { path: url }
+  const parts = /^http:\/\/([^/?#]+)([/?].*)?$/i.exec(url)
+  if (parts === null) return { path: '/' }
+  const path = parts[2] ?? '/'
+  return { path: path.startsWith('/') ? path : `/${path}`, host: parts[1]! }
+}

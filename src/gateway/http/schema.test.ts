@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { faultIn, type Schema } from './schema.ts'
+
+const named: Schema = {
+  type: 'object',
+  properties: { name: { type: 'string', pattern: '^[a-z]+$' }, count: { type: ['integer', 'null'], minimum: 1 } },
+  required: ['name'],
+}
+
+for (const [value, schema, expected] of [
+  [{ name: 'a' }, named, null],
+  [{ name: 'a', count: null }, named, null],
+  [{ name: 'a', count: 0 }, named, 'count must be at least 1'],
+  [{ name: 'a', count: 1.5 }, named, 'count must be a whole number or null'],
+  [{ count: 1 }, named, 'name is missing'],
+  [{ name: 'A' }, named, 'name must match ^[a-z]+$'],
+  [{ name: 'a', other: 1 }, named, 'other is not known here'],
+  [JSON.parse('{"name":"a","__proto__":1}'), named, '__proto__ is not known here'],
+  [[], named, 'the body must be an object'],
+  [null, named, 'the body must be an object'],
+  ['x', { type: 'array' }, 'the body must be an array'],
+  [[1, 'x'], { type: 'array', items: { type: 'integer' } }, 'the body[1] must be a whole number'],
+  [[1], { type: 'array', minItems: 2 }, 'the body must have at least 2 items'],
+  [[1, 2], { type: 'array', maxItems: 1 }, 'the body must have at most 1 items'],
+  ['abc', { type: 'string', maxLength: 2 }, 'the body must not be longer than 2'],
+  [{ a: { b: 1 } }, { additionalProperties: { additionalProperties: { type: 'string' } } }, 'a.b must be a string'],
+  [{ a: 1 }, { type: 'object' }, null],
+  [1, { anyOf: [{ type: 'string' }, { type: 'integer' }] }, null],
+  [true, { anyOf: [{ type: 'string' }, { type: 'integer' }] }, 'the body must be a string'],
+  ['x', { enum: ['a', null] }, 'the body must be one of "a", null'],
+  [1e300, { type: 'integer' }, 'the body must be a whole number'],
+  [Number.MAX_SAFE_INTEGER, { type: 'integer' }, null],
+] as const satisfies readonly (readonly [unknown, Schema, string | null])[])
+  test(`${JSON.stringify(value)} by ${JSON.stringify(schema)}`, () =>
+    assert.equal(faultIn(value, schema, 'the body'), expected))

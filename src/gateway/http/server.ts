@@ -1,0 +1,117 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Door } from '../doors.ts'
+import type { Gateway } from '../gateway.ts'
+import type { GuestStream } from '../guest-stream.ts'
+import type { BodyBudget } from './body.ts'
+import { rulesOf } from './guard.ts'
+import { Handling } from './handling.ts'
+import { Problem } from './problem.ts'
+import { Router } from './router.ts'
+import { routes } from './routes.ts'
+
+/** Bytes of a request's line and headers. */
+const mostHeaderBytes = 16 * 1024
+/** ms for a request's line and headers, and for all of it. */
+const headersMs = 10_000
+const requestMs = 120_000
+/** Requests that one connection may send ahead of their answers. */
+const mostPipelined = 128
+
+export function openHttp(gateway: Gateway): Door {
+  return new HttpDoor(gateway)
+}
+
+/** HTTP/1.1 over connections that are handed in: Node's server, which never listens itself. */
+class HttpDoor implements Door {
+  readonly #gateway: Gateway
+  readonly #router = new Router(routes)
+  readonly #server: Server
+  readonly #streams = new Set<GuestStream>()
+  readonly #budget: BodyBudget
+  #closing = false
+
+  constructor(gateway: Gateway) {
+    this.#gateway = gateway
+    const { broker } = gateway.node
+    this.#budget = {
+      most: Math.max(broker.limits.requestBytes, broker.limits.bytesInFlight / 4),
+      metrics: gateway.metrics,
+    }
+    this.#server = createServer({
+      maxHeaderSize: mostHeaderBytes,
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: 2_000,
+      // The broker closes connections on which nothing moves; sooner would cut off clients that are about to ask.
+      keepAliveTimeout: 0,
+    })
+    this.#server.maxHeadersCount = 100
+    this.#server.on('request', (message, response) => this.#asked(message, response))
+    this.#server.on('clientError', (error, socket) => this.#malformed(error, socket as unknown as GuestStream))
+    // A server that never listened has no clock for the time-outs above.
+    this.#server.emit('listening')
+  }
+
+  enter(stream: GuestStream): void {
+    this.#streams.add(stream)
+    stream.on('close', () => this.#streams.delete(stream))
+    stream.onFinish = () => endIfIdle(stream)
+    this.#server.emit('connection', stream)
+    if (this.#closing) stream.finish()
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true
+    for (const stream of [...this.#streams]) stream.finish()
+    this.#server.emit('close')
+  }
+
+  #asked(message: IncomingMessage, response: ServerResponse): void {
+    const stream = message.socket as unknown as GuestStream
+    stream.busyWith(stream.asked + 1)
+    response.on('close', () => {
+      stream.busyWith(stream.asked - 1)
+      if (stream.finishing) endIfIdle(stream)
+    })
+    if (stream.asked > mostPipelined) {
+      stream.destroy()
+      return
+    }
+    void new Handling(this.#gateway, message, response, stream, this.#budget).run(this.#router, rulesOf(this.#gateway))
+  }
+
+  #malformed(error: Error & { code?: string }, stream: GuestStream): void {
+    this.#gateway.metrics.malformed++
+    // Whoever has an answer under way could take ours for a part of it.
+    if (error.code === 'ECONNRESET' || !stream.writable || stream.asked > 0) {
+      stream.destroy()
+      return
+    }
+    const problem = malformed(error.code)
+    const body = JSON.stringify(problem)
+    const head = [
+      `HTTP/1.1 ${problem.status} ${problem.title}`,
+      'content-type: application/problem+json',
+      `content-length: ${Buffer.byteLength(body)}`,
+      'connection: close',
+    ]
+    stream.write(`${head.join('\r\n')}\r\n\r\n${body}`)
+    stream.destroySoon()
+  }
+}
+
+/** Between two requests: whoever is answered has nothing to lose. */
+function endIfIdle(stream: GuestStream): void {
+  if (stream.asked === 0) stream.destroySoon()
+}
+
+function malformed(code: string | undefined): Problem {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    const detail = `The request's line and headers may have ${mostHeaderBytes} bytes in all`
+    return new Problem(431, 'headers-too-large', 'Request Header Fields Too Large', detail)
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new Problem(408, 'request-timeout', 'Request Timeout', 'The request did not come in time')
+  }
+  return new Problem(400, 'malformed', 'Bad Request', 'This is no request of HTTP/1.1')
+}
