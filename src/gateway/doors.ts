@@ -80,7 +80,7 @@ export class OpenDoors {
         this.#gateway.world.timers.after(graceMs, resolve)
       })
     for (const stream of [...this.#streams]) stream.destroy()
-    this.#gateway.close()
+    await this.#gateway.close()
   }
 }
 

@@ -1,11 +1,12 @@
 import type { Broker } from '../broker/broker.ts'
 import type { DoorName } from '../broker/guest.ts'
-import { Admin } from '../client/admin.ts'
-import { Cluster } from '../client/cluster.ts'
+import type { Admin } from '../client/admin.ts'
+import type { Cluster } from '../client/cluster.ts'
 import { GroupAdmin } from '../client/group-admin.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Address, World } from '../world/world.ts'
+import { ClusterClient } from './cluster-client.ts'
 import { GatewayMetrics } from './door-metrics.ts'
 
 /** The node that a door belongs to, as doors see it. What they do for their users they do as clients of the cluster. */
@@ -37,7 +38,7 @@ export class Gateway {
   readonly config: BrokerConfig
   readonly metrics = new GatewayMetrics()
   readonly #stopping = new AbortController()
-  #cluster: Cluster | null = null
+  #client: ClusterClient | null = null
 
   constructor(node: GatewayNode) {
     this.node = node
@@ -51,18 +52,22 @@ export class Gateway {
     return this.#stopping.signal
   }
 
-  get cluster(): Cluster {
-    const { world, node } = this
-    this.#cluster ??= new Cluster(world, {
-      bootstrap: node.addresses(),
-      clientId: 'ottla-gateway',
-      apiTimeoutMs: 15_000,
+  /** The way into the cluster, shared by all doors. */
+  get client(): ClusterClient {
+    const { broker, addresses } = this.node
+    this.#client ??= new ClusterClient({
+      world: this.world,
+      own: { accept: socket => broker.accept(socket), addresses },
     })
-    return this.#cluster
+    return this.#client
+  }
+
+  get cluster(): Cluster {
+    return this.client.cluster
   }
 
   get admin(): Admin {
-    return new Admin(this.cluster)
+    return this.client.admin
   }
 
   get groups(): GroupAdmin {
@@ -74,9 +79,9 @@ export class Gateway {
     this.#stopping.abort()
   }
 
-  /** Closes the connections to the cluster. */
-  close(): void {
+  /** Settles what was sent and closes the connections to the cluster. */
+  async close(): Promise<void> {
     this.stop()
-    this.#cluster?.close()
+    await this.#client?.close()
   }
 }
