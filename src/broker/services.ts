@@ -5,6 +5,7 @@ import type { Peers } from '../cluster/peers.ts'
 import type { ClusterState } from '../cluster/state.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import type { GroupCoordinator } from '../groups/coordinator.ts'
+import type { LogCounters } from '../log/counters.ts'
 import type { Replicas } from '../replication/replicas.ts'
 import type { ShareCoordinator } from '../shares/coordinator.ts'
 import type { Shares } from '../shares/shares.ts'
@@ -49,6 +50,8 @@ export interface Services {
   readonly leases: LeasePort
   readonly producerIds: { next(): Promise<number> }
   readonly volume: Volume
+  /** What all logs of this node did. */
+  readonly logCounters: LogCounters
   /** As DescribeLogDirs shows it. */
   readonly dataDirectory: string
   /** The secret of the cluster: who knows it is a node. */

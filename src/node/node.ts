@@ -330,6 +330,7 @@ export class Node implements RunningNode {
       leases: this.#shares,
       producerIds: new ProducerIds(() => this.#allocateProducerIds()),
       volume: this.#volume,
+      logCounters: this.#logs.counters,
       dataDirectory: resolved.dataDirectory ?? 'memory',
       joinToken: () => this.joinToken,
       leader: () => this.#orderer.leader()?.id ?? null,

@@ -16,7 +16,7 @@ export interface ProcessStats {
   readonly openFiles: number
   /** How late the event loop came since the last look; 0 before the second one. */
   readonly loopLag: { readonly mean: number; readonly p50: number; readonly p99: number; readonly max: number }
-  /** The part of the time since the last look in which the event loop had something to do, 0 to 1. */
+  /** The part of the time since the last look (or the start) in which the event loop had something to do, 0 to 1. */
   readonly loopUtilization: number
   readonly nodeVersion: string
 }
@@ -24,7 +24,7 @@ export interface ProcessStats {
 /** Looks at this process. The first look begins to watch the event loop, which costs a timer: who never looks pays nothing. */
 export class ProcessWatch {
   readonly #lag = monitorEventLoopDelay({ resolution: 20 })
-  #utilization = performance.eventLoopUtilization()
+  #utilization: ReturnType<typeof performance.eventLoopUtilization> | undefined = undefined
   #looked = false
 
   look(): ProcessStats {

@@ -18,6 +18,15 @@ export const doorsSettings = {
     .honoured(
       'Origins whose pages may use HTTP from a browser: `https://console.example.org`, or `*`. Unset: only our own pages.',
     ),
+  'http.event.heartbeat.ms': int(15_000, atLeast(100)).honoured(
+    'ms of silence after which a stream of server-sent events shows that it is alive.',
+  ),
+  'http.event.stall.ms': int(30_000, atLeast(100)).honoured(
+    'ms that a subscriber may take nothing of what is sent before its stream is cut; it comes back with its last id.',
+  ),
+  'http.max.event.streams': int(5_000, atLeast(0)).honoured(
+    'Streams of server-sent events at one time; one more is answered with 503.',
+  ),
   'http.port': int(null, between(0, 65_535)).honoured(
     'A port for HTTP alone, 0: any free one. Unset: on the common port.',
   ),

@@ -20,7 +20,8 @@ export const recordEvent = (id: string, topic: string, partition: number, record
   Buffer.from(`id: ${id}\ndata: ${recordJson(topic, partition, record, format)}\n\n`)
 
 /** Something about the stream itself: `onmessage` does not hear it, `addEventListener(name)` does. */
-export const noticeEvent = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+export const noticeEvent = (id: string, name: string, data: unknown): Buffer =>
+  Buffer.from(`id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
 
 /** A key to compare, byte by byte. */
 export const keyText = (key: Uint8Array | null): string | null =>

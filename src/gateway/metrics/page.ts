@@ -84,8 +84,7 @@ export class MetricsPage {
   /** `name` ends with `_total`. */
   counter(name: string, help: string): Family {
     if (!name.endsWith('_total')) throw new Error(`the counter ${name} does not end with _total`)
-    const family = this.#format === 'openmetrics' ? name.slice(0, -'_total'.length) : name
-    return new Family(this.#begin(family, 'counter', help), name)
+    return new Family(this.#begin(name, 'counter', help), name)
   }
 
   histogram(name: string, help: string): HistogramFamily {
@@ -95,17 +94,21 @@ export class MetricsPage {
   /** Families without values are left out. */
   text(): string {
     const parts: string[] = []
-    for (const lines of this.#families.values()) if (lines.length > 2) parts.push(...lines)
+    for (const lines of this.#families.values()) if (lines.length > 2) parts.push(lines.join('\n'))
     if (this.#format === 'openmetrics') parts.push('# EOF')
     return `${parts.join('\n')}\n`
   }
 
   #begin(name: string, type: string, help: string): string[] {
-    if (this.#families.has(name)) throw new Error(`the metric ${name} is there twice`)
+    const open = this.#format === 'openmetrics'
+    // What OpenMetrics calls a counter's family: two that differ in no more than the ending would be one.
+    const stem = type === 'counter' ? name.slice(0, -'_total'.length) : name
+    if (this.#families.has(stem)) throw new Error(`the metric ${stem} is there twice`)
     const escaped = help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
-    const shown = this.#format === 'openmetrics' ? escaped.replaceAll('"', '\\"') : escaped
-    const lines = [`# HELP ${name} ${shown}`, `# TYPE ${name} ${type}`]
-    this.#families.set(name, lines)
+    const shown = open ? escaped.replaceAll('"', '\\"') : escaped
+    const family = open ? stem : name
+    const lines = [`# HELP ${family} ${shown}`, `# TYPE ${family} ${type}`]
+    this.#families.set(stem, lines)
     return lines
   }
 }

@@ -1,0 +1,292 @@
+import type { Cluster } from '../../client/cluster.ts'
+import type { ClientOptions, ClientWorld } from '../../client/options.ts'
+import type { Logger } from '../../world/logger.ts'
+import type { Timer } from '../../world/world.ts'
+import type { JsonFormat } from '../record-json.ts'
+import { GroupSubscription } from './group-subscription.ts'
+import { Hub } from './hub.ts'
+import type { Position } from './position.ts'
+import { Slots } from './slots.ts'
+import type { EventStream } from './stream.ts'
+import { type EventCounters, Subscription } from './subscription.ts'
+
+export interface EventLimits {
+  /** Streams at one time. */
+  readonly streams: number
+  /** ms of silence after which a stream shows a sign of life. */
+  readonly heartbeatMs: number
+  /** ms that a subscriber may take nothing before its stream is cut. */
+  readonly stallMs: number
+  /** Bytes that all streams together may hold for subscribers who do not take them; the slowest go first. */
+  readonly unsentBytes: number
+  /** Bytes of events that are kept for subscribers who are a little late, of all topics together. */
+  readonly keptBytes: number
+}
+
+export interface EventDeskOptions {
+  readonly world: ClientWorld
+  readonly logger: Logger
+  readonly limits: EventLimits
+  /** A client of its own, with connections of its own. */
+  open(options: Partial<ClientOptions>): { readonly cluster: Cluster; close(): void }
+}
+
+/** What a subscriber asked for. */
+export interface Wish {
+  readonly topic: string
+  readonly format: JsonFormat
+  readonly keys: ReadonlySet<string> | null
+}
+
+/** More streams than the node takes. */
+export class TooManyStreams extends Error {}
+
+/** Pieces that are read for subscribers who are behind, at one time: each holds a fetched batch in memory. */
+const readsAtOnce = 8
+const batchBytes = 64 * 1024
+/** Bytes of events that one topic keeps at most. */
+const mostKept = 4 * 1024 * 1024
+/** ms between looks at all streams. */
+const tickMs = 500
+/** After so many ms a topic that is gone ends its streams, and new partitions are seen. */
+const topicClient = { apiTimeoutMs: 5_000, metadataMaxAgeMs: 5_000 }
+const memberClient = { apiTimeoutMs: 30_000, metadataMaxAgeMs: 5_000 }
+const behindClient = { apiTimeoutMs: 30_000 }
+
+type AnySubscription = Subscription | GroupSubscription
+
+/** A hub, and how many use it or are about to. */
+interface Source {
+  readonly name: string
+  readonly opening: Promise<Hub>
+  hub: Hub | null
+  users: number
+}
+
+/** All streams of events of one node, and what they share. */
+export class EventDesk {
+  readonly counters: EventCounters = { delivered: 0, bytes: 0, behindReads: 0 }
+  /** Since the start: streams begun, refused because there were too many, cut because nobody took anything. */
+  opened = 0
+  refused = 0
+  cut = 0
+  readonly #options: EventDeskOptions
+  readonly #subscriptions = new Set<AnySubscription>()
+  readonly #sources = new Map<string, Source>()
+  readonly #reads = new Slots(readsAtOnce)
+  #behind: { readonly cluster: Cluster; close(): void } | null = null
+  /** Streams that are being prepared: they count. */
+  #coming = 0
+  #timer: Timer | null = null
+  #closed = false
+
+  constructor(options: EventDeskOptions) {
+    this.#options = options
+  }
+
+  get limits(): EventLimits {
+    return this.#options.limits
+  }
+
+  get streams(): number {
+    return this.#subscriptions.size
+  }
+
+  /** Topics (and formats) that are read for streams. */
+  get hubs(): number {
+    return this.#sources.size
+  }
+
+  /** Streams that read by themselves, because they are not at the end of their topic. */
+  get behind(): number {
+    let behind = 0
+    for (const each of this.#subscriptions) if (each instanceof Subscription && each.behind) behind++
+    return behind
+  }
+
+  get unsentBytes(): number {
+    let bytes = 0
+    for (const { stream } of this.#subscriptions) bytes += stream.unsent
+    return bytes
+  }
+
+  /**
+   * Begins a stream. `start` says where, when the topic is known to be there (null: from now on); `open` then begins the
+   * answer. Throws TooManyStreams, and KafkaError for what keeps a client from reading the topic.
+   */
+  subscribe(
+    { topic, format, keys }: Wish,
+    start: (hub: Hub, cluster: Cluster) => Promise<Position | null>,
+    open: () => EventStream,
+  ): Promise<Subscription> {
+    return this.#take(async () => {
+      const source = this.#source(topic, format)
+      source.users++
+      try {
+        const hub = await source.opening
+        const { cluster } = this.#forBehind()
+        const from = await start(hub, cluster)
+        const { counters } = this
+        const done = (made: AnySubscription, error: unknown) => {
+          this.#leave(source)
+          this.#done(made, error)
+        }
+        const made = new Subscription({
+          hub,
+          stream: open(),
+          from,
+          format,
+          keys,
+          cluster,
+          reads: this.#reads,
+          counters,
+          done,
+        })
+        this.#begun(made)
+        return made
+      } catch (error) {
+        this.#leave(source)
+        throw error
+      }
+    })
+  }
+
+  /** Begins a stream that shares the topic with others of its group. Throws as `subscribe`. */
+  subscribeGroup(
+    { topic, format, keys }: Wish,
+    groupId: string,
+    from: 'earliest' | 'latest',
+    open: () => EventStream,
+  ): Promise<GroupSubscription> {
+    return this.#take(async () => {
+      const { cluster, close } = this.#options.open(memberClient)
+      try {
+        await cluster.findTopic(topic)
+        const made = new GroupSubscription({
+          topic,
+          groupId,
+          stream: open(),
+          from,
+          format,
+          keys,
+          cluster,
+          closeCluster: close,
+          counters: this.counters,
+          stallMs: this.limits.stallMs,
+          done: (made, error) => this.#done(made, error),
+        })
+        this.#begun(made)
+        void made.run()
+        return made
+      } catch (error) {
+        close()
+        throw error
+      }
+    })
+  }
+
+  /** Ends all streams: their subscribers come back, here or elsewhere, with their last id. */
+  close(): void {
+    this.#closed = true
+    for (const subscription of [...this.#subscriptions]) subscription.close()
+    this.#rest()
+  }
+
+  /** Takes a place for what is being prepared. */
+  async #take<T>(prepare: () => Promise<T>): Promise<T> {
+    const { streams } = this.limits
+    if (this.#closed || this.#subscriptions.size + this.#coming >= streams) {
+      this.refused++
+      throw new TooManyStreams(`This node has ${streams} streams of events already`)
+    }
+    this.#coming++
+    try {
+      return await prepare()
+    } finally {
+      this.#coming--
+    }
+  }
+
+  #begun(subscription: AnySubscription): void {
+    this.opened++
+    if (!subscription.over) this.#subscriptions.add(subscription)
+    this.#timer ??= this.#options.world.timers.after(tickMs, () => this.#tick())
+  }
+
+  #done(subscription: AnySubscription, error: unknown): void {
+    this.#subscriptions.delete(subscription)
+    if (error !== null)
+      this.#options.logger.warn('a stream of events ended', { topic: subscription.topic, error: String(error) })
+  }
+
+  #source(topic: string, format: JsonFormat): Source {
+    const name = `${format} ${topic}`
+    const known = this.#sources.get(name)
+    if (known !== undefined && known.hub?.closed !== true) return known
+    const { open, logger } = this.#options
+    const { cluster, close } = open(topicClient)
+    const ringBytes = () => Math.min(mostKept, this.limits.keptBytes / Math.max(1, this.#sources.size))
+    const opening = Hub.open({ topic, format, cluster, closeCluster: close, logger, batchBytes, ringBytes })
+    const source: Source = { name, opening, hub: null, users: 0 }
+    opening.then(
+      hub => {
+        source.hub = hub
+      },
+      () => {},
+    )
+    this.#sources.set(name, source)
+    return source
+  }
+
+  #leave(source: Source): void {
+    source.users--
+    if (source.users > 0) return
+    if (this.#sources.get(source.name) === source) this.#sources.delete(source.name)
+    source.hub?.close()
+  }
+
+  #forBehind(): { readonly cluster: Cluster; close(): void } {
+    this.#behind ??= this.#options.open(behindClient)
+    return this.#behind
+  }
+
+  #tick(): void {
+    this.#timer = null
+    const now = this.#options.world.clock.mono()
+    const { heartbeatMs, stallMs } = this.limits
+    for (const subscription of this.#subscriptions) {
+      const { stream } = subscription
+      if (stream.stalledMs(now) >= stallMs) this.#cut(subscription)
+      else if (stream.silentMs(now) >= heartbeatMs && stream.ready) subscription.beat()
+    }
+    this.#keepLimit(now)
+    if (this.#subscriptions.size + this.#coming === 0) this.#rest()
+    else this.#timer = this.#options.world.timers.after(tickMs, () => this.#tick())
+  }
+
+  /** When too much waits for those who do not take it, who has taken nothing for the longest time goes first. */
+  #keepLimit(now: number): void {
+    let unsent = this.unsentBytes
+    if (unsent <= this.limits.unsentBytes) return
+    const slowest = [...this.#subscriptions].sort((a, b) => b.stream.stalledMs(now) - a.stream.stalledMs(now))
+    for (const subscription of slowest) {
+      if (unsent <= this.limits.unsentBytes) return
+      unsent -= subscription.stream.unsent
+      this.#cut(subscription)
+    }
+  }
+
+  #cut(subscription: AnySubscription): void {
+    this.cut++
+    this.#options.logger.debug('a subscriber took nothing and was cut', { topic: subscription.topic })
+    subscription.stream.cut()
+  }
+
+  /** Nobody is here. */
+  #rest(): void {
+    this.#timer?.cancel()
+    this.#timer = null
+    this.#behind?.close()
+    this.#behind = null
+  }
+}

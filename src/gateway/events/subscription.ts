@@ -1,0 +1,306 @@
+import type { Cluster } from '../../client/cluster.ts'
+import { findOffsets } from '../../client/offsets.ts'
+import { readPartition } from '../../client/read-partition.ts'
+import { sleep } from '../../client/retry.ts'
+import { isExpired } from '../../protocol/batches/expiry.ts'
+import type { KafkaRecord } from '../../protocol/batches/records.ts'
+import { KafkaError } from '../../protocol/errors.ts'
+import type { JsonFormat } from '../record-json.ts'
+import { greeting, heartbeat, idOnly, keyText, matching, noticeEvent, recordEvent } from './encode.ts'
+import type { Hub, HubReader } from './hub.ts'
+import { type Position, showPosition } from './position.ts'
+import type { Slots } from './slots.ts'
+import { type EventStream, PacedStream } from './stream.ts'
+
+export interface SubscriptionOptions {
+  readonly hub: Hub
+  readonly stream: EventStream
+  /** null: from now on. */
+  readonly from: Position | null
+  readonly format: JsonFormat
+  /** Only records with one of these keys (latin1, byte by byte); null: all. */
+  readonly keys: ReadonlySet<string> | null
+  /** For what lies behind: its requests are answered at once, so all share it. */
+  readonly cluster: Cluster
+  /** Who may read what lies behind at one time. */
+  readonly reads: Slots
+  readonly counters: EventCounters
+  /** It is over: with the reason, when it was not the subscriber's. */
+  readonly done: (subscription: Subscription, error: unknown) => void
+}
+
+/** What all subscriptions of a node did; plain numbers for metrics. */
+export interface EventCounters {
+  /** Events written to subscribers. */
+  delivered: number
+  bytes: number
+  /** Pieces that subscribers who were behind have read by themselves. */
+  behindReads: number
+}
+
+/** What somebody who is behind fetches at once. */
+const pieceLimits = { maxBytes: 128 * 1024, maxRecords: 1000, isolation: 'read_committed' } as const
+/** Bytes of events that he is given at once. */
+const chunkBytes = 64 * 1024
+/** ms that a subscriber may be ahead of the topic's end as we know it, before we ask whether its records are gone. */
+const aheadMs = 2000
+/** Between looks at something that must come. */
+const restMs = 50
+
+/**
+ * One subscriber of a topic. At the end of the topic it takes the hub's batches as they are; behind, it reads by itself up to
+ * where the hub stood when it began, and goes on there. Its position is exact at every moment.
+ */
+export class Subscription implements HubReader {
+  readonly stream: PacedStream
+  readonly #options: SubscriptionOptions
+  /** Number of the hub's batch that is next; null: it is behind. */
+  #cursor: number | null
+  #position: Position
+  /** The id that the other side has. */
+  #told: Position
+  #reading = false
+  #aheadSince: number | null = null
+  #over = false
+
+  constructor(options: SubscriptionOptions) {
+    const { hub, stream, from, cluster } = options
+    this.#options = options
+    this.#cursor = from === null ? hub.ring.next : null
+    this.#position = from ?? hub.position
+    this.#told = this.#position
+    this.stream = new PacedStream(
+      stream,
+      () => cluster.world.clock.mono(),
+      () => this.pump(),
+    )
+    hub.attach(this)
+    this.#write(Buffer.from(greeting(this.id)))
+    this.pump()
+  }
+
+  get topic(): string {
+    return this.#options.hub.topic
+  }
+
+  get over(): boolean {
+    return this.#over
+  }
+
+  /** Where it stands. */
+  get id(): string {
+    return showPosition(this.#position)
+  }
+
+  /** It reads by itself. */
+  get behind(): boolean {
+    return this.#cursor === null
+  }
+
+  pump(): void {
+    if (this.#over) return
+    if (this.stream.closed) {
+      this.#end(null)
+      return
+    }
+    const { ring } = this.#options.hub
+    while (this.#cursor !== null && this.stream.ready) {
+      const batch = ring.at(this.#cursor)
+      if (batch === undefined) {
+        if (this.#cursor >= ring.oldest) return
+        // Too slow for what the hub keeps.
+        this.#cursor = null
+        break
+      }
+      this.#cursor++
+      this.#position = batch.after
+      this.#give(batch)
+    }
+    if (this.#cursor === null && !this.#reading && this.stream.ready) void this.#readBehind()
+  }
+
+  hubEnded(error: unknown): void {
+    this.#end(error)
+  }
+
+  /** Says that it is alive, and how far it is where nothing that it wants came. */
+  beat(): void {
+    const news = this.#told !== this.#position
+    this.#told = this.#position
+    this.#write(Buffer.from(news ? idOnly(this.id) : heartbeat))
+  }
+
+  close(): void {
+    this.#end(null)
+  }
+
+  #give({ bytes, keys: batchKeys, ends, after }: Parameters<typeof matching>[0]): void {
+    const { keys, counters } = this.#options
+    if (keys === null) {
+      counters.delivered += batchKeys.length
+      this.#told = after
+      this.#write(bytes)
+      return
+    }
+    for (const event of matching({ bytes, keys: batchKeys, ends, after }, keys)) {
+      counters.delivered++
+      this.#write(event)
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#options.counters.bytes += bytes.length
+    this.stream.write(bytes)
+  }
+
+  async #readBehind(): Promise<void> {
+    this.#reading = true
+    try {
+      await this.#catchUp()
+    } catch (error) {
+      this.#end(error)
+    } finally {
+      this.#reading = false
+    }
+    this.pump()
+  }
+
+  /** Reads up to where the hub stands now, partition by partition in turn, and then follows the hub. */
+  async #catchUp(): Promise<void> {
+    const { hub, reads } = this.#options
+    const [target, next] = [hub.position, hub.ring.next]
+    if (await this.#isAhead(target)) return
+    for (let turn = 0, rest = target.length; rest > 0 && !this.#over; turn = (turn + 1) % target.length) {
+      if (this.#at(turn) >= target[turn]!) {
+        rest--
+        continue
+      }
+      rest = target.length
+      await reads.run(() => this.#readSome(turn, target[turn]!))
+      await this.stream.room()
+    }
+    if (this.#over) return
+    this.#position = target
+    this.#cursor = next
+  }
+
+  #at(partition: number): number {
+    return this.#position[partition] ?? 0
+  }
+
+  /**
+   * Whoever comes from another node may know more than our hub does: that passes. If it does not, its records are gone (the
+   * topic was made anew, or a disk has lost them), and it goes on with the oldest that there are.
+   */
+  async #isAhead(target: Position): Promise<boolean> {
+    const { hub, cluster } = this.#options
+    const ahead = this.#position.flatMap((offset, partition) => (offset > (target[partition] ?? 0) ? [partition] : []))
+    if (ahead.length === 0) {
+      this.#aheadSince = null
+      return false
+    }
+    const now = cluster.world.clock.mono()
+    this.#aheadSince ??= now
+    if (now - this.#aheadSince < aheadMs) {
+      await sleep(cluster.world, restMs)
+      return true
+    }
+    const { topic } = hub
+    const ends = await findOffsets(
+      cluster,
+      ahead.map(partition => ({ topic, partition, start: 'latest' as const })),
+    )
+    for (const { partition, offset } of ends) if (this.#at(partition) > offset) await this.#goToOldest(partition)
+    this.#aheadSince = null
+    return true
+  }
+
+  async #goToOldest(partition: number): Promise<void> {
+    const { cluster, hub } = this.#options
+    const [oldest] = await findOffsets(cluster, [{ topic: hub.topic, partition, start: 'earliest' }])
+    this.#skip(partition, oldest!.offset)
+  }
+
+  /** Records are gone before this subscriber has seen them: it is told, and goes on behind them. */
+  #skip(partition: number, to: number): void {
+    const expected = this.#at(partition)
+    this.#move(partition, to)
+    this.#told = this.#position
+    this.#write(noticeEvent(this.id, 'gap', { topic: this.topic, partition, expected, offset: to }))
+  }
+
+  #move(partition: number, offset: number): void {
+    const position = this.#copyOfPosition(partition)
+    position[partition] = offset
+    this.#position = position
+  }
+
+  /** With a place for each partition up to this one. */
+  #copyOfPosition(partition: number): number[] {
+    const position = [...this.#position]
+    while (position.length <= partition) position.push(0)
+    return position
+  }
+
+  async #readSome(partition: number, to: number): Promise<void> {
+    const { hub, cluster, counters } = this.#options
+    if (this.#over || !this.stream.ready) return
+    const from = this.#at(partition)
+    const where = { topic: hub.topic, partition }
+    counters.behindReads++
+    try {
+      const piece = await readPartition(cluster, where, { ...pieceLimits, offset: from })
+      // All of it is given as long as it is taken; the rest is fetched again, so that nothing waits in memory.
+      const records = piece.records.values()
+      for (let more = true; more && !this.#over && this.stream.ready; )
+        more = this.#giveSome(partition, to, records, piece.nextOffset)
+    } catch (error) {
+      if (!(error instanceof KafkaError && error.errorName === 'OFFSET_OUT_OF_RANGE')) throw error
+      if (!this.#over) await this.#goToOldest(partition)
+    }
+    // A leader that does not know yet what is committed says nothing for a moment.
+    if (this.#at(partition) === from && this.stream.ready) await sleep(cluster.world, restMs)
+  }
+
+  /** Gives records that lie before `to`, a chunk at most. False when there are no more; then it stands at `next`. */
+  #giveSome(partition: number, to: number, records: Iterator<KafkaRecord, unknown>, next: number): boolean {
+    const { hub, format, counters, cluster } = this.#options
+    const events: Uint8Array[] = []
+    // One array for all records of the chunk; nobody else has seen it.
+    const position = this.#copyOfPosition(partition)
+    const now = cluster.world.clock.now()
+    let bytes = 0
+    let more = true
+    while (more && bytes < chunkBytes) {
+      const step = records.next()
+      if (step.done || step.value.offset >= to) {
+        position[partition] = Math.min(to, Math.max(position[partition] ?? 0, next))
+        more = false
+        continue
+      }
+      const record: KafkaRecord = step.value
+      position[partition] = record.offset + 1
+      if (!this.#wants(record) || isExpired(record, now)) continue
+      const event = recordEvent(showPosition(position), hub.topic, partition, record, format)
+      events.push(event)
+      bytes += event.length
+    }
+    this.#position = position
+    counters.delivered += events.length
+    if (events.length > 0) this.#write(events.length === 1 ? events[0]! : Buffer.concat(events, bytes))
+    return more
+  }
+
+  #wants({ key }: KafkaRecord): boolean {
+    const { keys } = this.#options
+    return keys === null || (key !== null && keys.has(keyText(key) as string))
+  }
+
+  #end(error: unknown): void {
+    if (this.#over) return
+    this.#over = true
+    this.#options.hub.detach(this)
+    this.stream.end()
+    this.#options.done(this, error)
+  }
+}

@@ -1,0 +1,53 @@
+import { knownEventDesk } from '../../events/of-gateway.ts'
+import type { Gateway } from '../../gateway.ts'
+import { contentTypes, formatFor } from '../../metrics/page.ts'
+import { Scraper } from '../../metrics/scrape.ts'
+import type { Route } from '../route.ts'
+
+const scrapers = new WeakMap<Gateway, Scraper>()
+
+function scraper(gateway: Gateway): Scraper {
+  const known = scrapers.get(gateway)
+  if (known !== undefined) return known
+  const { node, metrics, config, client } = gateway
+  const made = new Scraper({
+    broker: node.broker,
+    doors: metrics,
+    cluster: () => Promise.resolve(client.cluster),
+    events: () => knownEventDesk(gateway),
+    limits: () => {
+      const topics = config.get('metrics.max.topics')
+      return { topics, groups: config.get('metrics.max.groups'), partitions: 10 * topics }
+    },
+  })
+  scrapers.set(gateway, made)
+  return made
+}
+
+const text = { schema: { type: 'string' } } as const
+
+/** For Prometheus, and whatever reads its format. */
+export const metrics: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/metrics',
+    operation: {
+      operationId: 'metrics',
+      summary: 'Metrics for Prometheus',
+      description:
+        'In the text format 0.0.4, or as OpenMetrics 1.0.0 where `Accept` asks for it. The names are those of kafka_exporter and of the usual JMX rules as far as they go, and `ottla_…` beyond. Scrape every node: each shows the partitions that it leads and the groups that it coordinates.',
+      tags: ['Metrics'],
+      parameters: [{ name: 'accept', in: 'header', description: 'Which format', schema: { type: 'string' } }],
+      responses: {
+        200: {
+          description: 'All metrics of this node',
+          content: { 'text/plain': text, 'application/openmetrics-text': text },
+        },
+      },
+    },
+    async handle(request, gateway) {
+      const format = formatFor(request.header('accept'))
+      return { bytes: await scraper(gateway).scrape(format), type: contentTypes[format], headers: { vary: 'Accept' } }
+    },
+  },
+]

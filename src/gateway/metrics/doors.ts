@@ -1,0 +1,35 @@
+import type { GatewayMetrics } from '../door-metrics.ts'
+import type { EventDesk } from '../events/desk.ts'
+import type { MetricsPage } from './page.ts'
+
+/** The doors besides Kafka's protocol. `events`: null as long as nobody subscribed. */
+export function exportDoors(page: MetricsPage, metrics: GatewayMetrics, events: EventDesk | null): void {
+  page.gauge('ottla_door_connections', 'Connections that speak something else than Kafka').add(metrics.connections)
+  page.counter('ottla_door_connections_taken_total', 'Such connections since the start').add(metrics.connectionsTaken)
+  page.counter('ottla_door_refused_requests_total', 'Requests of a wrong host or origin').add(metrics.requestsRefused)
+  page.counter('ottla_door_malformed_requests_total', 'What came and was no HTTP').add(metrics.malformed)
+  page.gauge('ottla_door_body_bytes', 'Bytes of request bodies that are held').add(metrics.bodyBytes)
+  const answers = page.counter('ottla_door_requests_total', 'Requests by operation and kind of answer')
+  const time = page.counter('ottla_door_request_seconds_total', 'Time that requests took, by operation')
+  for (const [operation, { answers: counts, totalMs }] of metrics.operations) {
+    for (const [i, count] of counts.entries()) if (count > 0) answers.add(count, { operation, status: `${i + 1}xx` })
+    time.add(totalMs / 1000, { operation })
+  }
+  if (events !== null) exportEvents(page, events)
+}
+
+function exportEvents(page: MetricsPage, events: EventDesk): void {
+  const { counters, limits } = events
+  page.gauge('ottla_event_streams', 'Streams of events').add(events.streams)
+  page.gauge('ottla_event_streams_limit', 'Streams of events at one time').add(limits.streams)
+  page.gauge('ottla_event_streams_behind', 'Those that are not at the end of their topic').add(events.behind)
+  page.gauge('ottla_event_topics', 'Topics that are read for streams').add(events.hubs)
+  page.gauge('ottla_event_unsent_bytes', 'Bytes that subscribers have not taken').add(events.unsentBytes)
+  page.gauge('ottla_event_unsent_limit_bytes', 'Above it the slowest are cut').add(limits.unsentBytes)
+  page.counter('ottla_event_streams_opened_total', 'Streams begun').add(events.opened)
+  page.counter('ottla_event_streams_refused_total', 'Streams above the limit').add(events.refused)
+  page.counter('ottla_event_streams_cut_total', 'Subscribers who took nothing').add(events.cut)
+  page.counter('ottla_event_deliveries_total', 'Events written to subscribers').add(counters.delivered)
+  page.counter('ottla_event_sent_bytes_total', 'Bytes written to subscribers').add(counters.bytes)
+  page.counter('ottla_event_reads_behind_total', 'Reads for subscribers who were behind').add(counters.behindReads)
+}
