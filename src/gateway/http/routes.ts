@@ -3,8 +3,17 @@ import { cluster } from './routes/cluster.ts'
 import { groups } from './routes/groups.ts'
 import { health } from './routes/health.ts'
 import { leader } from './routes/leader.ts'
+import { metrics } from './routes/metrics.ts'
 import { openapi } from './routes/openapi.ts'
 import { topics } from './routes/topics.ts'
 
 /** Everything that is served over HTTP: one file of `routes/` a resource. */
-export const routes: readonly Route[] = [...health, ...leader, ...topics, ...groups, ...cluster, openapi(() => routes)]
+export const routes: readonly Route[] = [
+  ...health,
+  ...leader,
+  ...topics,
+  ...groups,
+  ...cluster,
+  ...metrics,
+  openapi(() => routes),
+]
