@@ -5,7 +5,7 @@ import { Leadership, type Surroundings } from './leadership.ts'
 import { Line } from './line.ts'
 import { Relay, type ReplicaReport } from './relay.ts'
 import { isAlone, type PartitionRole } from './role.ts'
-import { firstRotten } from './rot.ts'
+import { firstRotten, Soundness } from './rot.ts'
 import { type Done, Waiters } from './waiters.ts'
 
 export type { PartitionRole } from './role.ts'
@@ -64,6 +64,7 @@ export class Partition {
   #toldEnd = 0
   /** What was read from here on was damaged. */
   #rotAt: number | null = null
+  readonly #sound: Soundness
   /** The disk had no room for what was appended here; −1: it has. */
   #noRoomAt = -1
   #closed: KafkaError | null = null
@@ -86,6 +87,7 @@ export class Partition {
     this.#node = node
     this.#role = role
     this.#around = around
+    this.#sound = new Soundness(log.logEndOffset)
     // What a crash left in the page cache only is not committed before it is as safe as the topic asks for; and where there
     // are other replicas, no more is known to be committed than was noted.
     const known = isAlone(role, node) ? log.flushedOffset : Math.min(highWatermark, log.flushedOffset)
@@ -258,7 +260,11 @@ export class Partition {
   /** Committed batches from the one that holds `from`; see `Log.read`. Rejects with KafkaError. */
   read(from: number, maxBytes: number): Uint8Array[] | Promise<Uint8Array[]> {
     const read = this.log.read(from, maxBytes, this.#highWatermark)
-    return read instanceof Promise ? read.catch(error => this.#readFailed(error, from)) : read
+    if (!(read instanceof Promise)) return read
+    // Where there is no other copy its reader may judge: his CRC tells him, too.
+    const sure = this.#sound.isOwn(from) || isAlone(this.#role, this.#node)
+    const whole = sure ? read : read.then(views => mustBeWhole(views, this.#sound.firstRotten(views)))
+    return whole.catch(error => this.#readFailed(error, from))
   }
 
   /** While the disk was read, the head may have been let go, or everything. */
@@ -281,12 +287,7 @@ export class Partition {
     const read = this.log.read(from, maxBytes)
     if (!(read instanceof Promise)) return read
     // What comes from the disk becomes another copy, and perhaps the only one: it must be what was written.
-    const whole = read.then(views => {
-      const rotten = firstRotten(views)
-      if (rotten >= 0) throw new KafkaError('CORRUPT_MESSAGE', `the batch at offset ${rotten} is damaged`)
-      return views
-    })
-    return whole.catch(error => this.#readFailed(error, from))
+    return read.then(views => mustBeWhole(views, firstRotten(views))).catch(error => this.#readFailed(error, from))
   }
 
   /**
@@ -421,6 +422,7 @@ export class Partition {
     this.#relay = null
     this.#highWatermark = Math.min(this.#highWatermark, to)
     this.#toldEnd = Math.min(this.#toldEnd, to)
+    this.#sound.cut(to)
   }
 
   /** Our log has nothing that our leader still has: begins anew at `offset`, durably. */
@@ -430,6 +432,7 @@ export class Partition {
     this.#relay = null
     this.#highWatermark = offset
     this.#toldEnd = 0
+    this.#sound.cut(0)
     await this.log.resetTo(offset)
     this.#rotAt = null
   }
@@ -531,4 +534,10 @@ export class Partition {
     this.#flushed?.fail(-1, reason)
     this.#fail(-1, reason)
   }
+}
+
+/** Throws CORRUPT_MESSAGE where one of the batches is not what was written. */
+function mustBeWhole(views: Uint8Array[], rotten: number): Uint8Array[] {
+  if (rotten >= 0) throw new KafkaError('CORRUPT_MESSAGE', `a batch at offset ${rotten} or above is damaged`)
+  return views
 }
