@@ -5,6 +5,8 @@ import { health } from './routes/health.ts'
 import { leader } from './routes/leader.ts'
 import { metrics } from './routes/metrics.ts'
 import { openapi } from './routes/openapi.ts'
+import { produce } from './routes/produce.ts'
+import { records } from './routes/records.ts'
 import { topics } from './routes/topics.ts'
 
 /** Everything that is served over HTTP: one file of `routes/` a resource. */
@@ -15,5 +17,7 @@ export const routes: readonly Route[] = [
   ...groups,
   ...cluster,
   ...metrics,
+  ...records,
+  ...produce,
   openapi(() => routes),
 ]

@@ -1,0 +1,142 @@
+import type { Cluster } from '../../../client/cluster.ts'
+import { findOffsets, type StartAt } from '../../../client/offsets.ts'
+import { type ReadRecords, readPartition } from '../../../client/read-partition.ts'
+import type { Gateway } from '../../gateway.ts'
+import { type JsonFormat, recordJson } from '../../record-json.ts'
+import { topicParameter } from '../describing.ts'
+import { badRequest, notFound } from '../problem.ts'
+import type { HttpAnswer, HttpRequest, Operation, Route } from '../route.ts'
+import { formatParameter, partitionParameter, readRecord } from './record-schemas.ts'
+
+const operation: Operation = {
+  operationId: 'readRecords',
+  summary: 'Read records of a partition',
+  description:
+    'Reads without a group, and remembers nothing: go on at `nextOffset`. With `waitMs` the answer waits for a first record.',
+  tags: ['records'],
+  parameters: [
+    topicParameter,
+    { ...partitionParameter, description: 'May be left out where the topic has only one' },
+    {
+      name: 'offset',
+      in: 'query',
+      description: 'Where to begin: a number, `earliest` or `latest`',
+      schema: { type: 'string', pattern: '^(?:\\d{1,15}|earliest|latest)$' },
+    },
+    {
+      name: 'timestamp',
+      in: 'query',
+      description: 'Instead of an offset: the first record of that time or later, ms since 1970',
+      schema: { type: 'integer', minimum: 0 },
+    },
+    {
+      name: 'maxRecords',
+      in: 'query',
+      description: 'Records at most',
+      schema: { type: 'integer', minimum: 1, maximum: 10_000, default: 100 },
+    },
+    {
+      name: 'maxBytes',
+      in: 'query',
+      description: 'Bytes of keys and values at most, but for a first record that is larger',
+      schema: { type: 'integer', minimum: 1, maximum: 8 * 1024 * 1024, default: 1024 * 1024 },
+    },
+    {
+      name: 'waitMs',
+      in: 'query',
+      description: 'How long to wait for a first record, ms',
+      schema: { type: 'integer', minimum: 0, maximum: 60_000, default: 0 },
+    },
+    formatParameter,
+  ],
+  responses: {
+    200: {
+      description: 'Records, in their order; none when there are none (yet)',
+      content: {
+        'application/json': {
+          schema: {
+            title: 'ReadRecords',
+            type: 'object',
+            required: ['topic', 'partition', 'records', 'nextOffset', 'highWatermark', 'logStartOffset'],
+            properties: {
+              topic: { type: 'string' },
+              partition: { type: 'integer' },
+              records: { type: 'array', items: readRecord },
+              nextOffset: { type: 'integer', description: 'Where to go on' },
+              highWatermark: { type: 'integer', description: 'Behind the last record that is committed' },
+              logStartOffset: { type: 'integer', description: 'Of the first record that is still there' },
+            },
+          },
+        },
+      },
+    },
+  },
+}
+
+interface Inputs {
+  readonly partition?: number
+  readonly offset?: string
+  readonly timestamp?: number
+  readonly maxRecords: number
+  readonly maxBytes: number
+  readonly waitMs: number
+  readonly valueFormat: JsonFormat
+}
+
+async function handle(request: HttpRequest, gateway: Gateway): Promise<HttpAnswer> {
+  const inputs = request.inputs as unknown as Inputs
+  const topic = request.parameters.topic ?? ''
+  const { client } = gateway
+  const partition = choose(topic, (await client.topic(topic)).partitions.length, inputs.partition)
+  const start = startOf(inputs)
+  const { maxRecords, maxBytes, waitMs, valueFormat } = inputs
+  const run = async (cluster: Cluster) => {
+    const offset = await offsetOf(cluster, topic, partition, start)
+    const isolation = 'read_committed'
+    return readPartition(cluster, { topic, partition }, { offset, maxRecords, maxBytes, maxWaitMs: waitMs, isolation })
+  }
+  // Whoever waits has a connection of its own, which ends with the client or the node.
+  const read =
+    waitMs === 0
+      ? await run(client.cluster)
+      : await client.wait(run, AbortSignal.any([request.signal, gateway.stopping]))
+  return { bytes: show(topic, partition, read, valueFormat), type: 'application/json' }
+}
+
+function choose(topic: string, partitions: number, asked: number | undefined): number {
+  if (asked === undefined) {
+    if (partitions === 1) return 0
+    throw badRequest(`${topic} has ${partitions} partitions: say which one (partition=0 to ${partitions - 1})`)
+  }
+  if (asked < partitions) return asked
+  throw notFound(`${topic} has no partition ${asked}; it has ${partitions}`)
+}
+
+function startOf({ offset, timestamp }: Inputs): StartAt {
+  if (timestamp !== undefined) {
+    if (offset !== undefined) throw badRequest('offset and timestamp are two ways to say where to begin: give one')
+    return { timestamp }
+  }
+  if (offset === undefined || offset === 'earliest') return 'earliest'
+  return offset === 'latest' ? 'latest' : Number(offset)
+}
+
+async function offsetOf(cluster: Cluster, topic: string, partition: number, start: StartAt): Promise<number> {
+  if (typeof start === 'number') return start
+  const [found] = await findOffsets(cluster, [{ topic, partition, start }], 'read_committed')
+  const offset = found?.offset ?? -1
+  // Nothing is that late yet: what comes next is.
+  return offset >= 0 ? offset : offsetOf(cluster, topic, partition, 'latest')
+}
+
+/** Values that are JSON stand in the answer as they were written. */
+function show(topic: string, partition: number, read: ReadRecords, format: JsonFormat): string {
+  const records = read.records.map(record => recordJson(topic, partition, record, format))
+  const { nextOffset, highWatermark, logStartOffset } = read
+  return (
+    `{"topic":${JSON.stringify(topic)},"partition":${partition},"records":[${records.join(',')}],` +
+    `"nextOffset":${nextOffset},"highWatermark":${highWatermark},"logStartOffset":${logStartOffset}}`
+  )
+}
+
+export const read: Route = { method: 'GET', path: '/topics/{topic}/records', operation, handle }
