@@ -1,5 +1,6 @@
 import type { Route } from './route.ts'
 import { cluster } from './routes/cluster.ts'
+import { events } from './routes/events.ts'
 import { groups } from './routes/groups.ts'
 import { health } from './routes/health.ts'
 import { leader } from './routes/leader.ts'
@@ -16,6 +17,7 @@ export const routes: readonly Route[] = [
   ...topics,
   ...groups,
   ...cluster,
+  ...events,
   ...metrics,
   ...records,
   ...produce,
