@@ -13,6 +13,7 @@ export interface Door {
 /** Each is loaded when the first connection for it comes. */
 const openers: { readonly [name in DoorName]?: (gateway: Gateway) => Promise<Door> } = {
   http: async gateway => (await import('./http/server.ts')).openHttp(gateway),
+  grpc: async gateway => (await import('./grpc/door.ts')).openGrpc(gateway),
 }
 
 /** The doors of a node, behind the first connection that needed one. */

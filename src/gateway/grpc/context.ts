@@ -1,0 +1,14 @@
+import type { BrokerConfig } from '../../config/broker-config.ts'
+import type { World } from '../../world/world.ts'
+import type { ClusterClient } from '../cluster-client.ts'
+
+/** What the calls of this door stand on. */
+export interface DoorContext {
+  readonly client: ClusterClient
+  readonly world: Pick<World, 'clock' | 'timers' | 'random'>
+  readonly config: Pick<BrokerConfig, 'get'>
+  /** Clients are served. */
+  serving(): boolean
+  /** Aborted when the node stops. */
+  readonly stopping: AbortSignal
+}

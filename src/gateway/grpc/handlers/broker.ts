@@ -1,0 +1,88 @@
+import { readPartition } from '../../../client/read-partition.ts'
+import { expiresAfter, isExpired } from '../../../protocol/batches/expiry.ts'
+import type { RecordHeader } from '../../../protocol/batches/records.ts'
+import { KafkaError } from '../../../protocol/errors.ts'
+import type { DoorContext } from '../context.ts'
+import type { Implementation } from '../implementation.ts'
+import type { Out } from '../protobuf/schema.ts'
+import { Sequences } from '../sequences.ts'
+import type { Broker, PublishRequest } from '../services/broker.ts'
+import { GrpcError } from '../status.ts'
+import { TopicStream } from '../topic-stream.ts'
+
+/** Copies of one broadcast, one in each partition, carry the same id here. */
+export const broadcastHeader = 'ottla-broadcast'
+
+/** Ids are int32. */
+const largestId = 2 ** 31 - 1
+/** All that a subject's calls write and count is in this partition: ids are its offsets. */
+const partition = 0
+
+/** `broker.Broker`. What its calls mean stands in `proto/broker.proto`. */
+export function broker({ client, world, config }: DoorContext): Implementation<typeof Broker> {
+  const sequences = new Sequences(client, () => config.get('auto.create.topics.enable'))
+
+  const headersOf = ({ expirationSeconds }: Out<typeof PublishRequest>): RecordHeader[] => {
+    if (expirationSeconds < 0) throw new GrpcError('INVALID_ARGUMENT', 'expirationSeconds must not be negative')
+    return expirationSeconds === 0 ? [] : [expiresAfter(expirationSeconds)]
+  }
+
+  return {
+    async Publish(request) {
+      const { subject: topic, body: value } = request
+      const { offset } = await client.pusher(-1).send({ topic, partition, value, headers: headersOf(request) })
+      return { id: idOf(offset, 'published, but its id') }
+    },
+
+    async Subscribe({ subject }, call) {
+      await client.topic(subject, true)
+      await client.wait(async cluster => {
+        const stream = await TopicStream.open(cluster, { topic: subject, partitions: null, start: 'latest' })
+        call.begin()
+        while (!call.signal.aborted) {
+          for (const { partition: place, value, headers } of await stream.next()) {
+            // Of a broadcast one copy is enough for who reads all partitions.
+            const isCopy = place !== partition && headers.some(({ key }) => key === broadcastHeader)
+            if (!isCopy) await call.write({ body: value ?? undefined })
+          }
+        }
+      }, call.signal)
+    },
+
+    async Fetch({ subject: topic, id }) {
+      if (id < 0) throw new GrpcError('INVALID_ARGUMENT', 'an id is not negative')
+      const missing = () => new GrpcError('NOT_FOUND', `${topic} has no message ${id}, or not any more`)
+      const options = { offset: id, maxRecords: 1, isolation: 'read_committed' } as const
+      const { records } = await readPartition(client.cluster, { topic, partition }, options).catch(error => {
+        throw isOutside(error) ? missing() : error
+      })
+      const record = records[0]
+      if (record === undefined || record.offset !== id || isExpired(record, world.clock.now())) throw missing()
+      return { body: record.value ?? undefined }
+    },
+
+    async Broadcast(request) {
+      const { subject: topic, body: value } = request
+      const own = headersOf(request)
+      const { partitions } = await client.topic(topic, true)
+      const id = Buffer.from(Buffer.from(world.random.bytes(16)).toString('hex'))
+      const headers = [...own, { key: broadcastHeader, value: id }]
+      const pusher = client.pusher(-1)
+      const copies = partitions.map(each => pusher.send({ topic, partition: each.partition, value, headers }))
+      for (const result of await Promise.allSettled(copies)) if (result.status === 'rejected') throw result.reason
+      return { ack: true }
+    },
+
+    async IncIdx({ subject }) {
+      return { newIdx: idOf(await sequences.next(subject), 'counted, but the number') }
+    },
+  }
+}
+
+function idOf(number: number, what: string): number {
+  if (number >= 0 && number <= largestId) return number
+  if (number < 0) throw new GrpcError('UNKNOWN', `${what} was lost with the answer`)
+  throw new GrpcError('OUT_OF_RANGE', `${what} ${number} does not fit into an int32; use ottla.v1`)
+}
+
+const isOutside = (error: unknown) => error instanceof KafkaError && error.errorName === 'OFFSET_OUT_OF_RANGE'

@@ -1,0 +1,123 @@
+import type { ConsumedRecord } from '../../../client/fetcher.ts'
+import type { StartAt } from '../../../client/offsets.ts'
+import type { RecordToSend } from '../../../client/producer-options.ts'
+import { expiresAfter, expiresAfterHeader } from '../../../protocol/batches/expiry.ts'
+import type { DoorContext } from '../context.ts'
+import type { Implementation } from '../implementation.ts'
+import type { In, Out } from '../protobuf/schema.ts'
+import {
+  type ConsumeRequest,
+  type ConsumeResponse,
+  From,
+  type NewRecord,
+  type ProducedRecord,
+  type ProduceRequest,
+  type ProduceResponse,
+  type Record,
+  type Records,
+} from '../services/records.ts'
+import { GrpcError, grpcError } from '../status.ts'
+import { TopicStream } from '../topic-stream.ts'
+
+/** Bytes of records in one message to a client, about. */
+const messageBytes = 64 * 1024
+/** Batches of one client that are written at the same time. */
+const mostUnderWay = 8
+
+/** `ottla.v1.Records`. What its calls mean stands in `proto/ottla/v1/records.proto`. */
+export function records({ client }: DoorContext): Implementation<typeof Records> {
+  const produce = async (request: Out<typeof ProduceRequest>): Promise<In<typeof ProduceResponse>> => {
+    const { topic } = request
+    if (request.records.length === 0) throw new GrpcError('INVALID_ARGUMENT', 'there are no records to write')
+    const records = request.records.map(record => toSend(topic, record))
+    const pusher = client.pusher(-1)
+    await pusher.topic(topic)
+    const results = await Promise.allSettled(records.map(record => pusher.send(record)))
+    const [first] = results
+    if (first?.status === 'rejected' && results.every(({ status }) => status === 'rejected')) throw first.reason
+    return { records: results.map(result => (result.status === 'fulfilled' ? result.value : failed(result.reason))) }
+  }
+
+  return {
+    Produce: request => produce(request),
+
+    async ProduceStream(call) {
+      const underWay: Promise<void>[] = []
+      let last: Promise<void> = Promise.resolve()
+      for (let request = await call.next(); request !== null; request = await call.next()) {
+        const answer = produce(request)
+        const before = last
+        last = before.then(async () => call.write(await answer))
+        // Told at once, although the client may go on. What follows an error nobody hears of.
+        last.catch(error => call.fail(error))
+        answer.catch(() => {})
+        underWay.push(last)
+        if (underWay.length >= mostUnderWay) await underWay.shift()
+      }
+      await last
+    },
+
+    async Consume(request, call) {
+      const options = { topic: request.topic, ...placesOf(request) }
+      await client.wait(async cluster => {
+        const stream = await TopicStream.open(cluster, options)
+        call.begin()
+        let left = request.maxRecords > 0 ? request.maxRecords : Number.POSITIVE_INFINITY
+        while (!call.signal.aborted && left > 0) {
+          const found = await stream.next()
+          const taken = found.slice(0, Math.min(found.length, left))
+          left -= taken.length
+          for (const message of messagesOf(taken)) await call.write(message)
+        }
+      }, call.signal)
+    },
+  }
+}
+
+function toSend(topic: string, record: Out<typeof NewRecord>): RecordToSend {
+  const { partition, key, value, timestamp, expiresAfterSeconds: seconds } = record
+  if (partition !== null && partition < 0) throw new GrpcError('INVALID_ARGUMENT', 'a partition is not negative')
+  if (timestamp !== null && timestamp < 0) throw new GrpcError('INVALID_ARGUMENT', 'a timestamp is not negative')
+  if (seconds !== null && seconds < 0) throw new GrpcError('INVALID_ARGUMENT', 'a time to live is not negative')
+  if (seconds !== null && record.headers.some(header => header.key === expiresAfterHeader))
+    throw new GrpcError('INVALID_ARGUMENT', `expires_after_seconds and the header ${expiresAfterHeader} say the same`)
+  const headers = seconds === null ? record.headers : [...record.headers, expiresAfter(seconds)]
+  return {
+    topic,
+    key,
+    value,
+    headers,
+    ...(partition === null ? {} : { partition }),
+    ...(timestamp === null ? {} : { timestamp }),
+  }
+}
+
+function failed(reason: unknown): In<typeof ProducedRecord> {
+  const { code, reason: word, message } = grpcError(reason) ?? new GrpcError('INTERNAL', 'an unexpected error')
+  return { partition: -1, offset: -1, timestamp: -1, error: { code, reason: word ?? '', message } }
+}
+
+function placesOf(request: Out<typeof ConsumeRequest>) {
+  const { partitions, from, fromTimestamp } = request
+  const edge: StartAt = from === From.values.FROM_EARLIEST ? 'earliest' : 'latest'
+  const start: StartAt = fromTimestamp === null ? edge : { timestamp: fromTimestamp }
+  if (partitions.some(({ offset }) => offset !== null && offset < 0))
+    throw new GrpcError('INVALID_ARGUMENT', 'an offset is not negative')
+  const places = new Map(partitions.map(({ partition, offset }) => [partition, offset ?? start]))
+  return { start, partitions: places.size === 0 ? null : places }
+}
+
+/** Records in messages of a size that a client can take one by one. */
+function* messagesOf(records: readonly ConsumedRecord[]): Generator<In<typeof ConsumeResponse>> {
+  let batch: In<typeof Record>[] = []
+  let bytes = 0
+  for (const record of records) {
+    batch.push(record)
+    bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0) + 64
+    if (bytes < messageBytes) continue
+    yield { records: batch }
+    batch = []
+    bytes = 0
+  }
+  if (batch.length > 0) yield { records: batch }
+}

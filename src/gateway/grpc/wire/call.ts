@@ -1,0 +1,227 @@
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import type { Timer, Timers } from '../../../world/world.ts'
+import type { Fields, FieldsIn, FieldsOut, Method } from '../protobuf/schema.ts'
+import { GrpcError, grpcError, Status, statusDetails } from '../status.ts'
+import { acceptedEncodings, inflate } from './encoding.ts'
+import { MessageCutter, prefixBytes, type RawMessage } from './messages.ts'
+import { timeoutOf } from './timeout.ts'
+
+/** What a call needs of its server. */
+export interface CallContext {
+  readonly timers: Timers
+  readonly maxMessageBytes: number
+  /** Messages of a client's stream that wait to be worked on; above, the client is not read any more. */
+  readonly mostWaiting: number
+  /** Bytes of incomplete messages, over all calls: counts, and throws RESOURCE_EXHAUSTED when there are too many. */
+  hold(bytes: number): void
+  /** Something was sent on the connection. */
+  sent(): void
+  /** A bug: logged once, with its context. */
+  bug(error: unknown): void
+  /** The call has ended, with that code. */
+  ended(code: number): void
+}
+
+/**
+ * One call (gRPC over HTTP/2): messages in, messages out, one status at the end. Whatever ends it early, its client, its
+ * deadline, the node, aborts `signal`; who works for it stops then.
+ */
+export class Call<Request extends Fields = Fields, Response extends Fields = Fields> {
+  readonly headers: IncomingHttpHeaders
+  readonly #stream: ServerHttp2Stream
+  readonly #method: Method<Request, Response>
+  readonly #context: CallContext
+  readonly #cutter: MessageCutter
+  readonly #waiting: RawMessage[] = []
+  readonly #aborting = new AbortController()
+  #deadline: Timer | null = null
+  #held = 0
+  /** The client has said all. */
+  #half = false
+  #failed: unknown = null
+  #wake: (() => void) | null = null
+  #drained: (() => void) | null = null
+  #done = false
+
+  constructor(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    method: Method<Request, Response>,
+    context: CallContext,
+  ) {
+    this.headers = headers
+    this.#stream = stream
+    this.#method = method
+    this.#context = context
+    this.#cutter = new MessageCutter(context.maxMessageBytes)
+    stream.on('data', (chunk: Buffer) => this.#received(chunk))
+    stream.on('end', () => {
+      this.#half = true
+      this.#wake?.()
+    })
+    stream.on('drain', () => this.#drained?.())
+    // A client that goes away is nothing to report.
+    stream.on('error', () => {})
+    stream.on('close', () => this.#over(Status.CANCELLED))
+    try {
+      const timeoutMs = timeoutOf(headers['grpc-timeout'])
+      const late = () => this.fail(new GrpcError('DEADLINE_EXCEEDED', 'the deadline has passed'))
+      if (timeoutMs !== null) this.#deadline = context.timers.after(timeoutMs, late)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  /** Aborted when nobody waits for the answer any more. */
+  get signal(): AbortSignal {
+    return this.#aborting.signal
+  }
+
+  /** Sends headers now: tells the client that its stream stands. Otherwise they leave with the first message. */
+  begin(): void {
+    if (this.#done || this.#stream.headersSent || this.#stream.destroyed) return
+    this.#stream.respond(
+      {
+        ':status': 200,
+        'content-type': 'application/grpc+proto',
+        'grpc-accept-encoding': acceptedEncodings,
+      },
+      { waitForTrailers: true },
+    )
+    this.#context.sent()
+  }
+
+  /** Sends a message; fulfilled when the client takes more. Rejects when nobody waits for it any more. */
+  async write(message: FieldsIn<Response>): Promise<void> {
+    if (this.#done) throw cancelled()
+    this.begin()
+    if (this.#stream.write(framed(this.#method.response.encode(message, prefixBytes)))) {
+      this.#context.sent()
+      return
+    }
+    await new Promise<void>(resolve => {
+      this.#drained = resolve
+    })
+    this.#drained = null
+    this.#context.sent()
+    if (this.#done) throw cancelled()
+  }
+
+  /** The one message of a client that sends one. Throws INVALID_ARGUMENT when it sent none, or cannot be read. */
+  async request(): Promise<FieldsOut<Request>> {
+    const request = await this.next()
+    if (request === null) throw new GrpcError('INVALID_ARGUMENT', 'the request has no message')
+    return request
+  }
+
+  /** The next message of the client's stream; null: there are no more. */
+  async next(): Promise<FieldsOut<Request> | null> {
+    while (this.#waiting.length === 0) {
+      if (this.#failed !== null) throw this.#failed
+      if (this.#done) throw cancelled()
+      if (this.#half) {
+        if (this.#cutter.held > 0) throw new GrpcError('INVALID_ARGUMENT', 'the last message is cut off')
+        return null
+      }
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
+      this.#wake = null
+    }
+    const { compressed, bytes } = this.#waiting.shift()!
+    if (this.#waiting.length < this.#context.mostWaiting) this.#stream.resume()
+    const encoding = compressed ? this.headers['grpc-encoding'] : undefined
+    return this.#method.request.decode(await inflate(bytes, compressed, encoding, this.#context.maxMessageBytes))
+  }
+
+  /** The end of a call that went well, after a last message if there is one. */
+  succeed(message?: FieldsIn<Response>): void {
+    if (this.#done) return
+    this.begin()
+    if (message !== undefined) this.#stream.write(framed(this.#method.response.encode(message, prefixBytes)))
+    this.#end({ 'grpc-status': String(Status.OK) }, Status.OK)
+  }
+
+  /** The end of a call that did not. Anything that no client is meant to see becomes INTERNAL, and is logged. */
+  fail(error: unknown): void {
+    if (this.#done) return
+    let known = grpcError(error)
+    if (known === null) {
+      this.#context.bug(error)
+      known = new GrpcError('INTERNAL', 'an unexpected error; the log of the node says more')
+    }
+    const details = statusDetails(known)
+    const trailers = {
+      'grpc-status': String(known.code),
+      'grpc-message': encodeURIComponent(known.message.slice(0, mostMessage)),
+      ...(details === null ? {} : { 'grpc-status-details-bin': details.toString('base64') }),
+    }
+    this.#end(trailers, known.code)
+  }
+
+  #end(trailers: Record<string, string>, code: number): void {
+    const stream = this.#stream
+    if (!stream.destroyed && !stream.closed) {
+      if (stream.headersSent) {
+        stream.once('wantTrailers', () => {
+          stream.sendTrailers(trailers)
+          this.#leave()
+        })
+        stream.end()
+      } else {
+        stream.respond({ ':status': 200, 'content-type': 'application/grpc+proto', ...trailers }, { endStream: true })
+        this.#leave()
+      }
+      this.#context.sent()
+    }
+    this.#over(code)
+  }
+
+  /** What the client still wants to say nobody hears: it may stop (RFC 9113, 8.1). */
+  #leave(): void {
+    if (!this.#half) this.#context.timers.soon(() => this.#stream.close(constants.NGHTTP2_NO_ERROR))
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.#done || this.#failed !== null) return
+    try {
+      this.#waiting.push(...this.#cutter.push(chunk))
+      this.#hold(this.#cutter.held)
+    } catch (error) {
+      this.#failed = error
+      this.#hold(0)
+    }
+    if (this.#waiting.length >= this.#context.mostWaiting) this.#stream.pause()
+    this.#wake?.()
+  }
+
+  #hold(bytes: number): void {
+    const more = bytes - this.#held
+    this.#held = bytes
+    if (more !== 0) this.#context.hold(more)
+  }
+
+  #over(code: number): void {
+    if (this.#done) return
+    this.#done = true
+    this.#deadline?.cancel()
+    this.#waiting.length = 0
+    this.#hold(0)
+    this.#aborting.abort()
+    this.#wake?.()
+    this.#drained?.()
+    this.#context.ended(code)
+  }
+}
+
+/** Of a status message, in characters: it travels in a header. */
+const mostMessage = 1000
+
+const cancelled = () => new GrpcError('CANCELLED', 'the call is over')
+
+/** Fills in the prefix, for which there is room. */
+function framed(bytes: Buffer): Buffer {
+  bytes[0] = 0
+  bytes.writeUInt32BE(bytes.length - prefixBytes, 1)
+  return bytes
+}
