@@ -38,10 +38,12 @@ export class ClientDeadLetters implements DeadLetterPort {
     }
   }
 
-  async write(topic: string, like: string, { key, value, headers, timestamp }: DeadRecord): Promise<void> {
+  /** Its time is that of the burial: retention counts from there. */
+  async write(topic: string, like: string, from: number, { key, value, headers }: DeadRecord): Promise<void> {
     const { cluster, producer } = this.#client()
     if (cluster.knownTopic(topic) === null) await this.#make(cluster, topic, like)
-    await producer.send({ topic, key, value, headers, timestamp: Math.max(0, timestamp) })
+    const { partitions } = await cluster.findTopic(topic)
+    await producer.send({ topic, partition: from % partitions.length, key, value, headers })
   }
 
   /** With as many partitions as the topic that it is for: order by key is kept as far as it was. */

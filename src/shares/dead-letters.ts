@@ -1,3 +1,4 @@
+import { expiresAfterHeader, expiresAtHeader } from '../protocol/batches/expiry.ts'
 import type { RecordHeader } from '../protocol/batches/records.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Clock, Timer, Timers } from '../world/world.ts'
@@ -8,7 +9,6 @@ import type { ShareTerm } from './share-term.ts'
 export interface DeadRecord {
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
-  readonly timestamp: number
   readonly headers: readonly RecordHeader[]
 }
 
@@ -16,8 +16,8 @@ export interface DeadRecord {
 export interface DeadLetterPort {
   /** Null: it is not there any more. Rejects when that cannot be told now. */
   read(topic: string, partition: number, offset: number): Promise<DeadRecord | null>
-  /** Fulfilled when it is safe; makes the dead-letter topic when it is not there. `like`: the topic that it is for. */
-  write(topic: string, like: string, record: DeadRecord): Promise<void>
+  /** Fulfilled when it is safe; makes the dead-letter topic when it is not there. It comes `from` a partition of `like`. */
+  write(topic: string, like: string, from: number, record: DeadRecord): Promise<void>
 }
 
 export interface DeadLettersOptions {
@@ -118,6 +118,8 @@ export class DeadLetters {
 
   async #bury(burial: Burial): Promise<void> {
     const { term, groupId, topicId, partition } = burial
+    // Answered when all that was decided is safe: a death that is not may be forgotten again.
+    await term.ask<'Describe'>({ type: 'Describe', groups: [] })
     const share = term.state.find(groupId, topicId, partition)
     if (share === undefined || share.dying === 0) return
     const dying: [number, Unfinished][] = []
@@ -137,8 +139,11 @@ export class DeadLetters {
     if (config.deadLetterTopic === null) return
     const record = await port.read(topic, partition, offset)
     if (record === null) return
-    const headers = [...record.headers, ...deadLetterHeaders({ topic, partition, offset, groupId, ...entry })]
-    await port.write(deadLetterTopicOf(config.deadLetterTopic, topic), topic, { ...record, headers })
+    const { key, value } = record
+    // A dead letter shall not expire as what it was once.
+    const kept = record.headers.filter(header => header.key !== expiresAfterHeader && header.key !== expiresAtHeader)
+    const headers = [...kept, ...deadLetterHeaders({ topic, partition, offset, groupId, ...entry })]
+    await port.write(deadLetterTopicOf(config.deadLetterTopic, topic), topic, partition, { key, value, headers })
     this.written++
   }
 }

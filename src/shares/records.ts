@@ -64,7 +64,8 @@ const unchangedStart = -1
 /** `RecordState` of Kafka. 1 is "acquired", which it never writes. */
 const available = 0
 const acknowledged = 2
-const archived = 4
+/** On its way to the dead-letter topic (KIP-1191). */
+const archiving = 3
 
 type Batch = Parameters<typeof ShareUpdateValue.write>[2]['stateBatches'][number]
 
@@ -88,7 +89,7 @@ function encode(record: ShareRecord): KeyAndValue {
 }
 
 function batchOf({ state, ...run }: Run): Batch {
-  return { ...run, deliveryState: state === 'finished' ? acknowledged : state === 'dying' ? archived : available }
+  return { ...run, deliveryState: state === 'finished' ? acknowledged : state === 'dying' ? archiving : available }
 }
 
 // The fields' types were checked where the message was declared; here any message will do.
@@ -130,12 +131,9 @@ function runOf({ deliveryState, ...batch }: ReadBatch): Run {
 
 type ReadBatch = ReturnType<typeof ShareUpdateValue.read>['stateBatches'][number]
 
-function stateOf(
-  deliveryState: number,
-  { until, lockMs, why }: Pick<ReadBatch, 'until' | 'lockMs' | 'why'>,
-): RecordState {
+function stateOf(deliveryState: number, { until, lockMs }: Pick<ReadBatch, 'until' | 'lockMs'>): RecordState {
   if (deliveryState === available) return until > 0 && lockMs > 0 ? 'acquired' : 'available'
-  return deliveryState === archived && why !== '' ? 'dying' : 'finished'
+  return deliveryState === archiving ? 'dying' : 'finished'
 }
 
 const kindOf = (key: Uint8Array): number => (key.length < 2 ? -1 : new Reader(key, 0).int16())

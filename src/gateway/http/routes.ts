@@ -7,6 +7,7 @@ import { leader } from './routes/leader.ts'
 import { metrics } from './routes/metrics.ts'
 import { openapi } from './routes/openapi.ts'
 import { produce } from './routes/produce.ts'
+import { pull } from './routes/pull.ts'
 import { records } from './routes/records.ts'
 import { topics } from './routes/topics.ts'
 
@@ -21,5 +22,6 @@ export const routes: readonly Route[] = [
   ...metrics,
   ...records,
   ...produce,
+  ...pull,
   openapi(() => routes),
 ]

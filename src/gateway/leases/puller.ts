@@ -1,0 +1,127 @@
+import { isExpired } from '../../protocol/batches/expiry.ts'
+import type { KafkaRecord } from '../../protocol/batches/records.ts'
+import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
+import type { Begin, Granted, SettleItem, Settlement } from '../../shares/commands.ts'
+import { LeaseDesk } from '../../shares/lease-desk.ts'
+import type { Gateway } from '../gateway.ts'
+import type { LeaseId } from './lease-id.ts'
+import { isGap, RecordCache } from './record-cache.ts'
+
+export interface Pull {
+  readonly groupId: string
+  readonly topic: string
+  readonly begin: Begin
+  readonly max: number
+  readonly waitMs: number
+  /** −1: as long as is usual. */
+  readonly leaseMs: number
+  readonly signal: AbortSignal
+}
+
+/** A record that a worker has for a while. */
+export interface Leased {
+  readonly partition: number
+  readonly record: KafkaRecord
+  readonly lease: number
+  readonly deliveryCount: number
+}
+
+export interface Pulled {
+  /** ms */
+  readonly leaseMs: number
+  readonly records: readonly Leased[]
+}
+
+/** Records for workers: leases from the group's coordinator, records from their leaders. One a gateway, for all doors. */
+export class Puller {
+  readonly #gateway: Gateway
+  readonly #desk: LeaseDesk
+  readonly #cache: RecordCache
+
+  private constructor(gateway: Gateway, desk: LeaseDesk) {
+    this.#gateway = gateway
+    this.#desk = desk
+    this.#cache = new RecordCache({ cluster: () => gateway.cluster })
+  }
+
+  static async open(gateway: Gateway): Promise<Puller> {
+    const { shares } = await gateway.node.broker.services.leases.open()
+    const { clock, timers } = gateway.world
+    return new Puller(gateway, new LeaseDesk({ shares, clock, timers }))
+  }
+
+  get load() {
+    const { hits, reads, size } = this.#cache
+    return { ...this.#desk.load, cacheHits: hits, cacheReads: reads, cacheBytes: size }
+  }
+
+  /** Rejects with KafkaError. */
+  async pull({ groupId, topic, begin, max, waitMs, leaseMs, signal }: Pull): Promise<Pulled> {
+    const { clock } = this.#gateway.world
+    const until = clock.mono() + waitMs
+    for (;;) {
+      const left = Math.max(0, until - clock.mono())
+      const asked = { groupId, topic, begin, max, waitMs: left, lockMs: leaseMs, signal }
+      const grant = await this.#desk.pull(asked)
+      if (grant.records.length === 0) return { leaseMs: grant.lockMs, records: [] }
+      const records = await this.#read(groupId, topic, grant.records)
+      if (records.length > 0) return { leaseMs: grant.lockMs, records }
+    }
+  }
+
+  /** What can be read of what was handed out. Where there is nothing, the group is told; what cannot be read now goes back. */
+  async #read(groupId: string, topic: string, granted: readonly Granted[]): Promise<Leased[]> {
+    const reads = await Promise.allSettled(
+      granted.map(({ partition, offset }) => this.#cache.read(topic, partition, offset)),
+    )
+    const leased: Leased[] = []
+    const gaps = new Map<number, { from: number; to: number }[]>()
+    let failure: unknown = null
+    const now = this.#gateway.world.clock.now()
+    for (const [index, read] of reads.entries()) {
+      const { partition, offset, lease, deliveryCount } = granted[index]!
+      if (read.status === 'rejected') {
+        failure = read.reason
+        const item = { partition, offset, lease, what: 'return', ms: -1, why: '' } as const
+        // They come back when the lease ends, at the latest.
+        this.#desk.settle(groupId, topic, item).catch(() => {})
+      } else if (isGap(read.value)) {
+        const known = gaps.get(partition)
+        const gap = { from: offset, to: read.value.next }
+        if (known === undefined) gaps.set(partition, [gap])
+        else if (known.at(-1)!.to < gap.to || known.at(-1)!.from > gap.from) known.push(gap)
+      } else if (isExpired(read.value, now)) {
+        this.#desk.settle(groupId, topic, { partition, offset, lease, what: 'accept', ms: -1, why: '' }).catch(() => {})
+      } else leased.push({ partition, record: read.value, lease, deliveryCount })
+    }
+    for (const [partition, ranges] of gaps)
+      for (const { from, to } of ranges) await this.#desk.skip(groupId, topic, partition, from, to)
+    if (leased.length === 0 && failure !== null) throw failure
+    return leased
+  }
+
+  /** False: the lease is over, or never was. `ms`: of a new lease, or of the rest before the next delivery; −1: as usual. */
+  async settle(topic: string, id: LeaseId, what: Settlement, ms = -1, why = ''): Promise<boolean> {
+    const { groupId, ...place } = id
+    const item: SettleItem = { ...place, what, ms, why }
+    return isDone(await this.#desk.settle(groupId, topic, item))
+  }
+}
+
+function isDone(result: ErrorName): boolean {
+  if (result === 'NONE') return true
+  if (result === 'INVALID_RECORD_STATE') return false
+  throw new KafkaError(result)
+}
+
+const pullers = new WeakMap<Gateway, Promise<Puller>>()
+
+/** The one of this gateway, opened with its first use. */
+export function pullerOf(gateway: Gateway): Promise<Puller> {
+  let puller = pullers.get(gateway)
+  if (puller === undefined) {
+    puller = Puller.open(gateway)
+    pullers.set(gateway, puller)
+  }
+  return puller
+}

@@ -1,0 +1,145 @@
+import type { Cluster } from '../../client/cluster.ts'
+import { findOffsets } from '../../client/offsets.ts'
+import { readPartition } from '../../client/read-partition.ts'
+import type { KafkaRecord } from '../../protocol/batches/records.ts'
+import { KafkaError } from '../../protocol/errors.ts'
+
+/** There is no record: the next one is at `next`, or later. */
+export interface Gap {
+  readonly next: number
+}
+
+export type Found = KafkaRecord | Gap
+
+export const isGap = (found: Found): found is Gap => 'next' in found
+
+/** Records that lie side by side in a partition's log. */
+interface Chunk {
+  /** Nothing lies from here up to, not including, `end` but the records. */
+  readonly from: number
+  readonly end: number
+  readonly records: readonly KafkaRecord[]
+  readonly bytes: number
+}
+
+interface Part {
+  /** The youngest last. */
+  chunks: Chunk[]
+  reading: Promise<void> | null
+}
+
+export interface RecordCacheOptions {
+  readonly cluster: () => Cluster
+  /** Bytes of batches that one read asks for. */
+  readonly readBytes?: number
+  /** Bytes of all that is kept. */
+  readonly maxBytes?: number
+}
+
+/** What a record takes besides its key and value. */
+const recordBytes = 200
+
+/**
+ * Reads single records, which workers ask for one at a time, by the batch: those that follow are asked for next, most
+ * likely.
+ */
+export class RecordCache {
+  readonly #options: Required<RecordCacheOptions>
+  readonly #parts = new Map<string, Part>()
+  /** In the order in which they came. */
+  readonly #kept = new Map<Chunk, Part>()
+  #bytes = 0
+  hits = 0
+  reads = 0
+
+  constructor(options: RecordCacheOptions) {
+    this.#options = { readBytes: 256 * 1024, maxBytes: 16 * 1024 * 1024, ...options }
+  }
+
+  /** Bytes. */
+  get size(): number {
+    return this.#bytes
+  }
+
+  /** Rejects with KafkaError when it cannot be told now. */
+  async read(topic: string, partition: number, offset: number): Promise<Found> {
+    const key = `${topic}-${partition}`
+    for (;;) {
+      const part = this.#parts.get(key)
+      const found = part === undefined ? null : find(part, offset)
+      if (found !== null) {
+        this.hits++
+        return found
+      }
+      if (part?.reading) await part.reading.catch(() => {})
+      else await this.#fill(key, topic, partition, offset)
+    }
+  }
+
+  #fill(key: string, topic: string, partition: number, offset: number): Promise<void> {
+    let part = this.#parts.get(key)
+    if (part === undefined) {
+      part = { chunks: [], reading: null }
+      this.#parts.set(key, part)
+    }
+    const filled = part
+    filled.reading = this.#readChunk(topic, partition, offset)
+      .then(chunk => this.#keep(filled, chunk))
+      .finally(() => {
+        filled.reading = null
+        if (filled.chunks.length === 0) this.#parts.delete(key)
+      })
+    return filled.reading
+  }
+
+  async #readChunk(topic: string, partition: number, from: number): Promise<Chunk> {
+    this.reads++
+    const cluster = this.#options.cluster()
+    try {
+      const { records, nextOffset } = await readPartition(
+        cluster,
+        { topic, partition },
+        { offset: from, maxRecords: 2000, maxBytes: this.#options.readBytes, isolation: 'read_committed' },
+      )
+      // It is committed, or we would not know of it; who leads now does not know that yet.
+      if (nextOffset <= from) throw new KafkaError('OFFSET_NOT_AVAILABLE', `${topic}-${partition} ends before ${from}`)
+      let bytes = 0
+      for (const { key, value } of records) bytes += recordBytes + (key?.length ?? 0) + (value?.length ?? 0)
+      return { from, end: nextOffset, records, bytes }
+    } catch (error) {
+      if (!(error instanceof KafkaError) || error.errorName !== 'OFFSET_OUT_OF_RANGE') throw error
+      const [begin] = await findOffsets(cluster, [{ topic, partition, start: 'earliest' }])
+      if (begin === undefined || begin.offset <= from) throw error
+      return { from, end: begin.offset, records: [], bytes: recordBytes }
+    }
+  }
+
+  #keep(part: Part, chunk: Chunk): void {
+    part.chunks.push(chunk)
+    this.#kept.set(chunk, part)
+    this.#bytes += chunk.bytes
+    for (const [oldest, owner] of this.#kept) {
+      if (this.#bytes <= this.#options.maxBytes || oldest === chunk) break
+      this.#kept.delete(oldest)
+      this.#bytes -= oldest.bytes
+      owner.chunks = owner.chunks.filter(other => other !== oldest)
+    }
+  }
+}
+
+function find({ chunks }: Part, offset: number): Found | null {
+  for (let i = chunks.length - 1; i >= 0; i--) {
+    const { from, end, records } = chunks[i]!
+    if (offset < from || offset >= end) continue
+    let low = 0
+    let high = records.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (records[middle]!.offset < offset) low = middle + 1
+      else high = middle
+    }
+    const record = records[low]
+    return record?.offset === offset ? record : { next: record?.offset ?? end }
+  }
+  return null
+}
