@@ -29,10 +29,18 @@ let writeWrap: NewWriteWrap | null = null
 
 /** Node gives its class to nobody, but hands an instance to the handle with each write of a stream: the first one tells. */
 function learnFrom(handle: Handle): void {
-  handle.writeBuffer = function (request, bytes) {
+  const learn = (request: WriteWrap) => {
     writeWrap = request.constructor as NewWriteWrap
-    delete (this as Partial<Handle>).writeBuffer
-    return this.writeBuffer(request, bytes)
+    delete (handle as Partial<Handle>).writeBuffer
+    delete (handle as Partial<Handle>).writev
+  }
+  handle.writeBuffer = (request, bytes) => {
+    learn(request)
+    return handle.writeBuffer(request, bytes)
+  }
+  handle.writev = (request, chunks, allBuffers) => {
+    learn(request)
+    return handle.writev(request, chunks, allBuffers)
   }
 }
 

@@ -47,7 +47,9 @@ export class BodyReader {
       })
       message.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes)))
       message.on('error', () => reject(badRequest('The body is not whole')))
-      message.on('close', () => reject(badRequest('The body is not whole')))
+      message.on('close', () => {
+        if (!message.complete) reject(badRequest('The body is not whole'))
+      })
     })
   }
 
