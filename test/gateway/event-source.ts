@@ -1,5 +1,5 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
-import { sleep } from './kit.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** An event as a browser hands it on. */
 export interface ServerSentEvent {

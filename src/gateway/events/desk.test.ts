@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Admin } from '../../client/admin.ts'
+import { Cluster } from '../../client/cluster.ts'
+import type { ClientOptions } from '../../client/options.ts'
+import { Producer } from '../../client/producer.ts'
+import { type RunningBroker, startBroker } from '../../index.ts'
+import { silent } from '../../world/logger.ts'
+import { nodeWorld } from '../../world/node.ts'
+import { EventDesk, type EventLimits, TooManyStreams } from './desk.ts'
+import type { EventStream } from './stream.ts'
+
+let broker: RunningBroker
+let kafka: Cluster
+let producer: Producer
+
+const client = (options: Partial<ClientOptions> = {}) =>
+  new Cluster(nodeWorld, { bootstrap: [broker], retryBackoffMs: 10, ...options })
+
+before(async () => {
+  broker = await startBroker()
+  kafka = client()
+  producer = new Producer(kafka)
+})
+
+after(async () => {
+  await producer.close()
+  kafka.close()
+  await broker.stop()
+})
+
+const limits: EventLimits = {
+  streams: 10,
+  heartbeatMs: 60_000,
+  stallMs: 60_000,
+  unsentBytes: 1_000_000,
+  keptBytes: 1_000_000,
+}
+
+function desk(more: Partial<EventLimits> = {}) {
+  let clients = 0
+  const open = (options: Partial<ClientOptions>) => {
+    const cluster = client(options)
+    clients++
+    const close = () => {
+      clients--
+      cluster.close()
+    }
+    return { cluster, close }
+  }
+  const made = new EventDesk({ world: nodeWorld, logger: silent, limits: { ...limits, ...more }, open })
+  return { desk: made, clients: () => clients }
+}
+
+/** A subscriber that takes everything at once, or nothing. */
+class Taker implements EventStream {
+  unsent = 0
+  text = ''
+  closed = false
+  readonly #takes: boolean
+  #onClose = () => {}
+
+  constructor(takes = true) {
+    this.#takes = takes
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#takes) this.text += Buffer.from(bytes).toString()
+    else this.unsent += bytes.length
+  }
+
+  onDrain(): void {}
+
+  onClose(run: () => void): void {
+    this.#onClose = run
+  }
+
+  end(): void {
+    this.closed = true
+  }
+
+  destroy(): void {
+    this.closed = true
+    this.#onClose()
+  }
+
+  get events(): number {
+    return this.text.split('\ndata: ').length - 1
+  }
+}
+
+let topics = 0
+async function newTopic(): Promise<string> {
+  const name = `t${topics++}`
+  await new Admin(kafka).createTopics([{ name, partitions: 1 }])
+  return name
+}
+
+const wish = (topic: string) => ({ topic, format: 'json', keys: null }) as const
+
+async function until(what: () => boolean): Promise<void> {
+  for (const end = performance.now() + 5000; !what(); await new Promise(resolve => setTimeout(resolve, 5)))
+    assert.ok(performance.now() < end, `not so after 5 s: ${what}`)
+}
+
+test('all subscribers of a topic share one reader, which goes with the last of them', async () => {
+  const { desk: shared, clients } = desk()
+  const topic = await newTopic()
+  const takers = [new Taker(), new Taker(), new Taker()]
+  const made = await Promise.all(takers.map(taker => shared.subscribe(wish(topic), async () => null, () => taker))) // biome-ignore format: one line
+  assert.deepEqual([shared.streams, shared.hubs, shared.behind], [3, 1, 0])
+  await producer.send({ topic, value: Buffer.from('x') })
+  await until(() => takers.every(({ events }) => events === 1))
+  assert.equal(shared.counters.delivered, 3)
+  for (const subscription of made) subscription.close()
+  assert.deepEqual([shared.streams, shared.hubs], [0, 0])
+  await until(() => clients() <= 1)
+  shared.close()
+  assert.equal(clients(), 0)
+})
+
+test('one stream more than there may be is refused, also while others are being prepared', async () => {
+  const { desk: small } = desk({ streams: 2 })
+  const topic = await newTopic()
+  const asked = await Promise.allSettled(
+    [1, 2, 3].map(() => small.subscribe(wish(topic), async () => null, () => new Taker())), // biome-ignore format: one line
+  )
+  assert.deepEqual(asked.map(({ status }) => status), ['fulfilled', 'fulfilled', 'rejected']) // biome-ignore format: one line
+  assert.ok((asked[2] as PromiseRejectedResult).reason instanceof TooManyStreams)
+  assert.equal(small.refused, 1)
+  small.close()
+})
+
+test('a topic that is not there leaves nothing behind', async () => {
+  const { desk: empty, clients } = desk()
+  await assert.rejects(empty.subscribe(wish('nowhere'), async () => null, () => new Taker()), /UNKNOWN_TOPIC/) // biome-ignore format: one line
+  await assert.rejects(
+    empty.subscribeGroup(wish('nowhere'), 'g', 'latest', () => new Taker()),
+    /UNKNOWN_TOPIC/,
+  )
+  assert.deepEqual([empty.streams, empty.hubs, clients()], [0, 0, 0])
+})
+
+test('when all streams hold too much, those go first that took nothing for longest', async () => {
+  const { desk: tight } = desk({ unsentBytes: 150_000 })
+  const topic = await newTopic()
+  const good = new Taker()
+  const bad = [new Taker(false), new Taker(false), new Taker(false)]
+  for (const taker of [...bad, good]) await tight.subscribe(wish(topic), async () => null, () => taker) // biome-ignore format: one line
+  const value = Buffer.alloc(10_000, 'x')
+  await Promise.all(Array.from({ length: 50 }, () => producer.send({ topic, value })))
+  await until(() => good.events === 50)
+  // Each bad one holds what a stream may hold, and a little more; the three of them are above the limit.
+  await until(() => tight.cut > 0)
+  assert.ok(tight.unsentBytes <= 150_000, `${tight.unsentBytes}`)
+  assert.equal(good.closed, false)
+  assert.equal(bad.filter(({ closed }) => closed).length, tight.cut)
+  assert.ok(tight.cut < 3)
+  tight.close()
+})
+
+test('who takes nothing for too long is cut', async () => {
+  const { desk: impatient } = desk({ stallMs: 100 })
+  const topic = await newTopic()
+  const taker = new Taker(false)
+  await impatient.subscribe(wish(topic), async () => null, () => taker) // biome-ignore format: one line
+  await producer.send({ topic, value: Buffer.alloc(100_000, 'x') })
+  await until(() => taker.closed)
+  assert.deepEqual([impatient.cut, impatient.streams], [1, 0])
+  impatient.close()
+})
