@@ -1,2 +1,6 @@
 /** What a test wants: groups that form at once, one partition for `__consumer_offsets`. A test's own settings override it. */
-export const forTests = { 'group.initial.rebalance.delay.ms': 0, 'offsets.topic.num.partitions': 1 }
+export const forTests = {
+  'group.initial.rebalance.delay.ms': 0,
+  'offsets.topic.num.partitions': 1,
+  'share.coordinator.state.topic.num.partitions': 1,
+}
