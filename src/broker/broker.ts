@@ -6,7 +6,7 @@ import { Connection } from './connection.ts'
 import { DelayedOperations } from './delayed.ts'
 import { apiKeyOf } from './envelope.ts'
 import { FetchSessions } from './fetch/session.ts'
-import { Gate } from './gate.ts'
+import { forNodes, Gate } from './gate.ts'
 import type { DoorName, Doors } from './guest.ts'
 import { BrokerMetrics } from './metrics.ts'
 import { nodeApis, servedApis } from './served.ts'
@@ -56,6 +56,8 @@ export class Broker {
   readonly #apis = new Map([...servedApis, ...nodeApis].map(served => [served.key, new ApiEntry(served)]))
   readonly #connections = new Set<Connection>()
   readonly #perAddress = new Map<string, number>()
+  /** Connections, those of our own doors left out. */
+  #clients = 0
   readonly #listeners: Listener[] = []
   #gate: Gate | null = null
   #held = false
@@ -106,6 +108,11 @@ export class Broker {
     this.#gate = null
   }
 
+  /** Kafka's clients are not served here, only other nodes and our own doors. */
+  serveNodesOnly(): void {
+    for (const [key, entry] of this.#apis) this.#apis.set(key, forNodes(entry))
+  }
+
   /** Clients are served. */
   get open(): boolean {
     return this.#gate === null && !this.#stopping
@@ -116,34 +123,41 @@ export class Broker {
   }
 
   get connections(): number {
-    return this.#connections.size
+    return this.#clients
   }
 
   /** `door`: the socket came to a port of that door's own. */
   accept(socket: Socket, door: DoorName | null = null): void {
     const { host } = socket.remote
     const fromThere = this.#perAddress.get(host) ?? 0
-    if (
-      this.#stopping ||
-      this.#connections.size >= this.limits.connections ||
-      fromThere >= this.limits.connectionsPerAddress
-    ) {
+    if (this.#stopping || this.#clients >= this.limits.connections || fromThere >= this.limits.connectionsPerAddress) {
       this.metrics.connectionsRefused++
       socket.destroy()
       return
     }
     this.metrics.connectionsAccepted++
     this.#perAddress.set(host, fromThere + 1)
+    this.#clients++
     this.#connections.add(new Connection(this, socket, door))
+  }
+
+  /** A connection of a door's own client, from inside of this process: whom it serves has been counted already. */
+  acceptOwn(socket: Socket): void {
+    if (this.#stopping) socket.destroy()
+    else this.#connections.add(new Connection(this, socket, null, true))
   }
 
   forget(connection: Connection): void {
     if (!this.#connections.delete(connection)) return
-    const { host } = connection.remote
+    if (!connection.own) this.#clientLeft(connection.remote.host)
+    if (this.#connections.size === 0) this.#emptied()
+  }
+
+  #clientLeft(host: string): void {
+    this.#clients--
     const left = (this.#perAddress.get(host) ?? 1) - 1
     if (left === 0) this.#perAddress.delete(host)
     else this.#perAddress.set(host, left)
-    if (this.#connections.size === 0) this.#emptied()
   }
 
   /** The API that a frame asks for; null when it is not served. */

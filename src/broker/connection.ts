@@ -68,6 +68,7 @@ export class Connection implements Peer, FrameSink {
   #flushing = false
   #closing = false
   #closed = false
+  readonly own: boolean
   /** Nothing that looked like a request has come yet. */
   #fresh = true
   #guest: Guest | null = null
@@ -78,8 +79,9 @@ export class Connection implements Peer, FrameSink {
   fetching: Promise<void> | null = null
   hurryFetch: (() => void) | null = null
 
-  /** `door`: it came to a port of that door's own. */
-  constructor(broker: Broker, socket: Socket, door: DoorName | null = null) {
+  /** `door`: it came to a port of that door's own. `own`: it came from a door of this process. */
+  constructor(broker: Broker, socket: Socket, door: DoorName | null = null, own = false) {
+    this.own = own
     this.#broker = broker
     this.#socket = socket
     this.#frames = new FrameReader(this, Math.min(broker.limits.requestBytes, longestFrame))

@@ -10,6 +10,32 @@ const early = new Set([1, 17, 18, 23, 36, 52, 53, 54, 55, 56, 59, 60, 62, 63, 67
 /** ms: a client that knows other nodes should soon try them; one that knows only us comes back. */
 const patienceMs = 3000
 
+/** By which the other side says who it is: ApiVersions, SASL. */
+const introductions = new Set([17, 18, 36])
+
+/** An API where Kafka's clients are not served: other nodes still speak Kafka's protocol here, and so do our own doors. */
+export const forNodes = (entry: ApiEntry): ApiEntry =>
+  introductions.has(entry.served.key) ? entry : new NodesOnlyEntry(entry)
+
+class NodesOnlyEntry extends ApiEntry {
+  readonly #entry: ApiEntry
+
+  constructor(entry: ApiEntry) {
+    super(entry.served)
+    this.#entry = entry
+  }
+
+  override async load(): Promise<Handler> {
+    const handler = await this.#entry.load()
+    this.handler = {
+      ...handler,
+      handle: (request, context) =>
+        context.peer.node || context.peer.own ? handler.handle(request, context) : goAway(context.peer),
+    }
+    return this.handler
+  }
+}
+
 /** Holds clients back until the node knows enough to answer them. */
 export class Gate {
   readonly #timers: Timers

@@ -23,6 +23,8 @@ export interface Peer {
   software: string
   /** True when the other side is a node of this cluster: it has proved the cluster's secret (SCRAM, user `ottla-node`). */
   node: boolean
+  /** The other side is a door of this very process. */
+  readonly own: boolean
   /** Settled when the Fetch that reads or waits is answered; null: there is none. */
   fetching: Promise<void> | null
   /** Lets that Fetch be answered at once; null: it cannot be hurried. */

@@ -14,6 +14,9 @@ export interface StartFlags {
   readonly data?: string
   readonly memory?: boolean
   readonly flush?: string
+  readonly httpPort?: string
+  readonly grpcPort?: string
+  readonly doors?: string
   readonly join?: string
   readonly token?: string
   readonly orderer?: string
@@ -22,6 +25,7 @@ export interface StartFlags {
 }
 
 interface StartOption {
+  /** As commander gives it: `http-port` is `httpPort`. */
   readonly name: keyof StartFlags
   readonly short?: string
   /** Left out: a switch. */
@@ -30,6 +34,8 @@ interface StartOption {
   readonly hidden?: boolean
   readonly help: string
 }
+
+const spelling = (name: string, between = '-') => name.replace(/[A-Z]/g, letter => between + letter.toLowerCase())
 
 /** The flags that `start` and `config` share. */
 const START_OPTIONS: readonly StartOption[] = [
@@ -47,6 +53,9 @@ const START_OPTIONS: readonly StartOption[] = [
     value: '<when>',
     help: 'what an acknowledgement means: ack (on disk, default) or os (as Apache Kafka)',
   },
+  { name: 'httpPort', value: '<port>', help: 'a port for HTTP alone; it is served on the common port anyway' },
+  { name: 'grpcPort', value: '<port>', help: 'a port for gRPC alone' },
+  { name: 'doors', value: '<list>', help: 'what the common port serves (default kafka,http,grpc)' },
   {
     name: 'join',
     value: '<host:port,…>',
@@ -84,7 +93,8 @@ const collect = (value: string, before: readonly string[] = []) => [...before, v
 
 export function startFlags(command: Command): Command {
   for (const { name, short, value, multiple, hidden, help } of START_OPTIONS) {
-    const flags = [short === undefined ? `--${name}` : `-${short}, --${name}`, value].filter(Boolean).join(' ')
+    const long = `--${spelling(name)}`
+    const flags = [short === undefined ? long : `-${short}, ${long}`, value].filter(Boolean).join(' ')
     const option = command.createOption(flags, help)
     if (multiple === true) option.argParser(collect)
     if (hidden === true) option.hideHelp()
@@ -98,17 +108,31 @@ export function quickFlags(args: readonly string[]): StartFlags | null {
   const options = Object.fromEntries(
     START_OPTIONS.map(({ name, short, value, multiple = false }) => {
       const type: 'string' | 'boolean' = value === undefined ? 'boolean' : 'string'
-      return [name, short === undefined ? { type, multiple } : { type, multiple, short }]
+      return [spelling(name), short === undefined ? { type, multiple } : { type, multiple, short }]
     }),
   )
   try {
-    return parseArgs({ args: [...args], options }).values as StartFlags
+    const { values } = parseArgs({ args: [...args], options })
+    return Object.fromEntries(START_OPTIONS.map(({ name }) => [name, values[spelling(name)]])) as StartFlags
   } catch {
     return null
   }
 }
 
-const SHORT = ['port', 'host', 'advertise', 'data', 'flush', 'join', 'token', 'orderer'] as const
+/** Flags that are settings: `--http-port` is `http.port`. */
+const SHORT = [
+  'port',
+  'host',
+  'advertise',
+  'data',
+  'flush',
+  'httpPort',
+  'grpcPort',
+  'doors',
+  'join',
+  'token',
+  'orderer',
+] as const
 
 /** Reads the file and the environment, lays the flags over them. */
 export function settingsOf(flags: StartFlags, terminal: Terminal): ResolvedConfig {
@@ -126,7 +150,7 @@ function flagSettings(flags: StartFlags): NonNullable<ConfigSources['flags']> {
   const settings = []
   for (const name of SHORT) {
     const value = flags[name]
-    if (value !== undefined) settings.push({ name, value, origin: `--${name}` })
+    if (value !== undefined) settings.push({ name: spelling(name, '.'), value, origin: `--${spelling(name)}` })
   }
   if (flags.memory === true) settings.push({ name: 'data', value: 'memory', origin: '--memory' })
   for (const pair of [...(flags.override ?? []), ...(flags.set ?? [])]) {

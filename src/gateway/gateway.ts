@@ -57,7 +57,7 @@ export class Gateway {
     const { broker, addresses } = this.node
     this.#client ??= new ClusterClient({
       world: this.world,
-      own: { accept: socket => broker.accept(socket), addresses },
+      own: { accept: socket => broker.acceptOwn(socket), addresses },
     })
     return this.#client
   }

@@ -29,7 +29,9 @@ export class LazyDoors implements Doors {
   }
 
   enter(guest: Guest, first: Uint8Array, door: DoorName | null): void {
-    if (this.#closed) guest.destroy()
+    // A door on a port of its own is open; on the common port the settings say which are.
+    const open = door !== null || doorNames.some(name => this.#isOpen(name))
+    if (this.#closed || !open) guest.destroy()
     else if (this.#open !== null) this.#open.enter(guest, first, door)
     else {
       this.#opening ??= this.#load()
@@ -40,10 +42,14 @@ export class LazyDoors implements Doors {
     }
   }
 
+  #isOpen(name: DoorName): boolean {
+    return this.#node.config.get('doors').includes(name)
+  }
+
   async #load(): Promise<OpenDoors> {
     try {
       const { OpenDoors } = await import('../gateway/doors.ts')
-      this.#open = new OpenDoors(this.#node, name => this.#node.config.get('doors').includes(name))
+      this.#open = new OpenDoors(this.#node, name => this.#isOpen(name))
       return this.#open
     } catch (error) {
       this.#node.logger.error('the doors do not open', { error: (error as Error).stack })

@@ -189,6 +189,7 @@ export class Node implements RunningNode {
     this.#broker = this.#newBroker()
     this.#doors = this.#newDoors()
     this.#broker.doors = this.#doors
+    if (!this.#config.get('doors').includes('kafka')) this.#broker.serveNodesOnly()
     options.inspect?.({ nodeId: this.nodeId, metadata, orderer, replicas: this.#replicas, volume })
   }
 

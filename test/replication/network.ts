@@ -35,6 +35,7 @@ class Wire {
       remote: { host: 'there', port: 1 },
       software: '',
       node: true,
+      own: false,
       fetching: null,
       hurryFetch: null,
       onClose: () => () => {},

@@ -54,11 +54,11 @@ describe('the Host of a request', () => {
     ['evil.example#localhost', 421],
     ['localhost:', 421],
     ['localhost:99999999', 421],
-    ['', 421],
+    ['', 400],
     ['.', 421],
     ['local host', 421],
     ['[::1', 421],
-    [undefined, 421],
+    [undefined, 400],
   ] as const)
     it(`${host}: ${expected === 200 ? 'ours' : 'not ours'}`, () => {
       assert.equal(verdict(get({ host })), expected)

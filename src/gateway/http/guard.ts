@@ -1,5 +1,5 @@
 import type { Gateway } from '../gateway.ts'
-import { Problem } from './problem.ts'
+import { badRequest, Problem } from './problem.ts'
 
 /** What of a request tells where it comes from. Headers are undefined when they are missing. */
 export interface Caller {
@@ -120,14 +120,9 @@ function isFromElsewhere({ method, site, mode, dest }: Caller): boolean {
 }
 
 function misdirected(host: string | undefined): Problem {
-  return new Problem(
-    421,
-    'wrong-host',
-    'This name is not known to be ours',
-    host === undefined || host === ''
-      ? 'The request names no host'
-      : `The request is for ${host}. If that is this node, add the name to http.allowed.hosts`,
-  )
+  if (host === undefined || host === '') return badRequest('The request names no host')
+  const detail = `The request is for ${host}. If that is this node, add the name to http.allowed.hosts`
+  return new Problem(421, 'wrong-host', 'This name is not known to be ours', detail)
 }
 
 function crossOrigin(from: string): Problem {

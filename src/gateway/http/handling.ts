@@ -6,7 +6,7 @@ import { admit, type GuardRules, preflight } from './guard.ts'
 import { badRequest, internalProblem, knownProblem, Problem } from './problem.ts'
 import type { HttpAnswer, HttpRequest, Operation, Outlet } from './route.ts'
 import { inputsOf, type Router } from './router.ts'
-import { faultIn } from './schema.ts'
+import { faultIn, wholeBody } from './schema.ts'
 
 /** With every answer: no page may take it for something else, frame it, or keep it. */
 const common = {
@@ -15,6 +15,9 @@ const common = {
   'x-frame-options': 'DENY',
   'cache-control': 'no-store',
 } as const
+
+/** Bytes of a body that nobody read which are skipped, so that the next request finds its connection. */
+const mostSkipped = 64 * 1024
 
 const empty: Readonly<Record<string, never>> = {}
 
@@ -114,8 +117,8 @@ export class Handling implements HttpRequest {
     const value = parseJson(await this.body(limit))
     const content = this.#operation?.requestBody?.content
     const schema = (content?.[type] ?? content?.['application/json'])?.schema
-    const fault = schema === undefined ? null : faultIn(value, schema, 'the body')
-    if (fault !== null) throw badRequest(fault.charAt(0).toUpperCase() + fault.slice(1))
+    const fault = schema === undefined ? null : faultIn(value, schema, wholeBody)
+    if (fault !== null) throw badRequest(fault)
     return value as T
   }
 
@@ -191,8 +194,15 @@ export class Handling implements HttpRequest {
   }
 
   #headers(own: Readonly<Record<string, string>>): Record<string, string> {
-    const last = this.#stream.finishing || !this.#message.complete ? { connection: 'close' } : empty
+    const last = this.#stream.finishing || this.#hasMore ? { connection: 'close' } : empty
     return { ...common, ...this.#extra, ...last, ...own }
+  }
+
+  /** More of a body is to come than one would read just to throw it away. */
+  get #hasMore(): boolean {
+    const { complete, headers } = this.#message
+    if (complete) return false
+    return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > mostSkipped
   }
 
   /** Gives the status. */

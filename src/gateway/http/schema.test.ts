@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { faultIn, type Schema } from './schema.ts'
+import { faultIn, type Schema, wholeBody } from './schema.ts'
 
 const named: Schema = {
   type: 'object',
@@ -17,20 +17,20 @@ for (const [value, schema, expected] of [
   [{ name: 'A' }, named, 'name must match ^[a-z]+$'],
   [{ name: 'a', other: 1 }, named, 'other is not known here'],
   [JSON.parse('{"name":"a","__proto__":1}'), named, '__proto__ is not known here'],
-  [[], named, 'the body must be an object'],
-  [null, named, 'the body must be an object'],
-  ['x', { type: 'array' }, 'the body must be an array'],
-  [[1, 'x'], { type: 'array', items: { type: 'integer' } }, 'the body[1] must be a whole number'],
-  [[1], { type: 'array', minItems: 2 }, 'the body must have at least 2 items'],
-  [[1, 2], { type: 'array', maxItems: 1 }, 'the body must have at most 1 items'],
-  ['abc', { type: 'string', maxLength: 2 }, 'the body must not be longer than 2'],
+  [[], named, 'The body must be an object'],
+  [null, named, 'The body must be an object'],
+  ['x', { type: 'array' }, 'The body must be an array'],
+  [[1, 'x'], { type: 'array', items: { type: 'integer' } }, 'The body[1] must be a whole number'],
+  [[1], { type: 'array', minItems: 2 }, 'The body must have at least 2 items'],
+  [[1, 2], { type: 'array', maxItems: 1 }, 'The body must have at most 1 items'],
+  ['abc', { type: 'string', maxLength: 2 }, 'The body must not be longer than 2'],
   [{ a: { b: 1 } }, { additionalProperties: { additionalProperties: { type: 'string' } } }, 'a.b must be a string'],
   [{ a: 1 }, { type: 'object' }, null],
   [1, { anyOf: [{ type: 'string' }, { type: 'integer' }] }, null],
-  [true, { anyOf: [{ type: 'string' }, { type: 'integer' }] }, 'the body must be a string'],
-  ['x', { enum: ['a', null] }, 'the body must be one of "a", null'],
-  [1e300, { type: 'integer' }, 'the body must be a whole number'],
+  [true, { anyOf: [{ type: 'string' }, { type: 'integer' }] }, 'The body must be a string'],
+  ['x', { enum: ['a', null] }, 'The body must be one of "a", null'],
+  [1e300, { type: 'integer' }, 'The body must be a whole number'],
   [Number.MAX_SAFE_INTEGER, { type: 'integer' }, null],
 ] as const satisfies readonly (readonly [unknown, Schema, string | null])[])
   test(`${JSON.stringify(value)} by ${JSON.stringify(schema)}`, () =>
-    assert.equal(faultIn(value, schema, 'the body'), expected))
+    assert.equal(faultIn(value, schema, wholeBody), expected))

@@ -24,6 +24,9 @@ export interface Schema {
 
 export type SchemaType = 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean' | 'null'
 
+/** The place of a value that is all of the body: its properties go by their own names. */
+export const wholeBody = 'The body'
+
 const patterns = new Map<string, RegExp>()
 
 /** What is wrong with a value, as a sentence that names the place; null: nothing. */
@@ -98,7 +101,7 @@ function faultInArray(value: readonly unknown[], schema: Schema, place: string):
 
 function faultInObject(value: object, schema: Schema, place: string): string | null {
   const { properties = {}, required = [], additionalProperties = schema.properties === undefined } = schema
-  const inside = (name: string) => (place === 'the body' ? name : `${place}.${name}`)
+  const inside = (name: string) => (place === wholeBody ? name : `${place}.${name}`)
   for (const name of required) if (!Object.hasOwn(value, name)) return `${inside(name)} is missing`
   for (const [name, item] of Object.entries(value)) {
     const known = Object.hasOwn(properties, name) ? properties[name]! : additionalProperties

@@ -28,6 +28,8 @@ class HttpDoor implements Door {
   readonly #server: Server
   readonly #streams = new Set<GuestStream>()
   readonly #budget: BodyBudget
+  /** The last request's, of each connection. */
+  readonly #answering = new WeakMap<GuestStream, ServerResponse>()
   #closing = false
 
   constructor(gateway: Gateway) {
@@ -44,6 +46,8 @@ class HttpDoor implements Door {
       connectionsCheckingInterval: 2_000,
       // The broker closes connections on which nothing moves; sooner would cut off clients that are about to ask.
       keepAliveTimeout: 0,
+      // The guard says so, too, and more plainly.
+      requireHostHeader: false,
     })
     this.#server.maxHeadersCount = 100
     this.#server.on('request', (message, response) => this.#asked(message, response))
@@ -69,6 +73,7 @@ class HttpDoor implements Door {
   #asked(message: IncomingMessage, response: ServerResponse): void {
     const stream = message.socket as unknown as GuestStream
     stream.busyWith(stream.asked + 1)
+    this.#answering.set(stream, response)
     response.on('close', () => {
       stream.busyWith(stream.asked - 1)
       if (stream.finishing) endIfIdle(stream)
@@ -82,8 +87,10 @@ class HttpDoor implements Door {
 
   #malformed(error: Error & { code?: string }, stream: GuestStream): void {
     this.#gateway.metrics.malformed++
+    const waiting = this.#answering.get(stream)
     // Whoever has an answer under way could take ours for a part of it.
-    if (error.code === 'ECONNRESET' || !stream.writable || stream.asked > 0) {
+    const amiss = stream.asked > 1 || (stream.asked === 1 && waiting?.headersSent !== false)
+    if (error.code === 'ECONNRESET' || !stream.writable || amiss) {
       stream.destroy()
       return
     }
