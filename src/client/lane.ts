@@ -8,6 +8,12 @@ export interface Identity {
   readonly producerEpoch: number
 }
 
+/** Who waits for records: told of each once, by its index, in any order. */
+export interface Receiver {
+  placed(index: number, place: { partition: number; offset: number; timestamp: number }): void
+  failed(index: number, error: unknown): void
+}
+
 /** A record on its way, and who waits for it. */
 export interface Entry {
   readonly topic: string
@@ -21,8 +27,8 @@ export interface Entry {
   readonly size: number
   /** Monotonic ms after which it is given up. */
   readonly deadline: number
-  resolve(placed: { partition: number; offset: number; timestamp: number }): void
-  reject(error: unknown): void
+  readonly receiver: Receiver
+  readonly index: number
 }
 
 /** A batch that was built, and stays the same however often it is sent. */

@@ -47,3 +47,6 @@ export interface PlacedRecord {
   /** ms; the broker's where the topic says LogAppendTime. */
   readonly timestamp: number
 }
+
+/** Where a record is, or why it is not there. */
+export type SendOutcome = PlacedRecord | Error

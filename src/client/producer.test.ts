@@ -258,6 +258,22 @@ test('a topic that does not exist holds up no other one', async () => {
   )
 })
 
+test('records that are waited for together: each has its place or its error, in their order', async () => {
+  const { producer } = await setUp([], { bufferBytes: 1000, deliveryTimeoutMs: 30 })
+  const record = (value: string, partition = 0) => ({ topic: 't', partition, value: Buffer.from(value) })
+  assert.deepEqual(await producer.sendAll([]), [])
+  const some = await producer.sendAll([record('a'), record('b', 9), record('c'), record('d', 1)])
+  assert.deepEqual(
+    some.map(each => (each instanceof Error ? each.name : each.offset)),
+    [0, 'KafkaError', 1, 0],
+  )
+  const many = await producer.sendAll(Array.from({ length: 50 }, () => record('x'.repeat(100))))
+  const refused = many.filter(each => each instanceof KafkaError && each.errorName === 'THROTTLING_QUOTA_EXCEEDED')
+  assert.ok(refused.length > 20 && refused.length < 50, `${refused.length} refused`)
+  await producer.close()
+  assert.ok((await producer.sendAll([record('late')]))[0] instanceof KafkaError)
+})
+
 test('a partition that does not exist is an error in the end', async () => {
   const { producer } = await setUp([], { deliveryTimeoutMs: 30 })
   await assert.rejects(send(producer, 'a', 9), KafkaError)

@@ -1,11 +1,12 @@
 import { recordSize } from '../protocol/batches/build.ts'
+import type { RecordHeader } from '../protocol/batches/records.ts'
 import { compressionId, compressionReady, loadCompression } from '../protocol/compression/compression.ts'
 import { ErrorCode, KafkaError } from '../protocol/errors.ts'
 import { InitProducerId } from '../protocol/messages/init-producer-id.ts'
 import { Produce } from '../protocol/messages/produce.ts'
 import type { Cluster } from './cluster.ts'
 import { failure, isStale, mayRetry, throwIf } from './failures.ts'
-import { type Entry, type Identity, type InFlight, Lane } from './lane.ts'
+import { type Entry, type Identity, type InFlight, Lane, type Receiver } from './lane.ts'
 import { Partitioner } from './partitioner.ts'
 import { answersOf, type PartitionAnswer, topicData } from './produce-request.ts'
 import {
@@ -13,6 +14,7 @@ import {
   type PlacedRecord,
   type ProducerOptions,
   type RecordToSend,
+  type SendOutcome,
 } from './producer-options.ts'
 import { backoffMs } from './retry.ts'
 
@@ -24,6 +26,8 @@ const doubtful = new Set(['NETWORK_EXCEPTION', 'REQUEST_TIMED_OUT', 'NOT_ENOUGH_
 const strangers = new Set(['UNKNOWN_PRODUCER_ID', 'OUT_OF_ORDER_SEQUENCE_NUMBER', 'INVALID_PRODUCER_EPOCH'])
 /** Beyond what the broker itself waits for replicas, ms. */
 const graceMs = 2_000
+
+const noHeaders: readonly RecordHeader[] = []
 
 /** Writes records: batched by partition, retried until delivered or out of time. */
 export class Producer {
@@ -64,22 +68,45 @@ export class Producer {
    * Whoever does not wait for the promises waits for `ready` now and then: beyond twice `bufferBytes` records are refused.
    */
   send(record: RecordToSend): Promise<PlacedRecord> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed) throw new KafkaError('NETWORK_EXCEPTION', 'the producer is closed')
-      const entry = this.#entry(record, resolve, reject)
-      if (this.#intakeBytes + entry.size > this.#options.bufferBytes && !this.#isHungry) {
-        throw new KafkaError('THROTTLING_QUOTA_EXCEEDED', 'the producer is full; wait for ready() between records')
-      }
-      this.#records++
-      const strays = this.#strays.get(entry.topic)
-      if (strays === undefined && this.#intake.length === 0 && this.#hasRoom(entry) && this.#place(entry)) return
-      this.#intakeBytes += entry.size
-      if (strays !== undefined) strays.push(entry)
-      else {
-        this.#intake.push(entry)
-        this.#admit()
+    return new Promise((resolve, reject) => this.#take(record, this.#deadline, new Single(resolve, reject), 0))
+  }
+
+  /** As `send`, for records that are waited for together: fulfilled when each is written, or has failed. */
+  sendAll(records: readonly RecordToSend[]): Promise<SendOutcome[]> {
+    if (records.length === 0) return Promise.resolve([])
+    return new Promise(resolve => {
+      const all = new Together(records.length, resolve)
+      const deadline = this.#deadline
+      for (let i = 0; i < records.length; i++) {
+        try {
+          this.#take(records[i]!, deadline, all, i)
+        } catch (error) {
+          all.failed(i, error)
+        }
       }
     })
+  }
+
+  #take(record: RecordToSend, deadline: number, receiver: Receiver, index: number): void {
+    if (this.#closed) throw new KafkaError('NETWORK_EXCEPTION', 'the producer is closed')
+    const entry = this.#entry(record, deadline, receiver, index)
+    if (this.#intakeBytes + entry.size > this.#options.bufferBytes && !this.#isHungry) {
+      throw new KafkaError('THROTTLING_QUOTA_EXCEEDED', 'the producer is full; wait for ready() between records')
+    }
+    this.#records++
+    const strays = this.#strays.size === 0 ? undefined : this.#strays.get(entry.topic)
+    if (strays === undefined && this.#intake.length === 0 && this.#hasRoom(entry) && this.#place(entry)) return
+    this.#intakeBytes += entry.size
+    if (strays !== undefined) strays.push(entry)
+    else {
+      this.#intake.push(entry)
+      this.#admit()
+    }
+  }
+
+  /** Monotonic ms, of a record that comes now. */
+  get #deadline(): number {
+    return this.#cluster.world.clock.mono() + this.#options.deliveryTimeoutMs
   }
 
   /** Fulfilled at once while there is room, else as soon as there is. */
@@ -105,12 +132,12 @@ export class Producer {
     await this.flush()
   }
 
-  #entry(record: RecordToSend, resolve: Entry['resolve'], reject: Entry['reject']): Entry {
-    const { clock } = this.#cluster.world
-    const { topic, partition = -1, key = null, value = null, headers = [], timestamp = clock.now() } = record
-    const size = recordSize({ timestamp, key, value, headers })
-    const deadline = clock.mono() + this.#options.deliveryTimeoutMs
-    return { topic, partition, key, value, headers, timestamp, size, deadline, resolve, reject }
+  #entry(record: RecordToSend, deadline: number, receiver: Receiver, index: number): Entry {
+    const { topic, partition = -1, key = null, value = null, headers = noHeaders } = record
+    const timestamp = record.timestamp ?? this.#cluster.world.clock.now()
+    const entry = { topic, partition, key, value, headers, timestamp, size: 0, deadline, receiver, index }
+    entry.size = recordSize(entry)
+    return entry
   }
 
   #hasRoom(entry: Entry): boolean {
@@ -149,7 +176,7 @@ export class Producer {
       error => {
         this.#leftStrays(topic, strays)
         for (const entry of strays) {
-          entry.reject(error)
+          entry.receiver.failed(entry.index, error)
           this.#settled()
         }
         this.#feed()
@@ -325,7 +352,7 @@ export class Producer {
     for (const [i, entry] of entries.entries()) {
       const offset = baseOffset < 0 ? -1 : baseOffset + i
       const timestamp = logAppendTime < 0 ? entry.timestamp : logAppendTime
-      entry.resolve({ partition: lane.partition, offset, timestamp })
+      entry.receiver.placed(entry.index, { partition: lane.partition, offset, timestamp })
       this.#left(entry)
     }
     this.#admit()
@@ -367,7 +394,7 @@ export class Producer {
 
   #giveUp(lane: Lane, entries: readonly Entry[], error: unknown): void {
     for (const entry of entries) {
-      entry.reject(error)
+      entry.receiver.failed(entry.index, error)
       this.#left(entry)
     }
     this.#free(lane)
@@ -404,5 +431,49 @@ export class Producer {
   #settled(): void {
     this.#records--
     if (this.#records === 0) for (const run of this.#flushing.splice(0)) run()
+  }
+}
+
+class Single implements Receiver {
+  readonly #resolve: (place: PlacedRecord) => void
+  readonly #reject: (error: unknown) => void
+
+  constructor(resolve: (place: PlacedRecord) => void, reject: (error: unknown) => void) {
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  placed(_index: number, place: PlacedRecord): void {
+    this.#resolve(place)
+  }
+
+  failed(_index: number, error: unknown): void {
+    this.#reject(error)
+  }
+}
+
+class Together implements Receiver {
+  readonly #outcomes: SendOutcome[]
+  readonly #resolve: (outcomes: SendOutcome[]) => void
+  #left: number
+
+  constructor(count: number, resolve: (outcomes: SendOutcome[]) => void) {
+    this.#outcomes = new Array(count)
+    this.#resolve = resolve
+    this.#left = count
+  }
+
+  placed(index: number, place: PlacedRecord): void {
+    this.#told(index, place)
+  }
+
+  failed(index: number, error: unknown): void {
+    this.#told(index, error instanceof Error ? error : new Error(String(error)))
+  }
+
+  #told(index: number, outcome: SendOutcome): void {
+    this.#outcomes[index] = outcome
+    this.#left--
+    if (this.#left === 0) this.#resolve(this.#outcomes)
   }
 }

@@ -1,11 +1,17 @@
 import { Admin } from '../client/admin.ts'
 import { Cluster, type TopicMetadata } from '../client/cluster.ts'
 import type { ClientOptions, ClientWorld } from '../client/options.ts'
-import { type PlacedRecord, Producer, type ProducerOptions, type RecordToSend } from '../client/producer.ts'
+import {
+  type PlacedRecord,
+  Producer,
+  type ProducerOptions,
+  type RecordToSend,
+  type SendOutcome,
+} from '../client/producer.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Address } from '../world/world.ts'
 import { type OwnNode, ownNet } from './own-net.ts'
-import { type Outcome, pushOnce } from './push-once.ts'
+import { pushOnce } from './push-once.ts'
 
 /** As Kafka's producers count: −1 is all in-sync replicas. */
 export type Acks = -1 | 0 | 1
@@ -189,6 +195,19 @@ export class Pusher {
     return this.#producer.send(record)
   }
 
+  /** As `send`, for records of one topic that are waited for together. Throws UNKNOWN_TOPIC_OR_PARTITION for the topic alone. */
+  async sendAll(topic: string, records: readonly RecordToSend[]): Promise<SendOutcome[]> {
+    let { partitions } = await this.topic(topic)
+    if (records.some(({ partition = -1 }) => partition >= partitions.length)) {
+      // Partitions may have been added.
+      this.#cluster.forget([topic])
+      partitions = (await this.topic(topic)).partitions
+      if (records.some(({ partition = -1 }) => partition >= partitions.length))
+        return Promise.all(records.map(record => this.send(record).catch((error: Error) => error)))
+    }
+    return this.#producer.sendAll(records)
+  }
+
   /** Throws THROTTLING_QUOTA_EXCEEDED unless so many bytes of records would be taken: all of a batch, or nothing. */
   mustTake(bytes: number): void {
     if (bytes > this.room && this.room < this.#bufferBytes) throw full()
@@ -202,8 +221,8 @@ export class Pusher {
     key: string,
     content: Uint8Array,
     topic: string,
-    records: readonly Omit<RecordToSend, 'topic'>[],
-  ): Promise<Outcome[]> {
+    records: readonly RecordToSend[],
+  ): Promise<SendOutcome[]> {
     if (this.#onceBytes > 0 && this.#onceBytes + content.length > this.#bufferBytes) throw full()
     this.#onceBytes += content.length
     try {

@@ -2,13 +2,10 @@ import { createHash } from 'node:crypto'
 import type { Cluster, TopicMetadata } from '../client/cluster.ts'
 import { failure, throwIf } from '../client/failures.ts'
 import { partitionOfKey } from '../client/partitioner.ts'
-import type { PlacedRecord, RecordToSend } from '../client/producer.ts'
+import type { PlacedRecord, RecordToSend, SendOutcome } from '../client/producer.ts'
 import { buildBatch } from '../protocol/batches/build.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { Produce } from '../protocol/messages/produce.ts'
-
-/** Written, or why not. */
-export type Outcome = PlacedRecord | KafkaError
 
 /** Ids that the cluster gives to producers begin at 0 and never come near; ours fill the upper half of the safe integers. */
 const firstId = 2 ** 52
@@ -38,8 +35,8 @@ export async function pushOnce(
   key: string,
   content: Uint8Array,
   topic: string,
-  records: readonly Omit<RecordToSend, 'topic'>[],
-): Promise<Outcome[]> {
+  records: readonly RecordToSend[],
+): Promise<SendOutcome[]> {
   const identity = identityOf(key, content)
   const metadata = await cluster.findTopic(topic, true)
   const byPartition = new Map<number, number[]>()
@@ -49,7 +46,7 @@ export async function pushOnce(
     if (others === undefined) byPartition.set(partition, [index])
     else others.push(index)
   }
-  const outcomes: Outcome[] = []
+  const outcomes: SendOutcome[] = []
   const now = cluster.world.clock.now()
   await Promise.all(
     [...byPartition].map(async ([partition, indexes]) => {
@@ -74,11 +71,7 @@ function identityOf(key: string, content: Uint8Array): Identity {
   }
 }
 
-function partitionOf(
-  { name, partitions }: TopicMetadata,
-  record: Omit<RecordToSend, 'topic'>,
-  { spread }: Identity,
-): number {
+function partitionOf({ name, partitions }: TopicMetadata, record: RecordToSend, { spread }: Identity): number {
   const { partition = -1, key = null } = record
   if (partition >= partitions.length)
     throw new KafkaError(
@@ -98,7 +91,7 @@ async function write(
   cluster: Cluster,
   topic: string,
   partition: number,
-  records: readonly (Omit<RecordToSend, 'topic'> & { readonly timestamp: number })[],
+  records: readonly (RecordToSend & { readonly timestamp: number })[],
   { producerId, baseSequence }: Identity,
 ): Promise<Written> {
   const bytes = buildBatch({ records, producerId, producerEpoch: 0, baseSequence })

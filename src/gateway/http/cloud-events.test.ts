@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { binaryEvent, eventBatch, structuredEvent } from './cloud-events.ts'
+import { binaryEvent, type EventRecord, eventBatch, structuredEvent } from './cloud-events.ts'
 import { Problem } from './problem.ts'
-import type { RecordInput } from './record-input.ts'
 
-const shown = ({ key, value, headers }: RecordInput) => ({
+const shown = ({ key, value, headers }: EventRecord) => ({
   key: key === null ? null : Buffer.from(key).toString(),
   value: value === null ? null : Buffer.from(value).toString(),
   headers: Object.fromEntries(headers.map(each => [each.key, Buffer.from(each.value!).toString()])),

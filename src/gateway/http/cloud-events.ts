@@ -3,6 +3,9 @@ import { elementSpans } from './json-source.ts'
 import { badRequest } from './problem.ts'
 import type { RecordInput } from './record-input.ts'
 
+/** An event as a record; topic and time are those of the request. */
+export type EventRecord = Pick<RecordInput, 'key' | 'value' | 'headers'>
+
 /**
  * CloudEvents 1.0 from HTTP to Kafka, as the two protocol bindings have it: in binary mode attributes are headers and the data
  * is the value, in structured mode the whole event is the value. The extension `partitionkey` is the record's key in both.
@@ -20,7 +23,7 @@ export function binaryEvent(
   headers: Iterable<readonly [name: string, value: string]>,
   contentType: string | null,
   data: Uint8Array,
-): RecordInput {
+): EventRecord {
   const attributes = new Map<string, string>()
   for (const [name, value] of headers) {
     if (!name.startsWith('ce-')) continue
@@ -37,11 +40,11 @@ export function binaryEvent(
   return record(attributes.get('partitionkey'), data.length === 0 ? null : data, own)
 }
 
-export function structuredEvent(text: string): RecordInput {
+export function structuredEvent(text: string): EventRecord {
   return structured(parsed(text), text, '')
 }
 
-export function eventBatch(text: string): RecordInput[] {
+export function eventBatch(text: string): EventRecord[] {
   const events = parsed(text)
   if (!Array.isArray(events)) throw badRequest('a batch of CloudEvents is an array')
   const spans = elementSpans(text)
@@ -55,7 +58,7 @@ const structuredHeaders: readonly RecordHeader[] = [
   { key: 'content-type', value: Buffer.from(`${structuredType}; charset=UTF-8`) },
 ]
 
-function structured(event: unknown, text: string, place: string): RecordInput {
+function structured(event: unknown, text: string, place: string): EventRecord {
   if (typeof event !== 'object' || event === null || Array.isArray(event))
     throw badRequest(`${place || 'a CloudEvent'} must be an object`)
   const attributes = event as Readonly<Record<string, unknown>>
@@ -67,8 +70,8 @@ function structured(event: unknown, text: string, place: string): RecordInput {
   return record(partitionkey, Buffer.from(text), structuredHeaders)
 }
 
-function record(key: string | undefined, value: Uint8Array | null, headers: readonly RecordHeader[]): RecordInput {
-  return { key: key === undefined ? null : Buffer.from(key), value, headers, partition: -1, timestamp: -1 }
+function record(key: string | undefined, value: Uint8Array | null, headers: readonly RecordHeader[]): EventRecord {
+  return { key: key === undefined ? null : Buffer.from(key), value, headers }
 }
 
 /** The attributes without which it is no event. */

@@ -1,13 +1,9 @@
-import type { PlacedRecord } from '../../client/producer.ts'
-import type { Outcome } from '../push-once.ts'
+import type { SendOutcome } from '../../client/producer-options.ts'
 import { Lines } from './lines.ts'
-import { Problem, problemOf } from './problem.ts'
-import { asOutcome, recordToSend, shown, type Target } from './push.ts'
-import { type InputFormats, recordInLine } from './record-input.ts'
+import { Problem } from './problem.ts'
+import { problemIn, shown, type Target } from './push.ts'
+import { type InputTarget, type RecordInput, recordInLine } from './record-input.ts'
 import type { HttpAnswer, Outlet } from './route.ts'
-
-/** What became of a line. */
-type LineOutcome = Outcome | Problem
 
 /** Records of one body that are under way at one time. */
 const mostUnderWay = 10_000
@@ -16,7 +12,7 @@ const mostErrors = 100
 
 /** Who hears of the lines, in their order. */
 interface Report {
-  tell(line: number, outcome: LineOutcome): void
+  tell(line: number, outcome: SendOutcome): void
   /** Fulfilled when more may be told. */
   ready(): Promise<void>
 }
@@ -28,31 +24,43 @@ interface Report {
 export async function pushLines(
   body: AsyncIterable<Buffer>,
   target: Target,
-  formats: InputFormats,
+  input: InputTarget,
   lineBytes: number,
   report: Report,
 ): Promise<void> {
   const lines = new Lines(lineBytes)
   const underWay = new UnderWay(report)
-  const take = (line: string) => underWay.add(send(line, target, formats))
   for await (const piece of body) {
-    for (const line of lines.add(piece)) take(line)
+    underWay.add(send(lines.add(piece), target, input))
     if (underWay.count >= mostUnderWay) await underWay.below(mostUnderWay / 2)
     await target.pusher.ready()
     await report.ready()
   }
-  for (const line of lines.end()) take(line)
-  await underWay.below(0)
+  underWay.add(send(lines.end(), target, input))
+  await underWay.end()
 }
 
-/** A problem is told like any other end of a line. */
-function send(line: string, target: Target, formats: InputFormats): Promise<LineOutcome> | Problem {
-  try {
-    return target.pusher.send(recordToSend(target, recordInLine(line, target.topic, formats))).catch(asOutcome)
-  } catch (error) {
-    if (error instanceof Problem) return error
-    throw error
+/** Lines that came together. */
+interface Piece {
+  /** Those that are no records, by their place in the piece. */
+  readonly wrong: ReadonlyMap<number, Error>
+  readonly count: number
+  readonly sent: Promise<SendOutcome[]>
+}
+
+function send(lines: Iterable<string>, { pusher, topic }: Target, input: InputTarget): Piece {
+  const records: RecordInput[] = []
+  const wrong = new Map<number, Error>()
+  let count = 0
+  for (const line of lines) {
+    try {
+      records.push(recordInLine(line, input))
+    } catch (error) {
+      wrong.set(count, problemIn(error as Error))
+    }
+    count++
   }
+  return { wrong, count, sent: pusher.sendAll(topic, records) }
 }
 
 /** Lines whose fate is not told yet, in order. */
@@ -72,34 +80,37 @@ class UnderWay {
     return this.#count
   }
 
-  add(outcome: Promise<LineOutcome> | Problem): void {
-    this.#count++
-    const before = this.#last
-    this.#last = (async () => {
-      const ended = await outcome
-      await before
-      this.#count--
-      this.#report.tell(++this.#told, ended)
-      if (this.#awaited !== null && this.#count <= this.#awaited.count) this.#awaited.run()
-    })()
-    // Heard of by whoever waits for the last one; one that nobody waits for yet is not unhandled.
+  add(piece: Piece): void {
+    if (piece.count === 0) return
+    this.#count += piece.count
+    this.#last = this.#tell(piece, this.#last)
+    // Whoever waits for the end hears of it.
     this.#last.catch(() => {})
+  }
+
+  async #tell({ wrong, count, sent }: Piece, before: Promise<void>): Promise<void> {
+    const outcomes = await sent
+    await before
+    let next = 0
+    for (let place = 0; place < count; place++) {
+      this.#report.tell(++this.#told, wrong.get(place) ?? (outcomes[next++] as SendOutcome))
+    }
+    this.#count -= count
+    if (this.#awaited !== null && this.#count <= this.#awaited.count) this.#awaited.run()
   }
 
   /** Until so few are under way. Rejects with a bug. */
   async below(count: number): Promise<void> {
-    if (count === 0) return this.#last
     const enough = new Promise<void>(run => {
       this.#awaited = { count, run }
     })
     await Promise.race([enough, this.#last])
     this.#awaited = null
   }
-}
 
-const problemIn = (outcome: LineOutcome): Problem | null => {
-  if (outcome instanceof Problem) return outcome
-  return outcome instanceof Error ? problemOf(outcome) : null
+  end(): Promise<void> {
+    return this.#last
+  }
 }
 
 /** A line for each line, as soon as its fate is known. */
@@ -110,9 +121,8 @@ export class LineReport implements Report {
     this.#outlet = outlet
   }
 
-  tell(line: number, outcome: LineOutcome): void {
-    const error = problemIn(outcome)
-    const json = error === null ? shown(outcome as PlacedRecord) : { line, error }
+  tell(line: number, outcome: SendOutcome): void {
+    const json = outcome instanceof Error ? { line, error: problemIn(outcome) } : shown(outcome)
     this.#outlet.write(`${JSON.stringify(json)}\n`)
   }
 
@@ -134,14 +144,13 @@ export class Summary implements Report {
   #written = 0
   #failed = 0
 
-  tell(line: number, outcome: LineOutcome): void {
-    const error = problemIn(outcome)
-    if (error !== null) {
+  tell(line: number, outcome: SendOutcome): void {
+    if (outcome instanceof Error) {
       this.#failed++
-      if (this.#errors.length < mostErrors) this.#errors.push({ line, error })
+      if (this.#errors.length < mostErrors) this.#errors.push({ line, error: problemIn(outcome) })
       return
     }
-    const { partition, offset } = shown(outcome as PlacedRecord)
+    const { partition, offset } = shown(outcome)
     this.#written++
     const written = this.#partitions.get(partition)
     if (written === undefined) {

@@ -1,9 +1,7 @@
-import type { PlacedRecord, RecordToSend } from '../../client/producer.ts'
+import type { PlacedRecord, RecordToSend, SendOutcome } from '../../client/producer-options.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Acks, Pusher } from '../cluster-client.ts'
-import type { Outcome } from '../push-once.ts'
-import { Problem, problemOf } from './problem.ts'
-import type { RecordInput } from './record-input.ts'
+import { knownProblem, Problem } from './problem.ts'
 import type { HttpAnswer } from './route.ts'
 
 /** What the query's `acks` means. */
@@ -14,19 +12,11 @@ export interface Target {
   readonly topic: string
   readonly acks: Acks
   readonly pusher: Pusher
-  /** ms, for records that bring no time of their own. */
-  readonly now: number
-}
-
-export function recordToSend({ topic, now }: Target, input: RecordInput): RecordToSend {
-  const { partition, key, value, headers, timestamp } = input
-  return { topic, partition, key, value, headers, timestamp: timestamp < 0 ? now : timestamp }
 }
 
 /** One record: its place, or the problem. */
-export async function pushOne(target: Target, input: RecordInput): Promise<HttpAnswer> {
-  const place = await target.pusher.send(recordToSend(target, input))
-  return placed(target, place)
+export async function pushOne(target: Target, record: RecordToSend): Promise<HttpAnswer> {
+  return placed(target, await target.pusher.send(record))
 }
 
 export function placed({ topic, acks }: Pick<Target, 'topic' | 'acks'>, place: PlacedRecord): HttpAnswer {
@@ -35,12 +25,10 @@ export function placed({ topic, acks }: Pick<Target, 'topic' | 'acks'>, place: P
 }
 
 /** Records together: all of them are tried, and each has its answer. `bytes`: about how large they are. */
-export async function pushAll(target: Target, inputs: readonly RecordInput[], bytes: number): Promise<HttpAnswer> {
-  const { pusher } = target
-  await pusher.topic(target.topic)
+export async function pushAll(target: Target, records: readonly RecordToSend[], bytes: number): Promise<HttpAnswer> {
+  const { pusher, topic } = target
   pusher.mustTake(bytes)
-  const sent: Promise<Outcome>[] = inputs.map(input => pusher.send(recordToSend(target, input)).catch(asOutcome))
-  return outcomesAnswer(target, await Promise.all(sent))
+  return outcomesAnswer(target, await pusher.sendAll(topic, records))
 }
 
 /** As `pushOne` and `pushAll`, for requests that may come twice. */
@@ -48,10 +36,9 @@ export async function pushOnce(
   target: Target,
   key: string,
   content: Uint8Array,
-  inputs: readonly RecordInput[],
+  records: readonly RecordToSend[],
   batch: boolean,
 ): Promise<HttpAnswer> {
-  const records = inputs.map(input => recordToSend(target, input))
   const outcomes = await target.pusher.once(key, content, target.topic, records)
   const reused = outcomes.some(each => each instanceof KafkaError && each.errorName === 'OUT_OF_ORDER_SEQUENCE_NUMBER')
   if (reused) {
@@ -60,17 +47,17 @@ export async function pushOnce(
   }
   const [first] = outcomes
   if (batch || first === undefined) return outcomesAnswer(target, outcomes)
-  if (first instanceof KafkaError) throw first
+  if (first instanceof Error) throw first
   return placed(target, first)
 }
 
 /** 200 (202 with acks 0) when all are written, 207 when some are, the first one's problem when none is. */
-function outcomesAnswer({ topic, acks }: Target, outcomes: readonly Outcome[]): HttpAnswer {
-  const failed = outcomes.filter(each => each instanceof KafkaError)
-  const records = outcomes.map(each => (each instanceof KafkaError ? { error: problemOf(each) } : shown(each)))
+function outcomesAnswer({ topic, acks }: Target, outcomes: readonly SendOutcome[]): HttpAnswer {
+  const failed = outcomes.filter(each => each instanceof Error)
+  const records = outcomes.map(each => (each instanceof Error ? { error: problemIn(each) } : shown(each)))
   const [error] = failed
   if (error !== undefined && failed.length === outcomes.length) {
-    const { status, type, title, detail, more, headers } = problemOf(error)
+    const { status, type, title, detail, more, headers } = problemIn(error)
     throw new Problem(status, type, title, detail, { ...more, records }, headers)
   }
   if (failed.length > 0) return { status: 207, json: { topic, failed: failed.length, records } }
@@ -83,7 +70,8 @@ export function shown({ partition, offset, timestamp }: PlacedRecord) {
 }
 
 /** Anything but an error of Kafka is a bug. */
-export function asOutcome(error: unknown): KafkaError {
-  if (error instanceof KafkaError) return error
-  throw error
+export function problemIn(error: Error): Problem {
+  const problem = knownProblem(error)
+  if (problem === null) throw error
+  return problem
 }

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Problem } from './problem.ts'
-import { type InputFormat, type RecordInput, recordInLine, recordsIn } from './record-input.ts'
+import { type InputFormat, type InputTarget, type RecordInput, recordInLine, recordsIn } from './record-input.ts'
 
-const auto = { key: 'auto', value: 'auto' } as const
+const target = (value: InputFormat = 'auto'): InputTarget => ({
+  topic: 't',
+  formats: { key: 'auto', value },
+  now: 99,
+  partition: -1,
+  key: null,
+})
 
 const show = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString('latin1'))
 const shown = ({ key, value, headers, partition, timestamp }: RecordInput) => ({
@@ -28,7 +34,7 @@ function refusal(work: () => unknown): string {
 test('a record alone, with all that it can have', () => {
   const text =
     '{"key":"k","value":{"id": 12345678901234567890},"headers":{"a":"1","b":["x",null]},"partition":3,"timestamp":5}'
-  const { records, batch } = recordsIn(text, 't', auto)
+  const { records, batch } = recordsIn(text, target())
   assert.equal(batch, false)
   assert.deepEqual(records.map(shown), [
     {
@@ -47,7 +53,7 @@ test('a record alone, with all that it can have', () => {
 
 test('a batch keeps the order, and every number its digits', () => {
   const text = '{"records":[{"value":"one"},{"value":1.10,"key":7},{"key":"gone","value":null}]}'
-  const { records, batch } = recordsIn(text, 't', auto)
+  const { records, batch } = recordsIn(text, target())
   assert.equal(batch, true)
   assert.deepEqual(
     records.map(shown).map(({ key, value }) => [key, value]),
@@ -57,12 +63,12 @@ test('a batch keeps the order, and every number its digits', () => {
       ['gone', null],
     ],
   )
-  assert.deepEqual(recordsIn('{"records":[]}', 't', auto).records, [])
+  assert.deepEqual(recordsIn('{"records":[]}', target()).records, [])
 })
 
 test('what was read can be sent again', () => {
   const text = '{"topic":"t","partition":0,"offset":4,"timestamp":1,"key":null,"value":"v","headers":{}}'
-  assert.equal(show(recordInLine(text, 't', auto).value), 'v')
+  assert.equal(show(recordInLine(text, target()).value), 'v')
 })
 
 test('formats', () => {
@@ -80,7 +86,7 @@ test('formats', () => {
     ['base64', '"_-8="', '\xff\xef'],
   ]
   for (const [format, json, bytes] of cases)
-    assert.equal(show(recordInLine(`{"value":${json}}`, 't', { key: 'auto', value: format }).value), bytes, json)
+    assert.equal(show(recordInLine(`{"value":${json}}`, target(format)).value), bytes, json)
 })
 
 test('what is wrong is named, with its place', () => {
@@ -101,16 +107,16 @@ test('what is wrong is named, with its place', () => {
   ]
   for (const [text, detail] of cases)
     assert.equal(
-      refusal(() => recordsIn(text, 't', auto)),
+      refusal(() => recordsIn(text, target())),
       detail,
       text,
     )
   assert.match(
-    refusal(() => recordsIn('{"value":', 't', auto)),
+    refusal(() => recordsIn('{"value":', target())),
     /^the body is not JSON: /,
   )
   assert.equal(
-    refusal(() => recordInLine('{"value":1}', 't', { key: 'auto', value: 'string' })),
+    refusal(() => recordInLine('{"value":1}', target('string'))),
     'value must be a string or null, as its format is string',
   )
 })

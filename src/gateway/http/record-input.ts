@@ -1,6 +1,7 @@
+import type { RecordToSend } from '../../client/producer-options.ts'
 import type { RecordHeader } from '../../protocol/batches/records.ts'
 import { elementSpans, memberSpans, type Span } from './json-source.ts'
-import { badRequest } from './problem.ts'
+import { badRequest, type Problem } from './problem.ts'
 
 /**
  * How JSON becomes bytes. `auto`: a string is its text, anything else is JSON as it was written, `{"base64": "…"}` its bytes.
@@ -15,16 +16,18 @@ export interface InputFormats {
   readonly value: InputFormat
 }
 
-/** A record as a request has it: everything but the topic. */
-export interface RecordInput {
-  readonly key: Uint8Array | null
-  readonly value: Uint8Array | null
-  readonly headers: readonly RecordHeader[]
-  /** −1: by the key. */
+/** Where the records of a request go, and how they are meant. */
+export interface InputTarget {
+  readonly topic: string
+  readonly formats: InputFormats
+  /** What records have that say nothing else: ms; a number, or −1; text. */
+  readonly now: number
   readonly partition: number
-  /** ms; −1: now. */
-  readonly timestamp: number
+  readonly key: Uint8Array | null
 }
+
+/** A record as the rest of the request makes it: nothing is left out. */
+export type RecordInput = Required<RecordToSend>
 
 const noHeaders: readonly RecordHeader[] = []
 const fields = new Set(['key', 'value', 'headers', 'partition', 'timestamp', 'topic', 'offset'])
@@ -33,26 +36,20 @@ const lastPartition = 0x7fffffff
 /** One record, or what stands in `records`. Throws Problem 400, which names the place and what belongs there. */
 export function recordsIn(
   text: string,
-  topic: string,
-  formats: InputFormats,
+  target: InputTarget,
 ): { readonly records: readonly RecordInput[]; readonly batch: boolean } {
   const json = parse(text)
   const list = batchIn(json)
-  if (list === null) return { records: [recordIn(json, topic, '', formats, () => ({ text, from: 0 }))], batch: false }
-  let spans: readonly Span[] | null = null
-  const spanOf = (index: number): Span => {
-    spans ??= elementSpans(text, memberSpans(text).get('records')?.from ?? 0)
-    return spans[index] as Span
-  }
-  const records = list.map((each, index) =>
-    recordIn(each, topic, `records[${index}]`, formats, () => ({ text, from: spanOf(index).from })),
-  )
+  if (list === null) return { records: [new RecordReader(text, target, false).read(json, 0)], batch: false }
+  const reader = new RecordReader(text, target, true)
+  const records: RecordInput[] = new Array(list.length)
+  for (let index = 0; index < list.length; index++) records[index] = reader.read(list[index], index)
   return { records, batch: true }
 }
 
 /** One record alone, such as a line of NDJSON. */
-export function recordInLine(text: string, topic: string, formats: InputFormats): RecordInput {
-  return recordIn(parse(text), topic, '', formats, () => ({ text, from: 0 }))
+export function recordInLine(text: string, target: InputTarget): RecordInput {
+  return new RecordReader(text, target, false).read(parse(text), 0)
 }
 
 function parse(text: string): unknown {
@@ -72,96 +69,117 @@ function batchIn(json: unknown): readonly unknown[] | null {
   return records
 }
 
-/** Where the object stands that a record was parsed from. */
-interface Source {
-  readonly text: string
-  readonly from: number
-}
+type Field = 'key' | 'value'
 
-function recordIn(
-  json: unknown,
-  topic: string,
-  place: string,
-  formats: InputFormats,
-  source: () => Source,
-): RecordInput {
-  const inside = (name: string) => (place === '' ? name : `${place}.${name}`)
-  if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw badRequest(`${place || 'a record'} must be an object with a value, such as {"key":"k","value":"v"}`)
-  for (const name in json) if (!fields.has(name)) throw badRequest(`${inside(name)} is not known here`)
-  const record = json as Partial<Record<'key' | 'value' | 'headers' | 'partition' | 'timestamp' | 'topic', unknown>>
-  // Who leaves the value out by mistake would delete a key of a compacted topic.
-  if (record.value === undefined) throw badRequest(`${inside('value')} is missing; null deletes the key`)
-  if (record.topic !== undefined && record.topic !== topic)
-    throw badRequest(`${inside('topic')} is not ${topic}, to which the records are sent`)
-  let members: Map<string, Span> | null = null
-  const written = (name: string) => {
-    const { text, from } = source()
-    members ??= memberSpans(text, from)
-    const span = members.get(name) as Span
-    return text.slice(span.from, span.to)
-  }
-  return {
-    key: bytesOf(record.key ?? null, formats.key, inside('key'), () => written('key')),
-    value: bytesOf(record.value, formats.value, inside('value'), () => written('value')),
-    headers: headersOf(record.headers, inside('headers')),
-    partition: wholeNumber(record.partition, lastPartition, inside('partition')),
-    timestamp: wholeNumber(record.timestamp, Number.MAX_SAFE_INTEGER, inside('timestamp')),
-  }
-}
+/** Turns what was parsed into records; looks into the text again only for what must stay as it was written. */
+class RecordReader {
+  readonly #text: string
+  readonly #target: InputTarget
+  readonly #batch: boolean
+  #index = 0
+  /** Of the records in the text; of the members of the present one. */
+  #spans: readonly Span[] | null = null
+  #members: Map<string, Span> | null = null
 
-function bytesOf(json: unknown, format: InputFormat, place: string, written: () => string): Uint8Array | null {
-  if (json === null) return null
-  if (format === 'auto') {
+  constructor(text: string, target: InputTarget, batch: boolean) {
+    this.#text = text
+    this.#target = target
+    this.#batch = batch
+  }
+
+  read(json: unknown, index: number): RecordInput {
+    this.#index = index
+    this.#members = null
+    const { topic, formats, now } = this.#target
+    if (typeof json !== 'object' || json === null || Array.isArray(json))
+      throw this.#wrong('', 'must be an object with a value, such as {"key":"k","value":"v"}')
+    for (const name in json) if (!fields.has(name)) throw this.#wrong(name, 'is not known here')
+    const record = json as Partial<Record<Field | 'headers' | 'partition' | 'timestamp' | 'topic', unknown>>
+    // Who leaves the value out by mistake would delete a key of a compacted topic.
+    if (record.value === undefined) throw this.#wrong('value', 'is missing; null deletes the key')
+    if (record.topic !== undefined && record.topic !== topic)
+      throw this.#wrong('topic', `is not ${topic}, to which the records are sent`)
+    const timestamp = this.#wholeNumber(record.timestamp, Number.MAX_SAFE_INTEGER, 'timestamp')
+    const partition = this.#wholeNumber(record.partition, lastPartition, 'partition')
+    return {
+      topic,
+      key: this.#bytes(record.key ?? null, formats.key, 'key') ?? this.#target.key,
+      value: this.#bytes(record.value, formats.value, 'value'),
+      headers: record.headers === undefined || record.headers === null ? noHeaders : this.#headers(record.headers),
+      partition: partition < 0 ? this.#target.partition : partition,
+      timestamp: timestamp < 0 ? now : timestamp,
+    }
+  }
+
+  /** `name`: a field of the present record; '': the record itself. */
+  #wrong(name: string, what: string): Problem {
+    const record = this.#batch ? `records[${this.#index}]` : ''
+    const place = [record, name].filter(part => part !== '').join('.')
+    return badRequest(`${place === '' ? 'a record' : place} ${what}`)
+  }
+
+  #bytes(json: unknown, format: InputFormat, name: Field): Uint8Array | null {
+    if (json === null) return null
+    if (format === 'auto') {
+      if (typeof json === 'string') return Buffer.from(json)
+      return this.#base64Object(json, name) ?? Buffer.from(this.#written(name))
+    }
+    if (format === 'json') return Buffer.from(this.#written(name))
+    if (typeof json !== 'string') throw this.#wrong(name, `must be a string or null, as its format is ${format}`)
+    return format === 'base64' ? this.#base64(json, name) : Buffer.from(json)
+  }
+
+  #written(name: Field): string {
+    this.#members ??= memberSpans(this.#text, this.#batch ? this.#start() : 0)
+    const { from, to } = this.#members.get(name) as Span
+    return this.#text.slice(from, to)
+  }
+
+  #start(): number {
+    this.#spans ??= elementSpans(this.#text, memberSpans(this.#text).get('records')?.from ?? 0)
+    return this.#spans[this.#index]?.from ?? 0
+  }
+
+  /** `{"base64": "…"}`, and nothing beside it. */
+  #base64Object(json: unknown, name: string): Uint8Array | null {
+    if (typeof json !== 'object' || json === null || !('base64' in json) || Object.keys(json).length > 1) return null
+    return typeof json.base64 === 'string' ? this.#base64(json.base64, `${name}.base64`) : null
+  }
+
+  /** Also the alphabet for URLs (RFC 4648). Node skips what does not belong there, so the length tells. */
+  #base64(text: string, name: string): Buffer {
+    const bytes = Buffer.from(text, 'base64')
+    let length = text.length
+    while (length > 0 && text.charCodeAt(length - 1) === 0x3d) length--
+    if (bytes.length !== Math.floor((length * 3) / 4) || length % 4 === 1) throw this.#wrong(name, 'must be base64')
+    return bytes
+  }
+
+  /** Names to values; a list where a name comes more than once. */
+  #headers(json: unknown): readonly RecordHeader[] {
+    if (typeof json !== 'object' || json === null || Array.isArray(json))
+      throw this.#wrong('headers', 'must be an object of names and values')
+    const headers: RecordHeader[] = []
+    for (const [key, value] of Object.entries(json)) {
+      const values: readonly unknown[] = Array.isArray(value) ? value : [value]
+      for (const each of values) headers.push({ key, value: this.#headerValue(each, `headers.${key}`) })
+    }
+    return headers
+  }
+
+  #headerValue(json: unknown, name: string): Uint8Array | null {
+    if (json === null) return null
     if (typeof json === 'string') return Buffer.from(json)
-    return base64Object(json, place) ?? Buffer.from(written())
+    const bytes = this.#base64Object(json, name)
+    if (bytes === null) throw this.#wrong(name, 'must be a string, null or {"base64": "…"}')
+    return bytes
   }
-  if (format === 'json') return Buffer.from(written())
-  if (typeof json !== 'string') throw badRequest(`${place} must be a string or null, as its format is ${format}`)
-  return format === 'base64' ? base64(json, place) : Buffer.from(json)
-}
 
-/** `{"base64": "…"}`, and nothing beside it. */
-function base64Object(json: unknown, place: string): Uint8Array | null {
-  if (typeof json !== 'object' || json === null || !('base64' in json) || Object.keys(json).length > 1) return null
-  const text = json.base64
-  return typeof text === 'string' ? base64(text, `${place}.base64`) : null
-}
-
-/** Also the alphabet for URLs (RFC 4648). Node skips what does not belong there, so the length tells. */
-function base64(text: string, place: string): Buffer {
-  const bytes = Buffer.from(text, 'base64')
-  let length = text.length
-  while (length > 0 && text.charCodeAt(length - 1) === 0x3d) length--
-  if (bytes.length !== Math.floor((length * 3) / 4) || length % 4 === 1) throw badRequest(`${place} must be base64`)
-  return bytes
-}
-
-/** Names to values; a list where a name comes more than once. */
-function headersOf(json: unknown, place: string): readonly RecordHeader[] {
-  if (json === undefined || json === null) return noHeaders
-  if (typeof json !== 'object' || Array.isArray(json))
-    throw badRequest(`${place} must be an object of names and values`)
-  const headers: RecordHeader[] = []
-  for (const [key, value] of Object.entries(json)) {
-    const values: readonly unknown[] = Array.isArray(value) ? value : [value]
-    for (const each of values) headers.push({ key, value: headerValue(each, `${place}.${key}`) })
+  /** −1 where none is given. */
+  #wholeNumber(json: unknown, most: number, name: string): number {
+    if (json === undefined || json === null) return -1
+    if (typeof json !== 'number' || !Number.isSafeInteger(json) || json < 0 || json > most)
+      throw this.#wrong(name, `must be a whole number from 0 to ${most}`)
+    return json
   }
-  return headers
-}
-
-function headerValue(json: unknown, place: string): Uint8Array | null {
-  if (json === null) return null
-  if (typeof json === 'string') return Buffer.from(json)
-  const bytes = base64Object(json, place)
-  if (bytes === null) throw badRequest(`${place} must be a string, null or {"base64": "…"}`)
-  return bytes
-}
-
-/** −1 where none is given. */
-function wholeNumber(json: unknown, most: number, place: string): number {
-  if (json === undefined || json === null) return -1
-  if (typeof json !== 'number' || !Number.isSafeInteger(json) || json < 0 || json > most)
-    throw badRequest(`${place} must be a whole number from 0 to ${most}`)
-  return json
 }

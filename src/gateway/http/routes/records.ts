@@ -1,12 +1,21 @@
+import { isAscii } from 'node:buffer'
+import type { RecordHeader } from '../../../protocol/batches/records.ts'
 import type { Gateway } from '../../gateway.ts'
-import { batchType, binaryEvent, eventBatch, structuredEvent, structuredType } from '../cloud-events.ts'
+import {
+  batchType,
+  binaryEvent,
+  type EventRecord,
+  eventBatch,
+  structuredEvent,
+  structuredType,
+} from '../cloud-events.ts'
 import { topicParameter } from '../describing.ts'
 import { badRequest, Problem } from '../problem.ts'
 import { acksOf, pushAll, pushOnce, pushOne, type Target } from '../push.ts'
 import { LineReport, pushLines, Summary } from '../push-lines.ts'
 import {
   type InputFormat,
-  type InputFormats,
+  type InputTarget,
   inputFormats,
   type RecordInput,
   recordInLine,
@@ -128,31 +137,23 @@ async function push(request: HttpRequest, gateway: Gateway): Promise<HttpAnswer>
     keyFormat: InputFormat
   }
   const topic = request.parameters.topic ?? ''
-  const target: Target = {
+  const target: Target = { topic, acks: acksOf[acks], pusher: gateway.client.pusher(acksOf[acks]) }
+  const input: InputTarget = {
     topic,
-    acks: acksOf[acks],
-    pusher: gateway.client.pusher(acksOf[acks]),
+    formats: { key: keyFormat, value: valueFormat },
     now: gateway.world.clock.now(),
+    partition,
+    key: key === null ? null : Buffer.from(key),
   }
-  const formats: InputFormats = { key: keyFormat, value: valueFormat }
   const once = request.inputs['idempotency-key'] as string | undefined
   if (once !== undefined && target.acks !== -1) throw badRequest('an idempotency key needs acks=all')
-  if (lineTypes.has(request.contentType) && once === undefined) return pushStream(request, gateway, target, formats)
+  if (lineTypes.has(request.contentType) && once === undefined) return pushStream(request, gateway, target, input)
 
   const body = await request.body()
-  const { records, batch } = recordsOf(request, body, topic, formats)
-  const ownKey = key === null ? null : Buffer.from(key)
-  const inputs =
-    partition < 0 && ownKey === null
-      ? records
-      : records.map(each => ({
-          ...each,
-          key: each.key ?? ownKey,
-          partition: each.partition < 0 ? partition : each.partition,
-        }))
-  if (once !== undefined) return pushOnce(target, once, body, inputs, batch)
-  const [first] = inputs
-  return batch || first === undefined ? pushAll(target, inputs, body.length) : pushOne(target, first)
+  const { records, batch } = recordsOf(request, body, input)
+  if (once !== undefined) return pushOnce(target, once, body, records, batch)
+  const [first] = records
+  return batch || first === undefined ? pushAll(target, records, body.length) : pushOne(target, first)
 }
 
 interface Taken {
@@ -160,13 +161,13 @@ interface Taken {
   readonly batch: boolean
 }
 
-const one = (record: RecordInput): Taken => ({ records: [record], batch: false })
-const many = (records: readonly RecordInput[]): Taken => ({ records, batch: true })
-
-function recordsOf(request: HttpRequest, body: Buffer, topic: string, formats: InputFormats): Taken {
+function recordsOf(request: HttpRequest, body: Buffer, input: InputTarget): Taken {
   const type = request.contentType
+  const one = (event: EventRecord): Taken => ({ records: [withDefaults(event, input)], batch: false })
   if (type === structuredType) return one(structuredEvent(textOf(body)))
-  if (type === batchType) return many(eventBatch(textOf(body)))
+  if (type === batchType) {
+    return { records: eventBatch(textOf(body)).map(event => withDefaults(event, input)), batch: true }
+  }
   // Their names make a browser ask before it sends them for a page of another origin, whatever type the data has.
   if (request.header('ce-specversion') !== null) {
     return one(binaryEvent(request.headers('ce-'), request.header('content-type'), body))
@@ -175,25 +176,28 @@ function recordsOf(request: HttpRequest, body: Buffer, topic: string, formats: I
     const lines = textOf(body)
       .split('\n')
       .filter(line => line.trim() !== '')
-    return many(lines.map(line => recordInLine(line, topic, formats)))
+    return { records: lines.map(line => recordInLine(line, input)), batch: true }
   }
-  if (type === 'application/json' || type.endsWith('+json')) return recordsIn(textOf(body), topic, formats)
-  if (type === binaryType) return one(binaryRecord(request, body))
+  if (type === 'application/json' || type.endsWith('+json')) return recordsIn(textOf(body), input)
+  if (type === binaryType) return one({ key: null, value: body, headers: recordHeaders(request) })
   const detail = `records come as application/json, application/x-ndjson, ${binaryType} or CloudEvents, not as ${type || 'nothing'}`
   throw new Problem(415, 'unsupported-media-type', 'The body is of another kind', detail)
 }
 
-function binaryRecord(request: HttpRequest, value: Buffer): RecordInput {
-  const headers = request.headers(headerPrefix).map(([name, text]) => ({
-    key: name.slice(headerPrefix.length),
-    value: Buffer.from(text),
-  }))
-  return { key: null, value, headers, partition: -1, timestamp: -1 }
+function withDefaults(event: EventRecord, { topic, partition, key, now }: InputTarget): RecordInput {
+  return { ...event, topic, key: event.key ?? key, partition, timestamp: now }
+}
+
+function recordHeaders(request: HttpRequest): RecordHeader[] {
+  const headers = request.headers(headerPrefix)
+  return headers.map(([name, text]) => ({ key: name.slice(headerPrefix.length), value: Buffer.from(text) }))
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 function textOf(body: Buffer): string {
+  // Most JSON is ASCII, which needs no decoding.
+  if (isAscii(body)) return body.toString('latin1')
   try {
     return utf8.decode(body)
   } catch {
@@ -206,7 +210,7 @@ async function pushStream(
   request: HttpRequest,
   gateway: Gateway,
   target: Target,
-  formats: InputFormats,
+  input: InputTarget,
 ): Promise<HttpAnswer> {
   // What is wrong with all lines is said before the first is read.
   await target.pusher.topic(target.topic)
@@ -214,11 +218,11 @@ async function pushStream(
   const wanted = request.header('accept') ?? ''
   if (![...lineTypes].some(type => wanted.includes(type))) {
     const summary = new Summary()
-    await pushLines(request.pieces(), target, formats, lineBytes, summary)
+    await pushLines(request.pieces(), target, input, lineBytes, summary)
     return summary.answer(target)
   }
   const outlet = request.respond(200, { 'content-type': 'application/x-ndjson' })
-  await pushLines(request.pieces(), target, formats, lineBytes, new LineReport(outlet))
+  await pushLines(request.pieces(), target, input, lineBytes, new LineReport(outlet))
   return outlet.end()
 }
 
