@@ -13,7 +13,7 @@ type Duplex = () => grpc.ClientDuplexStream<object, Answer>
 const includeDirs = ['src/gateway/grpc/proto', 'test/gateway/proto']
 
 const packages = grpc.loadPackageDefinition(
-  loadSync(['broker.proto', 'ottla/v1/records.proto', 'grpc/health/v1/health.proto'], {
+  loadSync(['broker.proto', 'ottla/v1/records.proto', 'ottla/v1/leases.proto', 'grpc/health/v1/health.proto'], {
     keepCase: false,
     longs: Number,
     enums: String,

@@ -228,7 +228,7 @@ test('health: Check, List, Watch', async () => {
   assert.equal((await health.call('Check')({ service: 'broker.Broker' })).status, 'SERVING')
   await assert.rejects(health.call('Check')({ service: 'nobody' }), fails(status.NOT_FOUND))
   const { statuses } = await health.call('List')({})
-  assert.deepEqual(Object.keys(statuses).sort(), ['', 'broker.Broker', 'ottla.v1.Records'])
+  assert.deepEqual(Object.keys(statuses).sort(), ['', 'broker.Broker', 'ottla.v1.Leases', 'ottla.v1.Records'])
   const watch = health.stream('Watch')({})
   assert.equal((await take(watch, 1))[0]?.status, 'SERVING')
   const unknown = health.stream('Watch')({ service: 'nobody' })

@@ -1,10 +1,13 @@
 import type { BrokerConfig } from '../../config/broker-config.ts'
 import type { World } from '../../world/world.ts'
 import type { ClusterClient } from '../cluster-client.ts'
+import type { Puller } from '../leases/puller.ts'
 
 /** What the calls of this door stand on. */
 export interface DoorContext {
   readonly client: ClusterClient
+  /** Loaded when somebody wants leases. */
+  puller(): Promise<Puller>
   readonly world: Pick<World, 'clock' | 'timers' | 'random'>
   readonly config: Pick<BrokerConfig, 'get'>
   /** Clients are served. */

@@ -4,25 +4,28 @@ import type { GuestStream } from '../guest-stream.ts'
 import type { DoorContext } from './context.ts'
 import { broker } from './handlers/broker.ts'
 import { health } from './handlers/health.ts'
+import { leases } from './handlers/leases.ts'
 import { records } from './handlers/records.ts'
 import { reflection } from './handlers/reflection.ts'
 import { served } from './implementation.ts'
 import { GrpcServer } from './server.ts'
 import { Broker, brokerProto } from './services/broker.ts'
 import { Health, healthProto } from './services/health.ts'
+import { Leases, leasesProto } from './services/leases.ts'
 import { Records, recordsProto } from './services/records.ts'
 import { reflectionV1, reflectionV1Alpha } from './services/reflection.ts'
 import { Status } from './status.ts'
 
-const files = [brokerProto, recordsProto, healthProto, reflectionV1.file, reflectionV1Alpha.file]
+const files = [brokerProto, recordsProto, leasesProto, healthProto, reflectionV1.file, reflectionV1Alpha.file]
 
 /** Everything that is served, by path. */
 export function allPaths(context: DoorContext) {
-  const names = [Broker.fullName, Records.fullName]
+  const names = [Broker.fullName, Records.fullName, Leases.fullName]
   const reflecting = reflection(files)
   return new Map([
     ...served(Broker, broker(context)),
     ...served(Records, records(context)),
+    ...served(Leases, leases(context)),
     ...served(Health, health(context, names)),
     ...served(reflectionV1.service, reflecting),
     ...served(reflectionV1Alpha.service, reflecting),
@@ -56,7 +59,8 @@ class GrpcDoor implements Door {
   constructor(gateway: Gateway) {
     const { world, logger, config, metrics, stopping, client } = gateway
     const serving = () => gateway.node.broker.open && !stopping.aborted
-    this.#server = new GrpcServer(allPaths({ client, world, config, serving, stopping }), {
+    const puller = async () => (await import('../leases/puller.ts')).pullerOf(gateway)
+    this.#server = new GrpcServer(allPaths({ client, puller, world, config, serving, stopping }), {
       world,
       logger,
       observe: (method, code, ms) => metrics.observe(`grpc ${method}`, statusOf(code), ms),

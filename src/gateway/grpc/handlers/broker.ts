@@ -2,6 +2,7 @@ import { readPartition } from '../../../client/read-partition.ts'
 import { expiresAfter, isExpired } from '../../../protocol/batches/expiry.ts'
 import type { RecordHeader } from '../../../protocol/batches/records.ts'
 import { KafkaError } from '../../../protocol/errors.ts'
+import { broadcastHeader, broadcastId, broadcastPartition } from '../broadcasts.ts'
 import type { DoorContext } from '../context.ts'
 import type { Implementation } from '../implementation.ts'
 import type { Out } from '../protobuf/schema.ts'
@@ -9,9 +10,6 @@ import { Sequences } from '../sequences.ts'
 import type { Broker, PublishRequest } from '../services/broker.ts'
 import { GrpcError } from '../status.ts'
 import { TopicStream } from '../topic-stream.ts'
-
-/** Copies of one broadcast, one in each partition, carry the same id here. */
-export const broadcastHeader = 'ottla-broadcast'
 
 /** Ids are int32. */
 const largestId = 2 ** 31 - 1
@@ -40,10 +38,10 @@ export function broker({ client, world, config }: DoorContext): Implementation<t
         const stream = await TopicStream.open(cluster, { topic: subject, partitions: null, start: 'latest' })
         call.begin()
         while (!call.signal.aborted) {
-          for (const { partition: place, value, headers } of await stream.next()) {
+          for (const record of await stream.next()) {
             // Of a broadcast one copy is enough for who reads all partitions.
-            const isCopy = place !== partition && headers.some(({ key }) => key === broadcastHeader)
-            if (!isCopy) await call.write({ body: value ?? undefined })
+            const isCopy = record.partition !== broadcastPartition && broadcastId(record) !== null
+            if (!isCopy) await call.write({ body: record.value ?? undefined })
           }
         }
       }, call.signal)

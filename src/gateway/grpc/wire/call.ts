@@ -40,7 +40,7 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
   #half = false
   #failed: unknown = null
   #wake: (() => void) | null = null
-  #drained: (() => void) | null = null
+  readonly #drained: (() => void)[] = []
   #done = false
 
   constructor(
@@ -59,7 +59,7 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
       this.#half = true
       this.#wake?.()
     })
-    stream.on('drain', () => this.#drained?.())
+    stream.on('drain', () => this.#drain())
     // A client that goes away is nothing to report.
     stream.on('error', () => {})
     stream.on('close', () => this.#over(Status.CANCELLED))
@@ -99,10 +99,7 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
       this.#context.sent()
       return
     }
-    await new Promise<void>(resolve => {
-      this.#drained = resolve
-    })
-    this.#drained = null
+    await new Promise<void>(resolve => this.#drained.push(resolve))
     this.#context.sent()
     if (this.#done) throw cancelled()
   }
@@ -209,8 +206,12 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
     this.#hold(0)
     this.#aborting.abort()
     this.#wake?.()
-    this.#drained?.()
+    this.#drain()
     this.#context.ended(code)
+  }
+
+  #drain(): void {
+    for (const run of this.#drained.splice(0)) run()
   }
 }
 
