@@ -111,7 +111,7 @@ export class EpochCheckpoint {
   #load(): { epochs: LeaderEpochs; changed: boolean } {
     const bytes = this.#store.get(epochCheckpointName)
     const read = bytes === null ? new LeaderEpochs() : LeaderEpochs.fromText(new TextDecoder().decode(bytes))
-    const epochs = read ?? new LeaderEpochs()
+    let epochs = read ?? new LeaderEpochs()
     if (read === null) this.#logger.warn('The leader epoch checkpoint is unreadable; it is rebuilt from the log')
     const { startOffset, endOffset, damage } = this.#store
     // An epoch in which nothing was written begins at the end; one beyond it says that the log was longer.
@@ -123,8 +123,24 @@ export class EpochCheckpoint {
         if (batch.leaderEpoch >= 0) changed = epochs.assign(batch.leaderEpoch, batch.baseOffset) || changed
       }
     }
-    changed = epochs.truncateFromStart(this.#host.logStartOffset()) || changed
+    const start = this.#host.logStartOffset()
+    if (damage === null && epochs.size > 0 && epochs.epochFor(start) < 0) {
+      epochs = this.#withFormer(epochs, start)
+      changed = true
+    }
+    changed = epochs.truncateFromStart(start) || changed
     return { epochs, changed }
+  }
+
+  /** The log begins where it began before: a crash has forgotten that its head was let go, and the file has not. */
+  #withFormer(known: LeaderEpochs, start: number): LeaderEpochs {
+    const epochs = new LeaderEpochs()
+    for (const batch of this.#store.scan(start)) {
+      if (known.epochFor(batch.baseOffset) >= 0) break
+      if (batch.leaderEpoch >= 0) epochs.assign(batch.leaderEpoch, batch.baseOffset)
+    }
+    for (const [epoch, from] of known.entries()) epochs.assign(epoch, from)
+    return epochs
   }
 
   #lastBatchEpoch(): number {

@@ -219,6 +219,23 @@ test('an epoch whose file never reached the disk is read from the batches', asyn
   assert.equal(Buffer.from(trial.disk.store.get('leader-epoch-checkpoint')!).toString(), '0\n3\n0 0\n3 2\n5 4\n')
 })
 
+test('a log whose start a crash has taken back finds the epochs of its head in the batches', async () => {
+  const trial = new Trial({ flush: 'os' })
+  trial.append(2)
+  trial.append(2, {}, 3)
+  trial.append(2, {}, 5)
+  await trial.disk.finishPut()
+  await trial.disk.finishPut()
+  void trial.disk.store.put('leader-epoch-checkpoint', Buffer.from('0\n2\n3 3\n5 4\n'))
+  await trial.disk.finishPut()
+  const { log } = trial.reopen()
+  assert.equal(log.logStartOffset, 0)
+  assert.deepEqual([log.epochForOffset(0), log.epochForOffset(2), log.epochForOffset(3)], [0, 3, 3])
+  assert.deepEqual(log.endOffsetForEpoch(4), { epoch: 3, endOffset: 4 })
+  await trial.disk.finishPut()
+  assert.equal(Buffer.from(trial.disk.store.get('leader-epoch-checkpoint')!).toString(), '0\n3\n0 0\n3 2\n5 4\n')
+})
+
 test('a snapshot that was under way when the log was truncated does not come back', async () => {
   const trial = new Trial({ flush: 'os' })
   trial.append(3)
