@@ -16,18 +16,15 @@ export type ControllerOptions = Pick<
   /** The first records of a cluster that has none: `bootstrapRecords()`. */
   readonly bootstrap: readonly MetadataRecord[]
   /** Bytes of records after which the log is replaced by a snapshot (`metadata.log.max.record.bytes.between.snapshots`). */
-  readonly snapshotBytes?: number
+  readonly snapshotBytes: number
 }
-
-/** Kafka's default is 20 MiB; less keeps a start short, and a snapshot of 5,000 partitions is half a megabyte. */
-const defaultSnapshotBytes = 4 * 1024 * 1024
 
 /** The controller of this node: commands in, responses out, whatever happens. */
 export class ControllerClient {
   readonly #host: Host<Command, Fact, Answer>
 
   constructor(options: ControllerOptions) {
-    const { orderer, settings, bootstrap, snapshotBytes = defaultSnapshotBytes, ...world } = options
+    const { orderer, settings, bootstrap, snapshotBytes, ...world } = options
     this.#host = new Host<Command, Fact, Answer>({
       ...world,
       log: orderer,

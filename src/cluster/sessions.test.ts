@@ -19,6 +19,7 @@ class Scene {
     orderer: this.log as unknown as Orderer,
     settings: testSettings,
     bootstrap: bootstrapRecords(),
+    snapshotBytes: 1e9,
     observer: this.metadata,
     clock: this.time,
     timers: this.time,

@@ -139,6 +139,7 @@ export class Node implements RunningNode {
       orderer: this.#orderer,
       settings: controllerSettings(this.#config, { ...membership.meta, incarnationId: membership.incarnationId }),
       bootstrap: readBootstrap(volume) ?? bootstrapRecords(),
+      snapshotBytes: this.#config.get('metadata.log.max.record.bytes.between.snapshots'),
       observer: this.#metadata,
       onLead: epoch => {
         if (epoch !== null) this.#suspicion.suspectAll(this.nodeId)

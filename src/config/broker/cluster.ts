@@ -63,7 +63,9 @@ export const clusterSettings = {
     "How often preferred leaders that are back lead again (Kafka's default: 300).",
   ),
   'metadata.log.dir': string(null).ignored(metadataLog),
-  'metadata.log.max.record.bytes.between.snapshots': long(20_971_520, atLeast(1)).ignored(metadataLog),
+  'metadata.log.max.record.bytes.between.snapshots': long(4_194_304, atLeast(1)).honoured(
+    "Bytes of records after which a snapshot takes the place of the metadata log (Kafka's default: 20971520).",
+  ),
   'metadata.log.max.snapshot.interval.ms': long(3_600_000, atLeast(0)).ignored(metadataLog),
   'metadata.log.segment.bytes': int(1_073_741_824, atLeast(8_388_608)).ignored(metadataLog),
   'metadata.log.segment.ms': long(604_800_000).ignored(metadataLog),

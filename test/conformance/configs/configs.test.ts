@@ -44,6 +44,8 @@ const DEFAULTS: { [name: string]: string } = {
   'replica.socket.timeout.ms': '3000',
   // A restarted broker leads again what it should soon after it has caught up.
   'leader.imbalance.check.interval.seconds': '30',
+  // It keeps a start short; a snapshot of 5,000 partitions is half a megabyte.
+  'metadata.log.max.record.bytes.between.snapshots': '4194304',
   // As many as there are brokers, three at most.
   'default.replication.factor': '-1',
 }
