@@ -1,11 +1,19 @@
 import type { Clock, Random, Timer, Timers } from '../world/world.ts'
+import { Agenda, type Entry } from './agenda.test.kit.ts'
+
+/** `run` is null when it was cancelled. */
+interface Due extends Entry {
+  run: (() => void) | null
+}
 
 /** Time that stands still until it is moved, for tests of what waits. */
 export class VirtualTime implements Clock, Timers {
   #ms = 0
-  #sequence = 0
+  #order = 0
+  /** Of what is not cancelled. */
+  #pending = 0
   #wall: number
-  #queue: { at: number; sequence: number; run: () => void }[] = []
+  readonly #agenda = new Agenda<Due>()
 
   constructor(wallMs = 1_700_000_000_000) {
     this.#wall = wallMs
@@ -20,11 +28,13 @@ export class VirtualTime implements Clock, Timers {
   }
 
   after(ms: number, run: () => void): Timer {
-    const entry = { at: this.#ms + Math.max(0, ms), sequence: this.#sequence++, run }
-    this.#queue.push(entry)
+    const entry: Due = { at: this.#ms + Math.max(0, ms), order: this.#order++, run }
+    this.#agenda.push(entry)
+    this.#pending++
     return {
       cancel: () => {
-        this.#queue = this.#queue.filter(other => other !== entry)
+        if (entry.run !== null) this.#pending--
+        entry.run = null
       },
     }
   }
@@ -37,11 +47,15 @@ export class VirtualTime implements Clock, Timers {
   advance(ms: number): void {
     const until = this.#ms + ms
     for (;;) {
-      const next = this.#next()
+      const { next } = this.#agenda
       if (next === undefined || next.at > until) break
-      this.#queue = this.#queue.filter(other => other !== next)
+      this.#agenda.pop()
+      const { run } = next
+      if (run === null) continue
+      next.run = null
+      this.#pending--
       this.#ms = Math.max(this.#ms, next.at)
-      next.run()
+      run()
     }
     this.#ms = until
   }
@@ -53,17 +67,7 @@ export class VirtualTime implements Clock, Timers {
   }
 
   get pending(): number {
-    return this.#queue.length
-  }
-
-  #next(): { at: number; sequence: number; run: () => void } | undefined {
-    let first = this.#queue[0]
-    for (const entry of this.#queue) {
-      if (first === undefined || entry.at < first.at || (entry.at === first.at && entry.sequence < first.sequence)) {
-        first = entry
-      }
-    }
-    return first
+    return this.#pending
   }
 }
 

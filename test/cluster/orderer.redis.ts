@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ClusterUnderTest, ordererContract } from '../../src/cluster/orderer/contract.ts'
 import { FencedOrderer } from '../../src/cluster/orderer/fenced/fenced-orderer.ts'
-import { TestProcess } from '../../src/cluster/orderer/fenced/testing.ts'
+import { TestProcesses } from '../../src/cluster/orderer/processes.test.kit.ts'
 import { RedisLog } from '../../src/cluster/orderer/redis/redis-log.ts'
 import { parseRedisUrl } from '../../src/cluster/orderer/redis/url.ts'
 import { MemoryVolume } from '../../src/store/memory.ts'
@@ -15,14 +15,12 @@ import { Relay } from './relay.ts'
 const leaseMs = 500
 
 /** Orderers in this process, each with a network of its own to a real Redis. */
-class RedisCluster implements ClusterUnderTest {
+class RedisCluster extends TestProcesses implements ClusterUnderTest {
   readonly failoverMs = leaseMs + 300
   readonly store: NonNullable<ClusterUnderTest['store']>
   readonly #server: RedisServer
   readonly #relays: readonly Relay[]
   readonly #volumes = [0, 1, 2, 3].map(() => new MemoryVolume(nodeWorld.timers))
-  readonly #processes = new Map<number, TestProcess>()
-  readonly #opened: FencedOrderer[] = []
 
   static async start(): Promise<RedisCluster> {
     const server = await RedisServer.start()
@@ -31,6 +29,7 @@ class RedisCluster implements ClusterUnderTest {
   }
 
   constructor(server: RedisServer, relays: readonly Relay[]) {
+    super()
     this.#server = server
     this.#relays = relays
     this.store = {
@@ -43,8 +42,7 @@ class RedisCluster implements ClusterUnderTest {
   }
 
   open(id: number): FencedOrderer {
-    const process = new TestProcess()
-    this.#processes.set(id, process)
+    const process = this.born(id)
     const volume = this.#volumes[id]!
     const log = new RedisLog({
       target: parseRedisUrl(`redis://127.0.0.1:${this.#relays[id]!.port}`),
@@ -52,7 +50,7 @@ class RedisCluster implements ClusterUnderTest {
       timeoutMs: leaseMs / 2,
       warn: message => assert.fail(message),
     })
-    const orderer = new FencedOrderer({
+    return new FencedOrderer({
       log: process.log(log),
       volume: {
         get: name => volume.get(name),
@@ -67,27 +65,13 @@ class RedisCluster implements ClusterUnderTest {
       retryMs: 50,
       failed: error => assert.fail(error),
     })
-    this.#opened.push(orderer)
-    return orderer
   }
 
-  kill(id: number): void {
-    this.#processes.get(id)!.dead = true
-  }
-
-  pause(id: number): void {
-    this.#processes.get(id)!.paused = true
-  }
-
-  resume(id: number): void {
-    this.#processes.get(id)!.resume()
-  }
-
-  cut(id: number): void {
+  override cut(id: number): void {
     this.#relays[id]!.cut()
   }
 
-  heal(id: number): void {
+  override heal(id: number): void {
     this.#relays[id]!.heal()
   }
 
@@ -95,8 +79,8 @@ class RedisCluster implements ClusterUnderTest {
     return sleep(ms)
   }
 
-  async close(): Promise<void> {
-    for (const process of this.#processes.values()) process.dead = true
+  override async close(): Promise<void> {
+    await super.close()
     for (const relay of this.#relays) await relay.stop()
     await this.#server.stop()
   }

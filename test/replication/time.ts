@@ -1,3 +1,4 @@
+import { Agenda } from '../../src/machine/agenda.test.kit.ts'
 import type { Clock, Random, Timer, Timers } from '../../src/world/world.ts'
 
 /** Numbers from a seed (mulberry32): the only dice of a run. */
@@ -50,8 +51,7 @@ export class VirtualTime {
   /** ms since the run began. */
   ms = 0
   #order = 0
-  /** A heap by time, then by the order of asking. */
-  readonly #events: Event[] = []
+  readonly #agenda = new Agenda<Event>()
   readonly clock: Clock = { now: () => 1_700_000_000_000 + this.ms, mono: () => this.ms }
 
   /** For one life of a node: what it asked for is forgotten when it is over. */
@@ -70,7 +70,7 @@ export class VirtualTime {
   /** What is asked for the same moment happens in the order of asking. */
   at(ms: number, run: () => void): Timer {
     const event: Event = { at: ms, order: this.#order++, run, cancelled: false }
-    this.#push(event)
+    this.#agenda.push(event)
     return {
       cancel: () => {
         event.cancelled = true
@@ -81,49 +81,16 @@ export class VirtualTime {
   /** Runs the next event; false when there is none before `until`. */
   step(until: number): boolean {
     for (;;) {
-      const next = this.#events[0]
+      const { next } = this.#agenda
       if (next === undefined || next.at > until) {
         this.ms = Math.max(this.ms, until)
         return false
       }
-      this.#pop()
+      this.#agenda.pop()
       if (next.cancelled) continue
       this.ms = next.at
       next.run()
       return true
     }
   }
-
-  #push(event: Event): void {
-    const events = this.#events
-    let at = events.length
-    events.push(event)
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      if (!before(event, events[parent] as Event)) break
-      events[at] = events[parent] as Event
-      at = parent
-    }
-    events[at] = event
-  }
-
-  #pop(): void {
-    const events = this.#events
-    const last = events.pop() as Event
-    if (events.length === 0) return
-    let at = 0
-    for (;;) {
-      let child = 2 * at + 1
-      if (child >= events.length) break
-      if (child + 1 < events.length && before(events[child + 1] as Event, events[child] as Event)) child++
-      if (!before(events[child] as Event, last)) break
-      events[at] = events[child] as Event
-      at = child
-    }
-    events[at] = last
-  }
-}
-
-function before(one: Event, other: Event): boolean {
-  return one.at < other.at || (one.at === other.at && one.order < other.order)
 }

@@ -1,3 +1,5 @@
+import { Agenda } from '../../src/machine/agenda.test.kit.ts'
+
 /** Whoever an event happens to: nothing happens to the dead, and what happens to the paused waits. */
 export interface Actor {
   readonly name: string
@@ -9,7 +11,7 @@ export interface Actor {
 
 export interface Event {
   readonly at: number
-  readonly sequence: number
+  readonly order: number
   readonly actor: Actor | null
   run: (() => void) | null
 }
@@ -27,10 +29,10 @@ export class Events {
   readonly actors: Actor[] = []
   /** A number that two runs share only if they did the same in the same order. */
   hash = 0
-  readonly #heap: Event[] = []
+  readonly #agenda = new Agenda<Event>()
   readonly #after: () => void
   readonly #crashed: (error: unknown) => void
-  #sequence = 0
+  #order = 0
   #cancelled = 0
 
   /** `after`: called when an event and all that follows from it has happened. `crashed`: what an event threw. */
@@ -41,15 +43,17 @@ export class Events {
 
   /** After `ms`. Without an actor it is the world itself to which it happens. */
   in(ms: number, actor: Actor | null, run: () => void): Event {
-    const event: Event = { at: this.now + Math.max(0, ms), sequence: this.#sequence++, actor, run }
-    this.#push(event)
+    const event: Event = { at: this.now + Math.max(0, ms), order: this.#order++, actor, run }
+    this.#agenda.push(event)
     return event
   }
 
   cancel(event: Event): void {
     if (event.run === null) return
     event.run = null
-    if (++this.#cancelled > 1000 && this.#cancelled > this.#heap.length / 2) this.#sweep()
+    if (++this.#cancelled <= 1000 || this.#cancelled <= this.#agenda.length / 2) return
+    this.#agenda.keep(({ run }) => run !== null)
+    this.#cancelled = 0
   }
 
   /** Runs now, as part of the present event, or later if the actor is paused. */
@@ -94,12 +98,12 @@ export class Events {
     this.actors.length = 0
     if (done()) return false
     for (;;) {
-      const event = this.#heap[0]
+      const event = this.#agenda.next
       if (event === undefined || event.at > until) {
         this.now = Math.max(this.now, Math.min(until, Number.MAX_SAFE_INTEGER))
         return false
       }
-      this.#pop()
+      this.#agenda.pop()
       const { run, actor } = event
       if (run === null) {
         this.#cancelled--
@@ -109,7 +113,7 @@ export class Events {
       this.now = event.at
       this.count++
       event.run = null
-      this.note(event.sequence)
+      this.note(event.order)
       try {
         if (actor === null) run()
         else this.enter(actor, run)
@@ -119,48 +123,4 @@ export class Events {
       return true
     }
   }
-
-  #push(event: Event): void {
-    const heap = this.#heap
-    let at = heap.length
-    heap.push(event)
-    while (at > 0) {
-      const above = (at - 1) >>> 1
-      if (!before(event, heap[above] as Event)) break
-      heap[at] = heap[above] as Event
-      at = above
-    }
-    heap[at] = event
-  }
-
-  #pop(): void {
-    const last = this.#heap.pop() as Event
-    if (this.#heap.length > 0) this.#sink(last, 0)
-  }
-
-  #sink(event: Event, from: number): void {
-    const heap = this.#heap
-    let at = from
-    for (;;) {
-      let below = 2 * at + 1
-      if (below >= heap.length) break
-      if (below + 1 < heap.length && before(heap[below + 1] as Event, heap[below] as Event)) below++
-      if (!before(heap[below] as Event, event)) break
-      heap[at] = heap[below] as Event
-      at = below
-    }
-    heap[at] = event
-  }
-
-  /** Forgets what was cancelled. */
-  #sweep(): void {
-    const kept = this.#heap.filter(event => event.run !== null)
-    this.#heap.length = 0
-    this.#cancelled = 0
-    for (const event of kept) this.#push(event)
-  }
-}
-
-function before(one: Event, other: Event): boolean {
-  return one.at < other.at || (one.at === other.at && one.sequence < other.sequence)
 }

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { dice, VirtualTime } from '../../../machine/testing.ts'
+import { dice } from '../../../machine/testing.ts'
 import { MemoryVolume } from '../../../store/memory.ts'
 import type { Volume } from '../../../store/store.ts'
 import type { Logger } from '../../../world/logger.ts'
 import { type ClusterUnderTest, Nodes, ordererContract } from '../contract.ts'
+import { VirtualProcesses } from '../processes.test.kit.ts'
 import { FencedOrderer, type FencedOrdererOptions } from './fenced-orderer.ts'
-import { TestProcess, TestStore } from './testing.ts'
+import { TestStore } from './testing.ts'
 
 const clusterId = 'AAAAAAAAAAAAAAAAAAAACQ'
 const leaseMs = 2000
 
-class TestCluster implements ClusterUnderTest {
+class TestCluster extends VirtualProcesses implements ClusterUnderTest {
   readonly failoverMs = leaseMs + 500
-  readonly time = new VirtualTime()
   readonly said: string[] = []
   readonly storeUnderTest: TestStore
   readonly store: NonNullable<ClusterUnderTest['store']>
@@ -22,11 +22,9 @@ class TestCluster implements ClusterUnderTest {
   full = false
   readonly #random
   readonly #volumes = new Map<number, Volume>()
-  readonly #processes = new Map<number, TestProcess>()
-  readonly #cut = new Set<number>()
-  readonly #orderers: FencedOrderer[] = []
 
   constructor(seed: number) {
+    super()
     this.#random = dice(seed)
     const store = new TestStore({ clock: this.time, timers: this.time, random: dice(seed + 1) })
     this.storeUnderTest = store
@@ -43,14 +41,13 @@ class TestCluster implements ClusterUnderTest {
   }
 
   open(id: number): FencedOrderer {
-    const process = new TestProcess()
-    this.#processes.set(id, process)
+    const process = this.born(id)
     const volume = this.#volumes.get(id) ?? new MemoryVolume(this.time)
     this.#volumes.set(id, volume)
-    const log = this.storeUnderTest.client(() => process.dead || this.#cut.has(id))
+    const log = this.storeUnderTest.client(() => process.dead || this.isCut(id))
     const say = (message: string) => void this.said.push(`${id}: ${message}`)
     const logger: Logger = { debug() {}, info: say, warn: say, error: say }
-    const orderer = new FencedOrderer({
+    return new FencedOrderer({
       log: process.log(log),
       volume: {
         get: name => volume.get(name),
@@ -68,39 +65,6 @@ class TestCluster implements ClusterUnderTest {
       failed: error => assert.fail(error),
       ...this.options,
     })
-    this.#orderers.push(orderer)
-    return orderer
-  }
-
-  kill(id: number): void {
-    this.#processes.get(id)!.dead = true
-  }
-
-  pause(id: number): void {
-    this.#processes.get(id)!.paused = true
-  }
-
-  resume(id: number): void {
-    this.#processes.get(id)!.resume()
-  }
-
-  cut(id: number): void {
-    this.#cut.add(id)
-  }
-
-  heal(id: number): void {
-    this.#cut.delete(id)
-  }
-
-  async pass(ms: number): Promise<void> {
-    for (let i = 0; i < ms; i++) {
-      this.time.advance(1)
-      await new Promise(resolve => setImmediate(resolve))
-    }
-  }
-
-  async close(): Promise<void> {
-    for (const process of this.#processes.values()) process.dead = true
   }
 }
 

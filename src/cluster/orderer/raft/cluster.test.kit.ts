@@ -1,6 +1,6 @@
+import { Agenda, type Entry as Due } from '../../../machine/agenda.test.kit.ts'
 import type { Random } from '../../../world/world.ts'
 import type { RaftOptions } from './options.ts'
-import { Queue } from './queue.test.kit.ts'
 import type { Raft } from './raft.ts'
 import { type Entry, SimNode } from './sim-node.test.kit.ts'
 
@@ -33,7 +33,7 @@ export class Cluster {
   readonly random: Random
   readonly faults: Faults
   readonly nodes: SimNode[] = []
-  readonly queue = new Queue()
+  readonly #agenda = new Agenda<Due & { readonly run: () => void }>()
   readonly story: string[] = []
   now = 0
   events = 0
@@ -48,6 +48,7 @@ export class Cluster {
   /** What lies at an offset in an epoch, and the epoch before it. */
   readonly written = new Map<string, string>()
   readonly #cut = new Set<string>()
+  #order = 0
   #values = 0
 
   constructor(raft: RaftClass, random: Random, faults: Faults, nodes: number, voters: number) {
@@ -68,7 +69,7 @@ export class Cluster {
   }
 
   after(ms: number, run: () => void): void {
-    this.queue.push(this.now + ms, run)
+    this.#agenda.push({ at: this.now + ms, order: this.#order++, run })
   }
 
   tell(what: string): void {
@@ -79,13 +80,13 @@ export class Cluster {
   /** Runs until `until` (ms); false when there were more than `limit` events. */
   run(until: number, limit: number): boolean {
     for (;;) {
-      const event = this.queue.pop()
-      if (event === null) return true
+      const { next: event } = this.#agenda
+      if (event === undefined) return true
       if (event.at > until) {
-        this.queue.push(event.at, event.run)
         this.now = until
         return true
       }
+      this.#agenda.pop()
       this.now = event.at
       event.run()
       if (++this.events > limit) return false

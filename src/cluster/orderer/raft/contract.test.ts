@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { dice, VirtualTime } from '../../../machine/testing.ts'
+import { dice } from '../../../machine/testing.ts'
 import { KafkaError } from '../../../protocol/errors.ts'
 import { BeginQuorumEpoch } from '../../../protocol/messages/begin-quorum-epoch.ts'
 import { EndQuorumEpoch } from '../../../protocol/messages/end-quorum-epoch.ts'
@@ -12,8 +12,9 @@ import type { Store, StoreObserver, Volume } from '../../../store/store.ts'
 import { silent } from '../../../world/logger.ts'
 import type { Peers } from '../../peers.ts'
 import { type ClusterUnderTest, ordererContract } from '../contract.ts'
-import { TestProcess } from '../fenced/testing.ts'
+import type { TestProcess } from '../fenced/testing.ts'
 import { metadataTopic, metadataTopicId } from '../metadata-log.ts'
+import { VirtualProcesses } from '../processes.test.kit.ts'
 import { encodeSnapshot, snapshotName } from '../snapshot.ts'
 import { RaftOrderer } from './raft-orderer.ts'
 import { QuorumServer } from './serve.ts'
@@ -42,15 +43,14 @@ interface Running {
 }
 
 /** Three voters in one process, whose requests travel as bytes. */
-class RaftCluster implements ClusterUnderTest {
+class RaftCluster extends VirtualProcesses implements ClusterUnderTest {
   readonly failoverMs = 4000
-  readonly time = new VirtualTime()
   readonly #random
   readonly #volumes = new Map<number, MemoryVolume>()
   readonly #running = new Map<number, Running>()
-  readonly #cut = new Set<number>()
 
   constructor(seed: number) {
+    super()
     this.#random = dice(seed)
   }
 
@@ -68,7 +68,7 @@ class RaftCluster implements ClusterUnderTest {
   }
 
   open(id: number): RaftOrderer {
-    const process = new TestProcess()
+    const process = this.born(id)
     const orderer = new RaftOrderer({
       volume: lifeOf(this.#volumes.get(id)!, process),
       world: { clock: this.time, timers: process.timers(this.time), random: this.#random },
@@ -80,37 +80,6 @@ class RaftCluster implements ClusterUnderTest {
     })
     this.#running.set(id, { process, orderer, server: new QuorumServer(orderer, clusterId) })
     return orderer
-  }
-
-  kill(id: number): void {
-    this.#running.get(id)!.process.dead = true
-  }
-
-  pause(id: number): void {
-    this.#running.get(id)!.process.paused = true
-  }
-
-  resume(id: number): void {
-    this.#running.get(id)!.process.resume()
-  }
-
-  cut(id: number): void {
-    this.#cut.add(id)
-  }
-
-  heal(id: number): void {
-    this.#cut.delete(id)
-  }
-
-  async pass(ms: number): Promise<void> {
-    for (let i = 0; i < ms; i++) {
-      this.time.advance(1)
-      await new Promise(resolve => setImmediate(resolve))
-    }
-  }
-
-  async close(): Promise<void> {
-    for (const { process } of this.#running.values()) process.dead = true
   }
 
   #peersOf(from: number, process: TestProcess): Peers {
@@ -138,7 +107,7 @@ class RaftCluster implements ClusterUnderTest {
   #travel(from: number, to: number, arrive: (target: Running) => void): void {
     this.time.after(this.#random.int(3), () => {
       const target = this.#running.get(to)
-      if (target === undefined || this.#cut.has(from) || this.#cut.has(to)) return
+      if (target === undefined || this.isCut(from) || this.isCut(to)) return
       target.process.run(() => arrive(target))
     })
   }
