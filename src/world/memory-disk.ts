@@ -166,6 +166,11 @@ export class MemoryDisk implements Disk {
     this.#inode(path).rot(position, mask)
   }
 
+  /** Forgets the bytes of a file from `length` on, behind everybody's back. */
+  lose(path: string, length: number): void {
+    this.#inode(path).lose(length)
+  }
+
   /** What a power cut at this moment would certainly leave of a file; null: not even its name. Also after the process died. */
   platter(path: string): Buffer | null {
     let node: Inode | Folder | undefined = this.#root

@@ -90,6 +90,15 @@ export class Inode {
     if (position < this.#stableLength) this.#stable[position]! ^= mask
   }
 
+  /** Its end is gone, on the platter and in memory. */
+  lose(length: number): void {
+    this.#memory.fill(0, length)
+    this.#stable.fill(0, length)
+    this.#length = Math.min(this.#length, length)
+    this.#stableLength = Math.min(this.#stableLength, length)
+    this.#dirty = this.#dirty.filter(({ from }) => from < length)
+  }
+
   afterPowerCut(random: Dice): Inode {
     const left = this.#torn(random)
     const copied = new Inode()

@@ -1,3 +1,4 @@
+import { damageCopy, nobodyCountsOn } from './damage.ts'
 import type { Dice } from './dice.ts'
 import type { Events } from './events.ts'
 import type { Machine } from './machine.ts'
@@ -16,6 +17,8 @@ export class Faults {
   readonly #events: Events
   readonly #story: Story
   readonly #dice: Dice
+  /** Down, and to come back with a copy that is not what it was. */
+  readonly #ailing = new Set<Server>()
   #over = false
 
   constructor(
@@ -69,13 +72,33 @@ export class Faults {
   watch(server: Server): void {
     const { machine } = server
     if (machine.process !== null) return
-    const pause = this.#over ? 50 : this.#dice.chance(0.2) ? this.#dice.between(500, 4000) : this.#dice.between(5, 500)
+    const pause = this.#over ? 50 : this.#pause(server)
     const { lives } = server
     this.#events.in(pause, null, () => {
       if (machine.process !== null || server.lives !== lives) return
+      if (this.#ailing.delete(server)) this.#damage(server)
       this.#mendDisk(server)
       server.start()
     })
+  }
+
+  /** ms that a server stays down. Nobody may count any more on a copy that is going to be damaged. */
+  #pause(server: Server): number {
+    const dice = this.#dice
+    if (this.#ailing.has(server)) return dice.between(1500, 3500)
+    return dice.chance(0.2) ? dice.between(500, 4000) : dice.between(5, 500)
+  }
+
+  /** Of each byte that is committed a good copy stays: with all the others there, nobody takes this one for in sync. */
+  #damage(server: Server): void {
+    const others = this.#servers.filter(other => other !== server)
+    if (this.#over || !this.#network.whole) return
+    if (others.some(({ node, process }) => node === null || process?.paused === true)) return
+    // What was not synced is gone or safe before anything is damaged.
+    server.powerCut(this.#dice)
+    const { disk, name } = server.machine
+    const done = damageCopy(disk, nobodyCountsOn(others, server.lastNodeId), this.#dice)
+    if (done !== null) this.#tell(`${name}: ${done}`)
   }
 
   /** Nobody starts a node on a disk that failed: what the kernel shows of it and what it has are two things. */
@@ -182,6 +205,12 @@ export class Faults {
         if (process === null) return false
         this.#tell(`the next sync of ${machine.name} fails`)
         machine.disk.failingSyncs = 1
+        return true
+      case 'damaged file':
+        if (process === null || this.#servers.length < 3) return false
+        this.#tell(`${process.name} is killed; what it has may come back damaged`)
+        this.#ailing.add(server)
+        server.kill()
         return true
     }
   }

@@ -1,18 +1,21 @@
 /** A classic mistake, as a change of the compiled source. One whose text is no longer there fails: it would prove nothing. */
-export interface Mutant {
+export interface Mistake {
   readonly name: string
   /** Below dist/. */
   readonly file: string
-  readonly find: string
+  readonly find: string | RegExp
   readonly instead: string
   /** The house has a second bolt on that door: it goes, too. */
-  readonly and?: { readonly find: string; readonly instead: string }
+  readonly and?: { readonly find: string | RegExp; readonly instead: string }
+  /** It must be found within so many seeds. */
+  readonly seeds: number
+}
+
+export interface Mutant extends Mistake {
   /** How many servers the cluster has in which it shows. */
   readonly servers: number
   /** Default: the servers themselves. */
   readonly orderer?: 'store'
-  /** It must be found within so many seeds. */
-  readonly seeds: number
 }
 
 export const mutants: readonly Mutant[] = [
@@ -178,5 +181,32 @@ export const mutants: readonly Mutant[] = [
     instead: 'if (false)',
     servers: 3,
     seeds: 60,
+  },
+  {
+    name: 'what is damaged is not copied anew',
+    file: 'src/replication/following.js',
+    find: 'if (partition.damagedAt === null || isCountedOn(partition.role, partition.node))',
+    instead: 'if (true)',
+    and: { find: /const uncommitted = .*;/, instead: 'const uncommitted = false;' },
+    servers: 3,
+    orderer: 'store',
+    seeds: 100,
+  },
+  {
+    name: 'a snapshot of the metadata is copied, and not read',
+    file: 'src/cluster/orderer/raft/raft-orderer.js',
+    find: 'this.#replay.load(snapshot.records, id.endOffset, snapshot.timestamp);',
+    instead: '',
+    servers: 3,
+    seeds: 100,
+  },
+  {
+    name: 'a copy that is moved counts as in sync before it is',
+    file: 'src/cluster/commands/partition-change.js',
+    find: 'if (!this.#adding.every(id => isr.includes(id)))\n            return false;',
+    instead: 'isr.push(...this.#adding.filter(id => !isr.includes(id)));',
+    servers: 4,
+    orderer: 'store',
+    seeds: 50,
   },
 ]

@@ -19,6 +19,7 @@ export const faultKinds = [
   'clock jump',
   'disk full',
   'failing sync',
+  'damaged file',
 ] as const
 
 export type FaultKind = (typeof faultKinds)[number]
@@ -52,6 +53,8 @@ export interface Plan {
   readonly members: number
   /** Topics come and go meanwhile. */
   readonly operator: boolean
+  /** Servers are emptied meanwhile, and filled again. */
+  readonly keeper: boolean
   readonly producerPauseMs: number
   /** Settings of all servers. */
   readonly settings: Readonly<Record<string, string>>
@@ -61,6 +64,8 @@ const alone: ReadonlySet<FaultKind> = new Set(['partition', 'one-way partition']
 
 /** The cluster's secret; any will do. */
 const token = 'simulated-'.repeat(4)
+
+const snapshotBytes = 'metadata.log.max.record.bytes.between.snapshots'
 
 /** What is left out the seed decides. */
 export interface ClusterOptions {
@@ -72,12 +77,16 @@ export function planOf(dice: Dice, options: ClusterOptions): Plan {
   const drawn = { servers: dice.pick([1, 3, 3, 3, 4, 5]), orderer: dice.chance(0.2) ? 'store' : 'raft' } as const
   const servers = options.servers ?? drawn.servers
   const orderer = options.orderer ?? (options.servers === undefined ? drawn.orderer : 'raft')
+  // Forked: what is drawn from here moves nothing else.
+  const more = dice.fork('more')
   const faults = new Map<FaultKind, number>()
   for (const kind of faultKinds) {
+    if (kind === 'damaged file') continue
     const dull = dice.chance(0.5)
     const every = dice.magnitude(800, 12_000)
     if (!dull && !(servers === 1 && alone.has(kind))) faults.set(kind, every)
   }
+  if (servers > 2 && more.chance(0.3)) faults.set('damaged file', more.magnitude(2000, 12_000))
   const segmentBytes = dice.chance(0.5) ? 1 << 20 : Math.round(dice.magnitude(1 << 10, 1 << 16))
   const topics = Array.from({ length: 1 + dice.int(2) }, (_, i) => ({
     name: `t${i}`,
@@ -109,6 +118,7 @@ export function planOf(dice: Dice, options: ClusterOptions): Plan {
     readers: dice.int(2),
     members: dice.int(3),
     operator: dice.chance(0.3),
+    keeper: servers > 3 && more.chance(0.4),
     producerPauseMs: dice.magnitude(25, 400),
     settings: {
       token,
@@ -121,6 +131,12 @@ export function planOf(dice: Dice, options: ClusterOptions): Plan {
       'log.flush.offset.checkpoint.interval.ms': String(Math.round(dice.magnitude(100, 5000))),
       'log.index.interval.bytes': '512',
       'tail.cache.bytes': String(Math.round(dice.magnitude(1 << 12, 1 << 22))),
+      ...(more.chance(0.3) ? { [snapshotBytes]: String(Math.round(more.magnitude(200, 5000))) } : {}),
+      ...(more.chance(0.3)
+        ? { 'controller.quorum.fetch.max.bytes': String(Math.round(more.magnitude(100, 5000))) }
+        : {}),
+      ...(more.chance(0.3) ? { 'quorum.voter.replace.after.ms': String(Math.round(more.magnitude(1000, 8000))) } : {}),
+      ...(more.chance(0.3) ? { 'broker.replace.after.ms': String(Math.round(more.magnitude(1000, 8000))) } : {}),
     },
   }
 }
@@ -129,11 +145,15 @@ export function describe(plan: Plan): string {
   const faults = [...plan.faults].map(([kind, every]) => `${kind} every ${Math.round(every)} ms`)
   const { latency, jitter, loss } = plan.network
   return [
-    `${plan.servers} servers (${plan.orderer}), ${plan.producers} producers, ${plan.readers} readers, ${plan.members} members of a group${plan.operator ? ', an operator' : ''}`,
+    `${plan.servers} servers (${plan.orderer}), ${plan.producers} producers, ${plan.readers} readers, ${plan.members} members of a group${plan.operator ? ', an operator' : ''}${plan.keeper ? ', a keeper' : ''}`,
     `topics ${plan.topics.map(t => `${t.name} (${t.partitions}, ${t.configs['replication.topology']}, at least ${t.configs['min.insync.replicas']})`).join(', ')}`,
     `network ${latency.toFixed(2)} + ${jitter.toFixed(2)} ms, ${(loss * 100).toFixed(1)} % lost; disk up to ${plan.disk.most.toFixed(1)} ms; clocks ± ${(plan.drift * 100).toFixed(2)} %`, // biome-ignore format: a line
     faults.length === 0 ? 'no faults' : faults.join(', '),
     plan.joinsAfter < 0 ? '' : `one more server after ${plan.joinsAfter} ms`,
+    snapshotBytes in plan.settings ? `a snapshot of the metadata after ${plan.settings[snapshotBytes]} bytes` : '',
+    ...['quorum.voter.replace.after.ms', 'broker.replace.after.ms']
+      .filter(name => name in plan.settings)
+      .map(name => `${name} ${plan.settings[name]}`),
     `for ${plan.unsafeMs} ms`,
   ]
     .filter(part => part !== '')

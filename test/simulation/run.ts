@@ -30,7 +30,7 @@ const { values: options, positionals } = parseArgs({
 if (options.mutants) process.exit((await huntMutants(positionals[0] ?? '')) ? 0 : 1)
 
 const first = Number(options.seed ?? options.from)
-const count = options.seed === undefined ? Number(options.seeds) : 1
+const seeds = options.seed === undefined ? Number(options.seeds) : 1
 const cluster = {
   ...(options.servers === undefined ? {} : { servers: Number(options.servers) }),
   ...(options.orderer === undefined
@@ -46,17 +46,27 @@ let events = 0
 let acknowledged = 0
 let failed = 0
 const faults = new Map<string, number>()
+const shapes = new Map<string, number>()
 
-for (let seed = first; seed < first + count; seed++) {
+let done = 0
+let stopped = false
+// Whoever stops a long run hears how far it came.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    stopped = true
+  })
+
+for (let seed = first; seed < first + seeds && !stopped; seed++) {
   const outcome = await simulate(seed, { ...cluster, story: options.story })
   simulatedMs += outcome.simulatedMs
   events += outcome.events
   acknowledged += outcome.acknowledged
-  for (const [kind, number] of outcome.faults) faults.set(kind, (faults.get(kind) ?? 0) + number)
+  for (const [kind, number] of outcome.faults) count(faults, kind, number)
+  count(shapes, outcome.shape, 1)
   if (options.story) console.log(outcome.story.join('\n'))
   if (options.hash) console.log(`${seed} ${outcome.hash} ${outcome.events} events`)
-  const done = seed - first + 1
-  if (done % 500 === 0 && done < count) console.log(`${done} seeds, ${failed} failed`)
+  done++
+  if (done % 500 === 0 && done < seeds) console.log(`${done} seeds, ${failed} failed`)
   if (outcome.findings.length > 0) {
     failed++
     report(outcome)
@@ -69,12 +79,22 @@ const { user, system } = process.cpuUsage(cpuBegan)
 const busy = (user + system) / 1e6
 const hours = simulatedMs / 3_600_000
 console.log(
-  `${count} seeds from ${first}, ${failed} failed: ${hours.toFixed(2)} simulated hours in ${seconds.toFixed(1)} s ` +
-    `(${(hours / seconds).toFixed(4)} hours/s, ${(count / seconds).toFixed(1)} seeds/s, ${Math.round(events / seconds)} events/s; ` +
-    `by ${busy.toFixed(1)} s of a processor: ${(count / busy).toFixed(1)} seeds/s), ${acknowledged} records acknowledged`,
+  `${done} seeds from ${first}, ${failed} failed: ${hours.toFixed(2)} simulated hours in ${seconds.toFixed(1)} s ` +
+    `(${(hours / seconds).toFixed(4)} hours/s, ${(done / seconds).toFixed(1)} seeds/s, ${Math.round(events / seconds)} events/s; ` +
+    `by ${busy.toFixed(1)} s of a processor: ${(done / busy).toFixed(1)} seeds/s), ${acknowledged} records acknowledged`,
 )
-console.log(`faults: ${[...faults].map(([kind, number]) => `${kind} ${number}`).join(', ')}`)
+console.log(`clusters: ${told(shapes)}`)
+console.log(`faults: ${told(faults)}`)
 process.exit(failed > 0 ? 1 : 0)
+
+function count(of: Map<string, number>, what: string, more: number): void {
+  of.set(what, (of.get(what) ?? 0) + more)
+}
+
+function told(counts: ReadonlyMap<string, number>): string {
+  const sorted = [...counts].sort(([a], [b]) => (a < b ? -1 : 1))
+  return sorted.map(([what, number]) => `${what}: ${number}`).join(', ')
+}
 
 function report({ seed, findings, history }: Outcome): void {
   const path = join(tmpdir(), `ottla-simulation-${seed}.jsonl`)

@@ -16,6 +16,7 @@ import { Events } from './events.ts'
 import { Faults } from './faults.ts'
 import { History } from './history.ts'
 import { Invariants, Liveness, Violation } from './invariants.ts'
+import { KeeperClient } from './keeper.ts'
 import { Machine } from './machine.ts'
 import { Network } from './network.ts'
 import { OutsideStore } from './outside-store.ts'
@@ -32,6 +33,8 @@ export interface SimulationOptions extends ClusterOptions {
 
 export interface Outcome {
   readonly seed: number
+  /** What kind of cluster it was. */
+  readonly shape: string
   /** Two runs that did the same in the same order have the same. */
   readonly hash: string
   readonly findings: readonly string[]
@@ -142,8 +145,10 @@ class Simulation {
       this.#find(error)
     }
     const verdict = this.#verdict()
+    const { servers, orderer, joinsAfter, keeper } = this.#plan
     return {
       seed: this.#seed,
+      shape: `${servers}${joinsAfter < 0 ? '' : '+1'} ${orderer}${keeper ? ' kept' : ''}`,
       hash: this.#events.hash.toString(16).padStart(8, '0'),
       findings: this.#findings,
       story: this.#story.lines,
@@ -212,7 +217,7 @@ class Simulation {
   }
 
   #makeClients(): void {
-    const { producers, readers, members, operator } = this.#plan
+    const { producers, readers, members, operator, keeper } = this.#plan
     for (let i = 1; i <= producers; i++) {
       const machine = this.#newMachine(`producer${i}`)
       const producer = new ProducerClient(this.#clientPlan, machine, this.#dice.fork(`${machine.name} acts`))
@@ -235,6 +240,10 @@ class Simulation {
         this.#dice.fork('operator acts'),
       )
       this.#clients.push(this.#operator)
+    }
+    if (keeper) {
+      const machine = this.#newMachine('keeper')
+      this.#clients.push(new KeeperClient(this.#clientPlan, machine, this.#dice.fork('keeper acts')))
     }
     for (let i = 1; i <= members; i++) {
       const machine = this.#newMachine(`member${i}`)
