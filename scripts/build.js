@@ -1,20 +1,23 @@
 // Compiles with tsc to dist/, for the tests, and bundles that to dist/lib/, for users: a few files instead of two hundred
 // load in half the time. Does nothing when nothing is newer than the last build.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { brotliCompressSync } from 'node:zlib'
 
 const stamp = 'dist/.built'
-const sources = ['src', 'test', 'bench']
+const compiled = ['src', 'test', 'bench']
+const sources = [...compiled, 'console']
 
 export async function build() {
   process.chdir(new URL('..', import.meta.url).pathname)
   if (!stale()) return
-  for (const dir of sources) removeOrphans(join('dist', dir))
+  for (const dir of compiled) removeOrphans(join('dist', dir))
   const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], { stdio: 'inherit' })
   if (tsc.status !== 0) process.exit(tsc.status ?? 1)
   await bundle()
+  await bundleConsole()
   writeFileSync(stamp, '')
 }
 
@@ -37,6 +40,31 @@ async function bundle() {
     legalComments: 'none',
     logLevel: 'warning',
   })
+}
+
+/** The web page, and each file of it compressed once for all. */
+async function bundleConsole() {
+  const { build: esbuild } = await import('esbuild')
+  const folder = 'dist/console'
+  rmSync(folder, { recursive: true, force: true })
+  await esbuild({
+    entryPoints: { app: 'console/src/main.tsx' },
+    outdir: folder,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: ['chrome123', 'firefox120', 'safari17.5'],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    legalComments: 'none',
+    banner: { js: '/*! contains Preact, (c) 2015-present Jason Miller, MIT licence */' },
+    logLevel: 'warning',
+  })
+  for (const file of ['index.html', 'icon.svg']) copyFileSync(join('console', file), join(folder, file))
+  for (const file of readdirSync(folder)) {
+    const path = join(folder, file)
+    writeFileSync(`${path}.br`, brotliCompressSync(readFileSync(path)))
+  }
 }
 
 function stale() {
