@@ -228,3 +228,53 @@ test('thirty workers and three hundred messages: each is done once', async () =>
     Array.from({ length: count }, (_, i) => i),
   )
 })
+
+test('lease groups are listed, described, reset and forgotten', async () => {
+  await push('watched', 1, 2, 3, 4)
+  const post = (path: string, body?: unknown) => ask(`${url}${path}`, { method: 'POST', body })
+  const { json } = await post('/topics/watched/pull?group=watchers&max=3')
+  const [one, two] = json.records as Leased[]
+  await say('watched', one!, 'ack')
+  await say('watched', two!, 'release')
+  const described = await ask(`${url}/lease-groups/watchers`)
+  assert.equal(described.status, 200, described.text)
+  const [partition] = described.json.partitions
+  assert.ok(partition.oldestLeaseEnds > Date.now())
+  const sums = { lag: 3, acquired: 1, waiting: 1, dying: 0 }
+  assert.deepEqual(described.json, {
+    group: 'watchers',
+    ...sums,
+    partitions: [
+      {
+        topic: 'watched',
+        partition: 0,
+        startOffset: 1,
+        endOffset: 3,
+        ...sums,
+        oldestLeaseEnds: partition.oldestLeaseEnds,
+      },
+    ],
+  })
+  const listed = await ask(`${url}/lease-groups`)
+  const found = listed.json.groups.find(({ group }: { group: string }) => group === 'watchers')
+  assert.deepEqual(found, { group: 'watchers', topics: ['watched'], ...sums })
+  assert.equal((await ask(`${url}/lease-groups/watchers`, { method: 'DELETE' })).status, 409)
+  const reset = { topic: 'watched', to: { offset: 3 } }
+  assert.equal((await post('/lease-groups/watchers/reset', reset)).status, 409)
+  await say('watched', (json.records as Leased[])[2]!, 'ack')
+  const moved = await post('/lease-groups/watchers/reset', reset)
+  assert.deepEqual(moved.json, { group: 'watchers', topic: 'watched', offsets: [{ partition: 0, offset: 3 }] })
+  assert.deepEqual(values((await post('/topics/watched/pull?group=watchers&max=5&autoAck=true')).json.records), [4])
+  assert.equal((await ask(`${url}/lease-groups/watchers`, { method: 'DELETE' })).status, 204)
+  assert.equal((await ask(`${url}/lease-groups/watchers`)).status, 404)
+})
+
+test('metrics tell of leases', async () => {
+  const { text } = await ask(`${url}/metrics`)
+  const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+  assert.ok(value('ottla_lease_groups') > 1)
+  assert.ok(value('ottla_leases_given_total') > 300)
+  assert.ok(value('ottla_dead_letters_total') >= 3)
+  assert.equal(value('ottla_pulls'), 0)
+  assert.ok(value('ottla_pull_cache_hits_total') > 10 * value('ottla_pull_cache_reads_total'))
+})

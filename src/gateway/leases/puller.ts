@@ -115,6 +115,7 @@ function isDone(result: ErrorName): boolean {
 }
 
 const pullers = new WeakMap<Gateway, Promise<Puller>>()
+const opened = new WeakMap<Gateway, Puller>()
 
 /** The one of this gateway, opened with its first use. */
 export function pullerOf(gateway: Gateway): Promise<Puller> {
@@ -122,6 +123,13 @@ export function pullerOf(gateway: Gateway): Promise<Puller> {
   if (puller === undefined) {
     puller = Puller.open(gateway)
     pullers.set(gateway, puller)
+    puller.then(
+      open => opened.set(gateway, open),
+      () => pullers.delete(gateway),
+    )
   }
   return puller
 }
+
+/** Null as long as nobody pulled. */
+export const knownPuller = (gateway: Gateway): Puller | null => opened.get(gateway) ?? null

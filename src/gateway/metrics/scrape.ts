@@ -6,10 +6,12 @@ import { KafkaError } from '../../protocol/errors.ts'
 import { ProcessWatch } from '../../world/process.ts'
 import type { GatewayMetrics } from '../door-metrics.ts'
 import type { EventDesk } from '../events/desk.ts'
+import type { Puller } from '../leases/puller.ts'
 import { exportDoors } from './doors.ts'
 import { exportTopics } from './exporter.ts'
 import { exportGroups, type GroupView, groupsOf } from './groups.ts'
 import { exportJmx } from './jmx.ts'
+import { exportLeases } from './leases.ts'
 import { type LabelLimits, labelled } from './limits.ts'
 import { exportOwn, exportProcess } from './own.ts'
 import { type MetricsFormat, MetricsPage } from './page.ts'
@@ -20,6 +22,8 @@ export interface ScrapeOptions {
   /** A client of the cluster, for the ends of partitions that others lead. */
   cluster(): Promise<Cluster>
   events(): EventDesk | null
+  /** Null as long as nobody pulled. */
+  puller?(): Puller | null
   limits(): LabelLimits
 }
 
@@ -56,6 +60,7 @@ export class Scraper {
     exportJmx(page, broker, shown, 1 - process.loopUtilization)
     exportOwn(page, broker)
     exportDoors(page, doors, events())
+    exportLeases(page, services.leases.opened, this.#options.puller?.() ?? null)
     exportProcess(page, process)
     return page.text()
   }

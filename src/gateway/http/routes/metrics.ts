@@ -1,5 +1,6 @@
 import { knownEventDesk } from '../../events/of-gateway.ts'
 import type { Gateway } from '../../gateway.ts'
+import { knownPuller } from '../../leases/puller.ts'
 import { contentTypes, formatFor } from '../../metrics/page.ts'
 import { Scraper } from '../../metrics/scrape.ts'
 import type { Route } from '../route.ts'
@@ -15,6 +16,7 @@ function scraper(gateway: Gateway): Scraper {
     doors: metrics,
     cluster: () => Promise.resolve(client.cluster),
     events: () => knownEventDesk(gateway),
+    puller: () => knownPuller(gateway),
     limits: () => {
       const topics = config.get('metrics.max.topics')
       return { topics, groups: config.get('metrics.max.groups'), partitions: 10 * topics }

@@ -1,0 +1,145 @@
+// Lease groups in a cluster of three: workers at every node, while the group's coordinator goes and comes.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Admin } from '../../src/client/admin.ts'
+import type { Cluster } from '../../src/client/cluster.ts'
+import { type ClusterNode, type RunningCluster, startCluster } from '../../src/index.ts'
+import { clientOf, eventually } from '../cluster/kit.ts'
+
+let running: RunningCluster
+let kafka: Cluster
+
+before(async () => {
+  running = await startCluster({ config: { 'group.share.delivery.count.limit': 10 } })
+  kafka = clientOf(running.bootstrap)
+})
+
+after(async () => {
+  kafka?.close()
+  await running?.stop()
+})
+
+async function newTopic(name: string): Promise<void> {
+  const configs = { 'min.insync.replicas': '2' }
+  await new Admin(kafka).createTopics([{ name, partitions: 3, replicationFactor: 3, configs }])
+  await whole(name)
+}
+
+const whole = (name: string) =>
+  eventually(async () => {
+    const { topics } = await kafka.metadata([name])
+    assert.ok(topics[0]?.partitions.every(each => each.leaderId >= 0 && each.isr.length === 3))
+  }, 20_000)
+
+interface Leased {
+  readonly value: unknown
+  readonly leaseId: string
+  readonly partition: number
+  readonly offset: number
+}
+
+async function post(node: ClusterNode, path: string, body?: unknown): Promise<{ status: number; json: never }> {
+  const init = body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  const answer = await fetch(`http://127.0.0.1:${node.port}${path}`, { method: 'POST', ...init })
+  return { status: answer.status, json: (await answer.json()) as never }
+}
+
+async function pull(node: ClusterNode, topic: string, query = ''): Promise<readonly Leased[]> {
+  const { status, json } = await post(node, `/topics/${topic}/pull?group=workers${query}`)
+  assert.equal(status, 200, JSON.stringify(json))
+  return (json as { records: readonly Leased[] }).records
+}
+
+async function coordinatorOf(): Promise<ClusterNode> {
+  const { topics } = await kafka.metadata(['__share_group_state'])
+  return running.nodes.find(({ id }) => id === topics[0]?.partitions[0]?.leaderId)!
+}
+
+test('any node hands out, and any other one takes the answer', async () => {
+  await newTopic('anywhere')
+  const [one, two, three] = running.nodes as [ClusterNode, ClusterNode, ClusterNode]
+  for (const [i, node] of running.nodes.entries())
+    assert.equal((await post(node, '/topics/anywhere/records', { value: i, partition: i })).status, 200)
+  const got: Leased[] = []
+  for (const node of running.nodes) got.push(...(await pull(node, 'anywhere', '&waitMs=2000')))
+  assert.deepEqual(got.map(({ value }) => value).sort(), [0, 1, 2])
+  for (const [i, node] of [three, one, two].entries())
+    assert.equal((await post(node, `/topics/anywhere/leases/${got[i]!.leaseId}/ack`)).status, 200)
+  for (const node of running.nodes) assert.deepEqual(await pull(node, 'anywhere'), [])
+})
+
+test('who waits at one node gets what is written at another, soon', async () => {
+  const waits: number[] = []
+  for (const node of running.nodes) {
+    const waiting = pull(node, 'anywhere', '&waitMs=10000')
+    await sleep(100)
+    const before = performance.now()
+    await post(running.nodes[0]!, '/topics/anywhere/records', { value: 'x' })
+    const [record] = await waiting
+    waits.push(performance.now() - before)
+    assert.equal((await post(node, `/topics/anywhere/leases/${record!.leaseId}/ack`)).status, 200)
+  }
+  assert.ok(
+    waits.every(ms => ms < 2000),
+    String(waits),
+  )
+})
+
+test('a lease outlives its coordinator: nobody else gets the record, and it can be acknowledged', async () => {
+  await newTopic('kept')
+  const coordinator = await coordinatorOf()
+  const others = running.nodes.filter(node => node !== coordinator)
+  await post(others[0]!, '/topics/kept/records', { value: 'x' })
+  const [record] = await pull(others[0]!, 'kept', '&waitMs=2000&leaseMs=20000')
+  await coordinator.stop()
+  assert.deepEqual(await pull(others[1]!, 'kept', '&waitMs=1000'), [])
+  assert.equal((await post(others[1]!, `/topics/kept/leases/${record!.leaseId}/ack`)).status, 200)
+  await coordinator.start()
+  await whole('__share_group_state')
+})
+
+test('workers at every node, some of which die, and a coordinator that goes: every record is done once', async () => {
+  await newTopic('crowd')
+  await whole('crowd')
+  const count = 300
+  for (let i = 0; i < count; i += 50) {
+    const records = Array.from({ length: 50 }, (_, j) => ({ value: i + j, key: String(i + j) }))
+    assert.equal((await post(running.nodes[0]!, '/topics/crowd/records', { records })).status, 200)
+  }
+  const stopped = await coordinatorOf()
+  const nodes = running.nodes.filter(node => node !== stopped)
+  const done = new Map<unknown, number>()
+  /** When its worker's lease of it ends, by the worker's own clock. */
+  const held = new Map<unknown, number>()
+  const leaseMs = 4000
+  let pulls = 0
+  const worker = async (at: number) => {
+    while (done.size < count) {
+      const node = nodes[(at + pulls++) % nodes.length]!
+      const asked = performance.now()
+      for (const { value, leaseId } of await pull(node, 'crowd', `&waitMs=500&leaseMs=${leaseMs}&max=2`)) {
+        const until = held.get(value) ?? 0
+        assert.ok(until <= performance.now(), `${value} is held by another worker for ${until - performance.now()} ms`)
+        assert.ok(!done.has(value), `${value} was done before`)
+        held.set(value, asked + leaseMs)
+        // Some workers die with what they have.
+        if (pulls % 40 === 7) continue
+        const { status } = await post(nodes[(at + pulls) % nodes.length]!, `/topics/crowd/leases/${leaseId}/ack`)
+        // 409: it took too long, and somebody else does it.
+        if (status === 200) done.set(value, (done.get(value) ?? 0) + 1)
+        else assert.equal(status, 409)
+        held.delete(value)
+      }
+    }
+  }
+  const workers = Promise.all(Array.from({ length: 12 }, (_, at) => worker(at)))
+  await eventually(() => assert.ok(done.size > count / 4), 60_000)
+  await stopped.stop()
+  await workers
+  assert.deepEqual(
+    [...done.keys()].map(Number).sort((one, other) => one - other),
+    Array.from({ length: count }, (_, i) => i),
+  )
+  await stopped.start()
+})
