@@ -46,13 +46,13 @@ test('each message is pushed to every client as a server-sent event', async t =>
   if (!hasCurl()) return t.skip('curl is not here')
   await push('first', 'made the topic')
   const clients = [curl(`${url}/topics/greetings/events`), curl(`${url}/topics/greetings/events`)]
-  for (const client of clients) await client.until(/^retry: 1000\nid: 1\n\n/)
+  for (const client of clients) await client.until(/^retry: 1000\nid: 1@[\w-]{4}\n\n/)
   await push('name', 'hello')
   for (const client of clients) {
     const text = await client.until(/"hello"/)
     assert.match(
       text,
-      /\nid: 2\ndata: \{"topic":"greetings","partition":0,"offset":1,"timestamp":\d+,"key":"name","value":"hello","headers":\{\}\}\n\n$/,
+      /\nid: 2@[\w-]{4}\ndata: \{"topic":"greetings","partition":0,"offset":1,"timestamp":\d+,"key":"name","value":"hello","headers":\{\}\}\n\n$/,
     )
     client.end()
   }

@@ -107,7 +107,7 @@ test('all subscribers of a topic share one reader, which goes with the last of t
   const { desk: shared, clients } = desk()
   const topic = await newTopic()
   const takers = [new Taker(), new Taker(), new Taker()]
-  const made = await Promise.all(takers.map(taker => shared.subscribe(wish(topic), async () => null, () => taker))) // biome-ignore format: one line
+  const made = await Promise.all(takers.map(taker => shared.subscribe(wish(topic), async () => ({ from: null }), () => taker))) // biome-ignore format: one line
   assert.deepEqual([shared.streams, shared.hubs, shared.behind], [3, 1, 0])
   await producer.send({ topic, value: Buffer.from('x') })
   await until(() => takers.every(({ events }) => events === 1))
@@ -123,7 +123,7 @@ test('one stream more than there may be is refused, also while others are being 
   const { desk: small } = desk({ streams: 2 })
   const topic = await newTopic()
   const asked = await Promise.allSettled(
-    [1, 2, 3].map(() => small.subscribe(wish(topic), async () => null, () => new Taker())), // biome-ignore format: one line
+    [1, 2, 3].map(() => small.subscribe(wish(topic), async () => ({ from: null }), () => new Taker())), // biome-ignore format: one line
   )
   assert.deepEqual(asked.map(({ status }) => status), ['fulfilled', 'fulfilled', 'rejected']) // biome-ignore format: one line
   assert.ok((asked[2] as PromiseRejectedResult).reason instanceof TooManyStreams)
@@ -133,7 +133,7 @@ test('one stream more than there may be is refused, also while others are being 
 
 test('a topic that is not there leaves nothing behind', async () => {
   const { desk: empty, clients } = desk()
-  await assert.rejects(empty.subscribe(wish('nowhere'), async () => null, () => new Taker()), /UNKNOWN_TOPIC/) // biome-ignore format: one line
+  await assert.rejects(empty.subscribe(wish('nowhere'), async () => ({ from: null }), () => new Taker()), /UNKNOWN_TOPIC/) // biome-ignore format: one line
   await assert.rejects(
     empty.subscribeGroup(wish('nowhere'), 'g', 'latest', () => new Taker()),
     /UNKNOWN_TOPIC/,
@@ -146,7 +146,7 @@ test('when all streams hold too much, those go first that took nothing for longe
   const topic = await newTopic()
   const good = new Taker()
   const bad = [new Taker(false), new Taker(false), new Taker(false)]
-  for (const taker of [...bad, good]) await tight.subscribe(wish(topic), async () => null, () => taker) // biome-ignore format: one line
+  for (const taker of [...bad, good]) await tight.subscribe(wish(topic), async () => ({ from: null }), () => taker) // biome-ignore format: one line
   const value = Buffer.alloc(10_000, 'x')
   await Promise.all(Array.from({ length: 50 }, () => producer.send({ topic, value })))
   await until(() => good.events === 50)
@@ -163,7 +163,7 @@ test('who takes nothing for too long is cut', async () => {
   const { desk: impatient } = desk({ stallMs: 100 })
   const topic = await newTopic()
   const taker = new Taker(false)
-  await impatient.subscribe(wish(topic), async () => null, () => taker) // biome-ignore format: one line
+  await impatient.subscribe(wish(topic), async () => ({ from: null }), () => taker) // biome-ignore format: one line
   await producer.send({ topic, value: Buffer.alloc(100_000, 'x') })
   await until(() => taker.closed)
   assert.deepEqual([impatient.cut, impatient.streams], [1, 0])

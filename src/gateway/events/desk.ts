@@ -5,10 +5,9 @@ import type { Timer } from '../../world/world.ts'
 import type { JsonFormat } from '../record-json.ts'
 import { GroupSubscription } from './group-subscription.ts'
 import { Hub } from './hub.ts'
-import type { Position } from './position.ts'
 import { Slots } from './slots.ts'
 import type { EventStream } from './stream.ts'
-import { type EventCounters, Subscription } from './subscription.ts'
+import { type EventCounters, type Start, Subscription } from './subscription.ts'
 
 export interface EventLimits {
   /** Streams at one time. */
@@ -111,44 +110,54 @@ export class EventDesk {
   }
 
   /**
-   * Begins a stream. `start` says where, when the topic is known to be there (null: from now on); `open` then begins the
-   * answer. Throws TooManyStreams, and KafkaError for what keeps a client from reading the topic.
+   * Begins a stream. `start` says where, when the topic is known to be there; `open` then begins the answer. Throws
+   * TooManyStreams, and KafkaError for what keeps a client from reading the topic.
    */
   subscribe(
-    { topic, format, keys }: Wish,
-    start: (hub: Hub, cluster: Cluster) => Promise<Position | null>,
+    wish: Wish,
+    start: (hub: Hub, cluster: Cluster) => Promise<Start>,
     open: () => EventStream,
   ): Promise<Subscription> {
-    return this.#take(async () => {
-      const source = this.#source(topic, format)
-      source.users++
-      try {
-        const hub = await source.opening
-        const { cluster } = this.#forBehind()
-        const from = await start(hub, cluster)
-        const { counters } = this
-        const done = (made: AnySubscription, error: unknown) => {
-          this.#leave(source)
-          this.#done(made, error)
-        }
-        const made = new Subscription({
-          hub,
-          stream: open(),
-          from,
-          format,
-          keys,
-          cluster,
-          reads: this.#reads,
-          counters,
-          done,
-        })
-        this.#begun(made)
-        return made
-      } catch (error) {
+    return this.#take(() => this.#begin(wish, start, open, true))
+  }
+
+  async #begin(
+    wish: Wish,
+    start: (hub: Hub, cluster: Cluster) => Promise<Start>,
+    open: () => EventStream,
+    mayRetry: boolean,
+  ): Promise<Subscription> {
+    const { topic, format, keys } = wish
+    const source = this.#source(topic, format)
+    source.users++
+    try {
+      const hub = await source.opening
+      const { cluster } = this.#forBehind()
+      const where = await start(hub, cluster)
+      const { counters } = this
+      const done = (made: AnySubscription, error: unknown) => {
         this.#leave(source)
-        throw error
+        this.#done(made, error)
       }
-    })
+      const made = new Subscription({
+        hub,
+        stream: open(),
+        start: where,
+        format,
+        keys,
+        cluster,
+        reads: this.#reads,
+        counters,
+        done,
+      })
+      this.#begun(made)
+      return made
+    } catch (error) {
+      this.#leave(source)
+      // What was known of the topic turned out to be of a former one.
+      if (mayRetry && source.hub?.closed === true) return this.#begin(wish, start, open, false)
+      throw error
+    }
   }
 
   /** Begins a stream that shares the topic with others of its group. Throws as `subscribe`. */

@@ -17,7 +17,7 @@ const text = (bytes: Uint8Array) => Buffer.from(bytes).toString()
 /** Batches of about `batchBytes` of records of partitions 0 and 1, which begin at 5 and 7. */
 function build(batchBytes: number, add: (builder: BatchBuilder) => void): EventBatch[] {
   const batches: EventBatch[] = []
-  const builder = new BatchBuilder('t', 'json', batchBytes, [5, 7], batch => batches.push(batch))
+  const builder = new BatchBuilder('t', 'k3Fx', 'json', batchBytes, [5, 7], batch => batches.push(batch))
   add(builder)
   builder.flush()
   return batches
@@ -41,7 +41,7 @@ test('each event has the position behind it', () => {
     builder.add(1, record(9, 'z'))
   })
   assert.equal(more.length, 0)
-  assert.deepEqual([...text(batch!.bytes).matchAll(/^id: (.*)$/gm)].map(([, id]) => id), ['5,8', '6,8', '6,10']) // biome-ignore format: one line
+  assert.deepEqual([...text(batch!.bytes).matchAll(/^id: (.*)$/gm)].map(([, id]) => id), ['5,8@k3Fx', '6,8@k3Fx', '6,10@k3Fx']) // biome-ignore format: one line
   assert.deepEqual(batch!.after, [6, 10])
   assert.equal(batch!.ends.at(-1), batch!.bytes.length)
 })

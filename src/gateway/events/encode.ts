@@ -30,6 +30,7 @@ export const keyText = (key: Uint8Array | null): string | null =>
 /** Encodes records as they come, and gives them out in batches of about `batchBytes`. */
 export class BatchBuilder {
   readonly #topic: string
+  readonly #tag: string
   readonly #format: JsonFormat
   readonly #batchBytes: number
   readonly #give: (batch: EventBatch) => void
@@ -43,12 +44,14 @@ export class BatchBuilder {
   /** `position`: where the first record is expected; a copy is kept. */
   constructor(
     topic: string,
+    tag: string,
     format: JsonFormat,
     batchBytes: number,
     position: readonly number[],
     give: (batch: EventBatch) => void,
   ) {
     this.#topic = topic
+    this.#tag = tag
     this.#format = format
     this.#batchBytes = batchBytes
     this.#position = [...position]
@@ -57,7 +60,7 @@ export class BatchBuilder {
 
   add(partition: number, record: KafkaRecord): void {
     this.#position[partition] = record.offset + 1
-    const event = recordEvent(showPosition(this.#position), this.#topic, partition, record, this.#format)
+    const event = recordEvent(showPosition(this.#position, this.#tag), this.#topic, partition, record, this.#format)
     this.#events.push(event)
     this.#bytes += event.length
     this.#ends.push(this.#bytes)

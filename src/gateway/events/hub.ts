@@ -6,7 +6,7 @@ import { KafkaError } from '../../protocol/errors.ts'
 import type { Logger } from '../../world/logger.ts'
 import type { JsonFormat } from '../record-json.ts'
 import { BatchBuilder } from './encode.ts'
-import type { Position } from './position.ts'
+import { type Position, topicTag } from './position.ts'
 import { Ring } from './ring.ts'
 
 /** Who reads a hub. */
@@ -74,6 +74,11 @@ export class Hub {
     })
   }
 
+  /** Of the topic, for ids. */
+  get tag(): string {
+    return topicTag(this.#topicId)
+  }
+
   /** Where a reader stands who has every batch so far. A new array whenever it changes. */
   get position(): Position {
     return this.#position
@@ -91,10 +96,15 @@ export class Hub {
     this.#readers.delete(reader)
   }
 
-  /** Looks now whether the topic has more partitions than we know. */
+  /** Looks now whether the topic is still the one that we know, and has more partitions. Ends, and throws, when it is not. */
   async refresh(): Promise<void> {
     this.#options.cluster.forget([this.topic])
-    await this.#watchTopic()
+    try {
+      await this.#watchTopic()
+    } catch (error) {
+      this.#end(error)
+      throw error
+    }
   }
 
   close(): void {
@@ -132,7 +142,7 @@ export class Hub {
     const { format, batchBytes, ringBytes, cluster } = this.#options
     const records = await this.#fetcher.poll(pollMs)
     if (records.length === 0 || this.#closed) return
-    const builder = new BatchBuilder(this.topic, format, batchBytes, this.#position, batch => {
+    const builder = new BatchBuilder(this.topic, this.tag, format, batchBytes, this.#position, batch => {
       this.#position = batch.after
       this.ring.push(batch, ringBytes())
       this.#tell()

@@ -1,15 +1,35 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { longestId, parseGroupPosition, parsePosition, showGroupPosition, showPosition } from './position.ts'
+import { longestId, parseGroupPosition, parsePosition, showGroupPosition, showPosition, topicTag } from './position.ts'
 
 test('a position is what it was', () => {
-  for (const position of [[0], [15, 0, 7], [Number.MAX_SAFE_INTEGER], new Array(1000).fill(12)])
-    assert.deepEqual(parsePosition(showPosition(position)), position)
-  assert.equal(showPosition([15, 0, 7]), '15,0,7')
+  for (const offsets of [[0], [15, 0, 7], [Number.MAX_SAFE_INTEGER], new Array(1000).fill(12)])
+    assert.deepEqual(parsePosition(showPosition(offsets, 'k3F_')), { offsets, tag: 'k3F_' })
+  assert.equal(showPosition([15, 0, 7], topicTag('k3F-xxxxxxxxxxxxxxxxxx')), '15,0,7@k3F-')
+  assert.deepEqual(parsePosition('15,0'), { offsets: [15, 0], tag: null })
 })
 
 test('what is no position is refused', () => {
-  const wrong = ['', ',', '1,', ',1', '1,,2', '-1', '1.5', '1e3', ' 1', '01', '0x1', '9007199254740992', 'a', '1;2;m']
+  const wrong = [
+    '',
+    ',',
+    '1,',
+    ',1',
+    '1,,2',
+    '-1',
+    '1.5',
+    '1e3',
+    ' 1',
+    '01',
+    '0x1',
+    '9007199254740992',
+    'a',
+    '1;2;m',
+    '1@',
+    '1@abc',
+    '1@abcde',
+    '@abcd',
+  ]
   for (const text of wrong) assert.equal(parsePosition(text), null, text)
 })
 

@@ -1,7 +1,8 @@
 /**
  * Where a reader of a topic stands, as the `id` of a server-sent event: the offset of the next record of each partition,
- * in the order of the partitions, with commas: `15,0,7`. Whoever sends it back (`Last-Event-ID`) goes on exactly there, over
- * all partitions. Partitions beyond those that it names were not there yet: they begin at 0.
+ * in the order of the partitions, with commas, and the first letters of the topic's id: `15,0,7@k3Fx`. Whoever sends it back
+ * (`Last-Event-ID`) goes on exactly there, over all partitions. Partitions beyond those that it names were not there yet:
+ * they begin at 0. Without the letters it is taken for a position in whatever topic has the name now.
  *
  * Subscribers that share a topic as a group have partitions that come and go, and say what they have done by sending an id
  * back: their ids name the partitions, and carry the membership in which they were given out, so that any node can commit
@@ -27,20 +28,24 @@ function offsetOf(text: string): number | null {
   return value >= 0 && Number.isSafeInteger(value) ? value : null
 }
 
-export function showPosition(position: Position): string {
-  return position.join(',')
+/** What tells topics of one name apart, which were made one after the other. */
+export const topicTag = (topicId: string): string => topicId.slice(0, 4)
+
+export function showPosition(position: Position, tag: string): string {
+  return `${position.join(',')}@${tag}`
 }
 
-/** Null: it is no position. */
-export function parsePosition(text: string): number[] | null {
-  if (text === '' || text.length > longestId) return null
+/** Null: it is no position. `tag`: null when it says nothing of the topic. */
+export function parsePosition(text: string): { readonly offsets: number[]; readonly tag: string | null } | null {
+  const match = text.length > longestId ? null : /^([\d,]+)(?:@([\w-]{4}))?$/.exec(text)
+  if (match === null) return null
   const offsets: number[] = []
-  for (const part of text.split(',')) {
+  for (const part of match[1]!.split(',')) {
     const offset = offsetOf(part)
     if (offset === null) return null
     offsets.push(offset)
   }
-  return offsets
+  return { offsets, tag: match[2] ?? null }
 }
 
 export function showGroupPosition({ offsets, generationId, memberId }: GroupPosition): string {

@@ -1,7 +1,8 @@
 import type { Cluster } from '../../client/cluster.ts'
 import { findOffsets, type StartAt } from '../../client/offsets.ts'
 import type { Hub } from './hub.ts'
-import type { Position } from './position.ts'
+import type { parsePosition } from './position.ts'
+import type { Start } from './subscription.ts'
 
 /** Where a stream begins that comes without an id. */
 export type From = 'earliest' | 'latest' | { readonly timestamp: number }
@@ -15,9 +16,10 @@ export function parseFrom(text: string): From | null {
   return Number.isFinite(timestamp) && timestamp >= 0 ? { timestamp } : null
 }
 
-/** Null: from now on, which the hub knows best. */
-export async function startOf(from: From, hub: Hub, cluster: Cluster): Promise<Position | null> {
-  if (from === 'latest') return null
+/** Where a stream begins without an id. */
+export async function startOf(from: From, hub: Hub, cluster: Cluster): Promise<Start> {
+  // The hub knows best.
+  if (from === 'latest') return { from: null }
   const { topic, position } = hub
   const start: Exclude<StartAt, number> = from
   const found = await findOffsets(
@@ -25,5 +27,22 @@ export async function startOf(from: From, hub: Hub, cluster: Cluster): Promise<P
     position.map((_, partition) => ({ topic, partition, start })),
   )
   // No record is that late: what comes from now on is.
-  return found.map(({ offset }, partition) => (offset < 0 ? (position[partition] ?? 0) : offset))
+  return { from: found.map(({ offset }, partition) => (offset < 0 ? (position[partition] ?? 0) : offset)) }
+}
+
+/** Throws RangeError when the id speaks of partitions that the topic does not have. */
+export async function startAt(
+  { offsets, tag }: NonNullable<ReturnType<typeof parsePosition>>,
+  hub: Hub,
+  cluster: Cluster,
+): Promise<Start> {
+  const isFormer = tag !== null && tag !== hub.tag
+  if (isFormer || offsets.length > hub.position.length) await hub.refresh()
+  // Of the topic that had the name before: of this one the reader has seen nothing.
+  if (isFormer) return { ...(await startOf('earliest', hub, cluster)), lost: offsets.slice(0, hub.position.length) }
+  if (offsets.length > hub.position.length)
+    throw new RangeError(
+      `The last event id names ${offsets.length} partitions; ${hub.topic} has ${hub.position.length}`,
+    )
+  return { from: offsets }
 }

@@ -12,11 +12,18 @@ import { type Position, showPosition } from './position.ts'
 import type { Slots } from './slots.ts'
 import { type EventStream, PacedStream } from './stream.ts'
 
+/** Where a subscription begins. */
+export interface Start {
+  /** null: from now on. */
+  readonly from: Position | null
+  /** Where the subscriber stood in a former topic of this name: it is told that there is a gap. */
+  readonly lost?: Position
+}
+
 export interface SubscriptionOptions {
   readonly hub: Hub
   readonly stream: EventStream
-  /** null: from now on. */
-  readonly from: Position | null
+  readonly start: Start
   readonly format: JsonFormat
   /** Only records with one of these keys (latin1, byte by byte); null: all. */
   readonly keys: ReadonlySet<string> | null
@@ -64,7 +71,8 @@ export class Subscription implements HubReader {
   #over = false
 
   constructor(options: SubscriptionOptions) {
-    const { hub, stream, from, cluster } = options
+    const { hub, stream, start, cluster } = options
+    const { from, lost = [] } = start
     this.#options = options
     this.#cursor = from === null ? hub.ring.next : null
     this.#position = from ?? hub.position
@@ -76,6 +84,7 @@ export class Subscription implements HubReader {
     )
     hub.attach(this)
     this.#write(Buffer.from(greeting(this.id)))
+    for (const [partition, expected] of lost.entries()) this.#tellGap(partition, expected)
     this.pump()
   }
 
@@ -89,7 +98,7 @@ export class Subscription implements HubReader {
 
   /** Where it stands. */
   get id(): string {
-    return showPosition(this.#position)
+    return showPosition(this.#position, this.#options.hub.tag)
   }
 
   /** It reads by itself. */
@@ -226,7 +235,12 @@ export class Subscription implements HubReader {
     const expected = this.#at(partition)
     this.#move(partition, to)
     this.#told = this.#position
-    this.#write(noticeEvent(this.id, 'gap', { topic: this.topic, partition, expected, offset: to }))
+    this.#tellGap(partition, expected)
+  }
+
+  #tellGap(partition: number, expected: number): void {
+    const notice = { topic: this.topic, partition, expected, offset: this.#at(partition) }
+    this.#write(noticeEvent(this.id, 'gap', notice))
   }
 
   #move(partition: number, offset: number): void {
@@ -281,7 +295,7 @@ export class Subscription implements HubReader {
       const record: KafkaRecord = step.value
       position[partition] = record.offset + 1
       if (!this.#wants(record) || isExpired(record, now)) continue
-      const event = recordEvent(showPosition(position), hub.topic, partition, record, format)
+      const event = recordEvent(showPosition(position, hub.tag), hub.topic, partition, record, format)
       events.push(event)
       bytes += event.length
     }

@@ -1,10 +1,9 @@
 import { commitOffsets } from '../../../client/group-offsets.ts'
 import { KafkaError } from '../../../protocol/errors.ts'
 import { TooManyStreams, type Wish } from '../../events/desk.ts'
-import type { Hub } from '../../events/hub.ts'
 import { eventDesk } from '../../events/of-gateway.ts'
 import { longestId, parseGroupPosition, parsePosition } from '../../events/position.ts'
-import { type From, parseFrom, startOf } from '../../events/start.ts'
+import { type From, parseFrom, startAt, startOf } from '../../events/start.ts'
 import type { EventStream } from '../../events/stream.ts'
 import type { Gateway } from '../../gateway.ts'
 import type { JsonFormat } from '../../record-json.ts'
@@ -32,7 +31,7 @@ const subscribe: Operation = {
   operationId: 'subscribe',
   summary: 'Subscribe to a topic by server-sent events',
   description:
-    'Each record is an event whose data is the record as JSON. The `id` of an event says where the reader then stands in all partitions (offsets of the next records, in the order of the partitions, with commas: `15,0,7`): sent back as `Last-Event-ID`, as `EventSource` does by itself, the stream goes on exactly there, at any node. An event `gap` says that records were gone before they could be sent. With `group` the partitions are shared out among the subscribers of a consumer group, from its committed offsets on; nothing is committed until an id is sent to `…/events/ack`, and what was not is sent again when partitions change hands, which an event `assigned` tells. Who does not read is sent nothing more, and is cut after a while; its last id is where it goes on.',
+    'Each record is an event whose data is the record as JSON. The `id` of an event says where the reader then stands in all partitions (offsets of the next records, in the order of the partitions, with commas, and four letters of the id of the topic: `15,0,7@k3Fx`): sent back as `Last-Event-ID`, as `EventSource` does by itself, the stream goes on exactly there, at any node. An event `gap` says that records were gone before they could be sent. With `group` the partitions are shared out among the subscribers of a consumer group, from its committed offsets on; nothing is committed until an id is sent to `…/events/ack`, and what was not is sent again when partitions change hands, which an event `assigned` tells. Who does not read is sent nothing more, and is cut after a while; its last id is where it goes on.',
   tags: ['Events'],
   parameters: [
     topicParameter,
@@ -66,7 +65,7 @@ const subscribe: Operation = {
       content: {
         'text/event-stream': {
           schema: { type: 'string' },
-          example: 'id: 15,0,7\ndata: {"topic":"orders","partition":0,"offset":14,"value":"hello"}\n\n',
+          example: 'id: 15,0,7@k3Fx\ndata: {"topic":"orders","partition":0,"offset":14,"value":"hello"}\n\n',
         },
       },
     },
@@ -139,7 +138,10 @@ async function begin(request: HttpRequest, gateway: Gateway): Promise<HttpAnswer
   const keys = request.query.getAll('key').map(key => Buffer.from(key).toString('latin1'))
   const wish: Wish = { topic, format: valueFormat, keys: keys.length === 0 ? null : new Set(keys) }
   const from = fromOf(fromText, group === undefined ? 'latest' : 'earliest')
-  const id = request.header('last-event-id') || lastEventId || null
+  const id = group === undefined ? request.header('last-event-id') || lastEventId || null : null
+  const position = id === null ? null : parsePosition(id)
+  if (id !== null && position === null)
+    throw badRequest('The last event id is none of ours: offsets with commas, such as 15,0,7@k3Fx')
   const desk = eventDesk(gateway)
   // A HEAD asks what a GET would be, not for a stream.
   if (request.method === 'HEAD') {
@@ -151,7 +153,7 @@ async function begin(request: HttpRequest, gateway: Gateway): Promise<HttpAnswer
     if (group === undefined) {
       await desk.subscribe(
         wish,
-        (hub, cluster) => (id === null ? startOf(from, hub, cluster) : positionIn(id, hub)),
+        (hub, cluster) => (position === null ? startOf(from, hub, cluster) : startAt(position, hub, cluster)),
         open,
       )
     } else {
@@ -159,6 +161,7 @@ async function begin(request: HttpRequest, gateway: Gateway): Promise<HttpAnswer
       await desk.subscribeGroup(wish, group, from, open)
     }
   } catch (error) {
+    if (error instanceof RangeError) throw badRequest(error.message)
     if (!(error instanceof TooManyStreams)) throw error
     throw new Problem(503, 'too-many-streams', 'Too many streams', error.message, {}, { 'retry-after': '5' })
   }
@@ -172,16 +175,6 @@ function fromOf(text: string | undefined, otherwise: From): From {
       `The query parameter from is earliest, latest, ms since 1970 or a time of ISO 8601 with its zone; not ${text}`,
     )
   return from
-}
-
-async function positionIn(id: string, hub: Hub): Promise<readonly number[]> {
-  const position = parsePosition(id)
-  if (position === null) throw badRequest('The last event id is none of ours: offsets with commas, such as 15,0,7')
-  if (position.length > hub.position.length) await hub.refresh()
-  const { length } = hub.position
-  if (position.length > length)
-    throw badRequest(`The last event id names ${position.length} partitions; ${hub.topic} has ${length}`)
-  return position
 }
 
 /** Throws Problem when the client has gone meanwhile. */
