@@ -13,7 +13,9 @@ describe('the variables of brokers with a lock in Redis', () => {
       LEASE_TIME_SECONDS: '10',
       RENEW_INTERVAL_SECONDS: '2.5',
       BROKER_ID: 'broker-3',
+      FLASK_RUN_PORT: '5002',
     })
+    assert.equal(config.get('port'), 5002)
     assert.equal(config.get('orderer'), 'redis://r.example:7000')
     assert.equal(config.get('orderer.lease.ms'), 10_000)
     assert.equal(config.get('orderer.renew.ms'), 2500)
@@ -22,7 +24,8 @@ describe('the variables of brokers with a lock in Redis', () => {
   })
 
   it('mean nothing otherwise', () => {
-    const config = resolve({ REDIS_HOST: 'r', BROKER_ID: '3', LEASE_TIME_SECONDS: 'x' }, [])
+    const config = resolve({ REDIS_HOST: 'r', BROKER_ID: '3', LEASE_TIME_SECONDS: 'x', FLASK_RUN_PORT: '1' }, [])
+    assert.equal(config.get('port'), 9092)
     assert.equal(config.get('orderer'), 'raft')
     assert.equal(config.given('node.id'), null)
   })
