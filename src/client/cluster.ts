@@ -23,6 +23,13 @@ export interface PartitionMetadata {
   readonly isr: readonly number[]
 }
 
+/** What a broker says of a partition that it does not lead. */
+export interface LeaderHint {
+  /** −1: it does not know. */
+  readonly leaderId: number
+  readonly leaderEpoch: number
+}
+
 export interface TopicMetadata {
   readonly name: string
   readonly topicId: string
@@ -240,6 +247,22 @@ export class Cluster {
     this.#controllerId = -1
   }
 
+  /**
+   * Somebody who was taken for the leader has told who leads now (KIP-951). True when that is news, so that it is worth
+   * trying there at once.
+   */
+  leaderMoved(name: string, partition: number, leader: LeaderHint, endpoints: readonly Broker[]): boolean {
+    const known = this.#topics.get(name)
+    const before = known?.topic.partitions.find(each => each.partition === partition)
+    if (known === undefined || before === undefined || leader.leaderId < 0) return false
+    if (leader.leaderEpoch <= before.leaderEpoch) return false
+    for (const broker of endpoints) this.#brokers.set(broker.nodeId, broker)
+    if (!this.#brokers.has(leader.leaderId)) return false
+    const partitions = known.topic.partitions.map(each => (each === before ? { ...each, ...leader } : each))
+    this.#topics.set(name, { ...known, topic: { ...known.topic, partitions } })
+    return true
+  }
+
   async #askTopic(name: string, create: boolean): Promise<TopicMetadata> {
     const connection = await this.any()
     const answer = await connection.request(Metadata, { topics: [{ name }], allowAutoTopicCreation: create })
@@ -255,7 +278,7 @@ export class Cluster {
     const at = this.world.clock.mono()
     for (const topic of answer.topics) {
       if (topic.errorCode === 0 && topic.name !== null)
-        this.#topics.set(topic.name, { topic: topicMetadata(topic), at })
+        this.#topics.set(topic.name, { topic: withoutReturn(topicMetadata(topic), this.#topics.get(topic.name)), at })
     }
   }
 
@@ -292,6 +315,16 @@ export class Cluster {
     }, drop)
     return opening
   }
+}
+
+/** Nodes hear of new leaders one after the other: what is older than what is known is no news. */
+function withoutReturn(topic: TopicMetadata, known: Known | undefined): TopicMetadata {
+  if (known?.topic.topicId !== topic.topicId) return topic
+  const before = known.topic.partitions
+  const isOld = (each: PartitionMetadata, i: number) =>
+    before[i]?.partition === each.partition && each.leaderEpoch >= 0 && before[i].leaderEpoch > each.leaderEpoch
+  if (!topic.partitions.some(isOld)) return topic
+  return { ...topic, partitions: topic.partitions.map((each, i) => (isOld(each, i) ? before[i]! : each)) }
 }
 
 function topicMetadata(topic: MetadataAnswer['topics'][number]): TopicMetadata {

@@ -4,7 +4,7 @@ import { compressionId, compressionReady, loadCompression } from '../protocol/co
 import { ErrorCode, KafkaError } from '../protocol/errors.ts'
 import { InitProducerId } from '../protocol/messages/init-producer-id.ts'
 import { Produce } from '../protocol/messages/produce.ts'
-import type { Cluster } from './cluster.ts'
+import type { Broker, Cluster } from './cluster.ts'
 import { failure, isStale, mayRetry, throwIf } from './failures.ts'
 import { type Entry, type Identity, type InFlight, Lane, type Receiver } from './lane.ts'
 import { Partitioner } from './partitioner.ts'
@@ -113,6 +113,11 @@ export class Producer {
   ready(): Promise<void> {
     if (this.#isHungry) return Promise.resolve()
     return new Promise(resolve => this.#hungry.push(resolve))
+  }
+
+  /** Of records that are not settled. */
+  get bytes(): number {
+    return this.#bytes + this.#intakeBytes
   }
 
   /** Bytes of records that `send` would certainly take now. */
@@ -329,17 +334,19 @@ export class Producer {
         { timeoutMs },
       )
       const answers = answersOf(this.#cluster, lanes, answer)
-      for (const lane of lanes) this.#answered(lane, answers.get(lane))
+      for (const lane of lanes) this.#answered(lane, answers.get(lane), answer.nodeEndpoints)
     } catch (error) {
       for (const lane of lanes) this.#failed(lane, error)
     }
   }
 
-  #answered(lane: Lane, answer: PartitionAnswer | undefined): void {
+  #answered(lane: Lane, answer: PartitionAnswer | undefined, endpoints: readonly Broker[]): void {
     if (answer === undefined) {
       this.#failed(lane, new KafkaError('UNKNOWN_TOPIC_ID', `no answer for ${lane.topic}-${lane.partition}`))
     } else if (answer.errorCode === 0 || answer.errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
       this.#written(lane, answer.baseOffset, answer.logAppendTimeMs)
+    } else if (this.#cluster.leaderMoved(lane.topic, lane.partition, answer.currentLeader, endpoints)) {
+      this.#free(lane)
     } else {
       this.#failed(lane, failure(answer.errorCode, `${lane.topic}-${lane.partition}`, answer.errorMessage))
     }
