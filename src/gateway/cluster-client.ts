@@ -25,6 +25,8 @@ export interface ClusterClientOptions {
   /** Shows in the brokers' logs and group descriptions. */
   readonly clientId?: string
   readonly limits?: Partial<ClusterClientLimits>
+  /** The node stops: whoever waits is let go. */
+  readonly stopping?: AbortSignal
 }
 
 export interface ClusterClientLimits {
@@ -43,6 +45,15 @@ export const defaultLimits: ClusterClientLimits = {
   deliveryTimeoutMs: 30_000,
   apiTimeoutMs: 30_000,
   waiters: 2_000,
+}
+
+export interface ClusterClientStats {
+  readonly waiting: number
+  readonly waitersLimit: number
+  readonly waitersRefused: number
+  readonly pushBytes: number
+  readonly pushBytesLimit: number
+  readonly pushesRefused: number
 }
 
 /** Clusters with open connections that are kept for the next who wait. */
@@ -65,6 +76,7 @@ export class ClusterClient {
   readonly #pushers = new Map<Acks, Pusher>()
   readonly #lent = new Set<Cluster>()
   readonly #idle: Cluster[] = []
+  #refused = 0
   #closed = false
 
   constructor(options: ClusterClientOptions) {
@@ -74,11 +86,26 @@ export class ClusterClient {
     this.#world = own === null ? world : { ...partsOf(world), net: ownNet(world.net, world.timers, own) }
     this.cluster = this.#newCluster()
     this.admin = new Admin(this.cluster)
+    options.stopping?.addEventListener('abort', () => this.#letGo(), { once: true })
   }
 
   /** Who waits for records now, over all doors. */
   get waiting(): number {
     return this.#lent.size
+  }
+
+  /** How full it is, for the metrics. */
+  get stats(): ClusterClientStats {
+    const pushers = [...this.#pushers.values()]
+    return {
+      waiting: this.#lent.size,
+      waitersLimit: this.#limits.waiters,
+      waitersRefused: this.#refused,
+      pushBytes: pushers.reduce((sum, pusher) => sum + pusher.bytes, 0),
+      // As many bytes as wait for answers may wait before these.
+      pushBytesLimit: 2 * this.#limits.bufferBytes * pushers.length,
+      pushesRefused: pushers.reduce((sum, pusher) => sum + pusher.refused, 0),
+    }
   }
 
   /** Shared by all doors, so that what comes at the same time leaves in one batch. */
@@ -133,13 +160,19 @@ export class ClusterClient {
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all([...this.#pushers.values()].map(pusher => pusher.close()))
-    for (const cluster of [this.cluster, ...this.#lent, ...this.#idle]) cluster.close()
+    for (const cluster of [this.cluster, ...this.#idle]) cluster.close()
+    this.#letGo()
+  }
+
+  #letGo(): void {
+    for (const cluster of this.#lent) cluster.close()
     this.#lent.clear()
   }
 
   #lend(cluster: Cluster | undefined): Cluster {
-    if (this.#closed) throw closed()
+    if (this.#closed || this.#options.stopping?.aborted) throw closed()
     if (this.#lent.size >= this.#limits.waiters) {
+      this.#refused++
       throw new KafkaError('THROTTLING_QUOTA_EXCEEDED', `${this.#limits.waiters} wait for records at this node already`)
     }
     const lent = cluster ?? this.#newCluster()
@@ -168,6 +201,7 @@ export class Pusher {
   readonly #bufferBytes: number
   /** Of requests that are written once by their keys. */
   #onceBytes = 0
+  #refused = 0
 
   constructor(cluster: Cluster, options: Pick<ProducerOptions, 'acks' | 'bufferBytes' | 'deliveryTimeoutMs'>) {
     this.#cluster = cluster
@@ -178,6 +212,16 @@ export class Pusher {
   /** Bytes of records that would certainly be taken now. */
   get room(): number {
     return this.#producer.room
+  }
+
+  /** Bytes of records that wait or are under way. */
+  get bytes(): number {
+    return this.#producer.bytes + this.#onceBytes
+  }
+
+  /** Requests that found no room. */
+  get refused(): number {
+    return this.#refused
   }
 
   /** Looks the topic up, or makes it where topics are made by themselves. Throws UNKNOWN_TOPIC_OR_PARTITION at once. */
@@ -210,7 +254,7 @@ export class Pusher {
 
   /** Throws THROTTLING_QUOTA_EXCEEDED unless so many bytes of records would be taken: all of a batch, or nothing. */
   mustTake(bytes: number): void {
-    if (bytes > this.room && this.room < this.#bufferBytes) throw full()
+    if (bytes > this.room && this.room < this.#bufferBytes) throw this.#full()
   }
 
   /**
@@ -223,7 +267,7 @@ export class Pusher {
     topic: string,
     records: readonly RecordToSend[],
   ): Promise<SendOutcome[]> {
-    if (this.#onceBytes > 0 && this.#onceBytes + content.length > this.#bufferBytes) throw full()
+    if (this.#onceBytes > 0 && this.#onceBytes + content.length > this.#bufferBytes) throw this.#full()
     this.#onceBytes += content.length
     try {
       return await pushOnce(this.#cluster, key, content, topic, records)
@@ -240,6 +284,11 @@ export class Pusher {
   async close(): Promise<void> {
     await this.#producer.close()
     this.#cluster.close()
+  }
+
+  #full(): KafkaError {
+    this.#refused++
+    return new KafkaError('THROTTLING_QUOTA_EXCEEDED', 'too many records wait to be written at this node')
   }
 
   async #find(record: RecordToSend): Promise<PlacedRecord> {
@@ -260,7 +309,5 @@ const isThere = ({ partitions }: TopicMetadata, { partition = -1 }: RecordToSend
 
 /** A world's parts may be getters of a class, which a spread would lose. */
 const partsOf = ({ clock, timers, random }: ClientWorld) => ({ clock, timers, random })
-
-const full = () => new KafkaError('THROTTLING_QUOTA_EXCEEDED', 'too many records wait to be written at this node')
 
 const closed = () => new KafkaError('NETWORK_EXCEPTION', 'the node stops')

@@ -1,3 +1,5 @@
+import type { ClusterClientStats } from './cluster-client.ts'
+
 /** What was asked of one operation: plain counters, read at scrape time. Times are ms. */
 export interface OperationMetrics {
   /** By the first digit of the status: 1 to 5. */
@@ -17,6 +19,8 @@ export class GatewayMetrics {
   malformed = 0
   /** Bytes of request bodies that are held now. */
   bodyBytes = 0
+  /** What doors do in the cluster; null as long as they do nothing. */
+  client: { readonly stats: ClusterClientStats } | null = null
   readonly #operations = new Map<string, OperationMetrics>()
 
   get operations(): ReadonlyMap<string, OperationMetrics> {

@@ -58,7 +58,9 @@ export class Gateway {
     this.#client ??= new ClusterClient({
       world: this.world,
       own: { accept: socket => broker.acceptOwn(socket), addresses },
+      stopping: this.stopping,
     })
+    this.metrics.client = this.#client
     return this.#client
   }
 

@@ -59,6 +59,8 @@ test('beyond its memory it takes nothing, and says so', async () => {
   const sent = Array.from({ length: 100 }, () => pusher.send({ topic: 'full', value: Buffer.alloc(1000) }))
   assert.ok(pusher.room < 1100)
   assert.throws(() => pusher.mustTake(5000), named('THROTTLING_QUOTA_EXCEEDED'))
+  assert.ok(client.stats.pushBytes > 10_000 && client.stats.pushBytes <= client.stats.pushBytesLimit)
+  assert.equal(client.stats.pushesRefused, 1)
   const results = await Promise.allSettled(sent)
   const refused = results.filter(each => each.status === 'rejected')
   assert.ok(refused.length > 70 && refused.length < 100, `${refused.length}`)
@@ -84,10 +86,27 @@ test('so many may wait at one time; who goes away makes room, and costs no conne
   await gone
   assert.equal(client.waiting, 1)
   client.open().close()
+  assert.deepEqual([client.stats.waiting, client.stats.waitersLimit, client.stats.waitersRefused], [1, 2, 2])
   // A long poll does not hold up what is asked meanwhile.
   await client.pusher(-1).send({ topic: 'quiet', value: Buffer.from('hello') })
   assert.equal((await staying).records.length, 1)
   assert.equal(client.waiting, 0)
+})
+
+test('when the node stops, who waits is let go', async () => {
+  const stopping = new AbortController()
+  const client = new ClusterClient({ world: nodeWorld, own: null, bootstrap: [broker], stopping: stopping.signal })
+  clients.push(client)
+  await client.admin.createTopics([{ name: 'stopping', partitions: 1 }])
+  const wait = () =>
+    client.wait(cluster =>
+      readPartition(cluster, { topic: 'stopping', partition: 0 }, { offset: 0, maxWaitMs: 30_000 }),
+    )
+  const waiting = wait()
+  await new Promise(resolve => setTimeout(resolve, 30))
+  stopping.abort()
+  await assert.rejects(waiting, named('NETWORK_EXCEPTION'))
+  await assert.rejects(wait(), named('NETWORK_EXCEPTION'))
 })
 
 test('after the end it takes nothing', async () => {

@@ -1,3 +1,4 @@
+import type { ClusterClientStats } from '../cluster-client.ts'
 import type { GatewayMetrics } from '../door-metrics.ts'
 import type { EventDesk } from '../events/desk.ts'
 import type { MetricsPage } from './page.ts'
@@ -15,7 +16,17 @@ export function exportDoors(page: MetricsPage, metrics: GatewayMetrics, events: 
     for (const [i, count] of counts.entries()) if (count > 0) answers.add(count, { operation, status: `${i + 1}xx` })
     time.add(totalMs / 1000, { operation })
   }
+  if (metrics.client !== null) exportClient(page, metrics.client.stats)
   if (events !== null) exportEvents(page, events)
+}
+
+function exportClient(page: MetricsPage, stats: ClusterClientStats): void {
+  page.gauge('ottla_door_waiting', 'Who waits for records through a door').add(stats.waiting)
+  page.gauge('ottla_door_waiting_limit', 'Who may wait at one time').add(stats.waitersLimit)
+  page.counter('ottla_door_waiting_refused_total', 'Who was above the limit').add(stats.waitersRefused)
+  page.gauge('ottla_door_push_bytes', 'Bytes of records that wait to be written').add(stats.pushBytes)
+  page.gauge('ottla_door_push_limit_bytes', 'Bytes of records that may wait').add(stats.pushBytesLimit)
+  page.counter('ottla_door_push_refused_total', 'Requests that found no room').add(stats.pushesRefused)
 }
 
 function exportEvents(page: MetricsPage, events: EventDesk): void {

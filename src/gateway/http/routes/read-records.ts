@@ -96,10 +96,7 @@ async function handle(request: HttpRequest, gateway: Gateway): Promise<HttpAnswe
     return readPartition(cluster, { topic, partition }, { offset, maxRecords, maxBytes, maxWaitMs: waitMs, isolation })
   }
   // Whoever waits has a connection of its own, which ends with the client or the node.
-  const read =
-    waitMs === 0
-      ? await run(client.cluster)
-      : await client.wait(run, AbortSignal.any([request.signal, gateway.stopping]))
+  const read = waitMs === 0 ? await run(client.cluster) : await client.wait(run, request.signal)
   return { bytes: show(topic, partition, read, valueFormat), type: 'application/json' }
 }
 
