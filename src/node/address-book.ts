@@ -3,10 +3,10 @@ import type { ClusterState } from '../cluster/state.ts'
 import type { Address } from '../world/world.ts'
 import { isDoorListener } from './doors.ts'
 
-/** Where other nodes may be: what they registered, what the voters' set says, what we were told while joining. */
+/** Where other nodes may be: what they registered, what the voters' set says, what we were told while joining or since. */
 export function addressBook(
   cluster: ClusterState,
-  orderer: () => Pick<Orderer, 'describe'>,
+  orderer: () => Pick<Orderer, 'describe' | 'heardOf'>,
   known: ReadonlyMap<number, readonly Address[]>,
 ): (node: number) => readonly Address[] {
   return node => {
@@ -18,6 +18,8 @@ export function addressBook(
     const { voters } = orderer().describe()
     for (const voter of voters) if (voter.id === node) voter.endpoints.forEach(add)
     known.get(node)?.forEach(add)
+    const heard = orderer().heardOf?.(node) ?? null
+    if (heard !== null) add(heard)
     return found
   }
 }

@@ -27,6 +27,7 @@ import { ClockCheck } from './clock-check.ts'
 import { doorAddress, LazyDoors } from './doors.ts'
 import { LazyPeers } from './lazy-peers.ts'
 import { LazyShares } from './lazy-shares.ts'
+import { LeaderWatch } from './leader-watch.ts'
 import { Listeners } from './listeners.ts'
 import { findMembership, type Membership } from './membership.ts'
 import { OffsetsTopic } from './offsets-topic.ts'
@@ -73,6 +74,8 @@ export class Node implements RunningNode {
   readonly #broker: Broker
   readonly #doors: LazyDoors
   #replicaManager: ReplicaManager | null = null
+  #leaderWatch: LeaderWatch | null = null
+  #serves = false
   #fail: (error: Error) => void = () => {}
   #stopping: Promise<void> | null = null
 
@@ -129,6 +132,8 @@ export class Node implements RunningNode {
       clientId: `ottla-node-${this.nodeId}`,
       clusterId: this.clusterId,
       addresses,
+      // Nodes that have all moved find each other where the user says that some are.
+      lastResort: () => (this.#serves ? [] : membership.seeds),
       token: membership.token,
       requestTimeoutMs: this.#config.get('controller.quorum.request.timeout.ms'),
     })
@@ -202,11 +207,21 @@ export class Node implements RunningNode {
     this.#peers.onLost(node => this.#suspicion.suspect(node))
     this.#compareClocks()
     await this.#unlessFailed(this.#orderer.start())
+    this.#watchLeader()
     await this.#unlessFailed(this.#lifecycle.register(this.#membership.brokerEpoch))
     this.#openReplicas()
     await this.#unlessFailed(this.#allCommitted())
     await this.#unlessFailed(this.#lifecycle.serve())
+    this.#serves = true
     broker.openGate()
+  }
+
+  /** An orderer outside of the cluster says by itself whom it misses. */
+  #watchLeader(): void {
+    const { world, logger } = this.#options
+    if (this.#stopping !== null || this.#config.get('orderer') !== 'raft') return
+    const [nodeId, orderer, peers] = [this.nodeId, this.#orderer, this.#peers]
+    this.#leaderWatch = new LeaderWatch({ nodeId, orderer, peers, timers: world.timers, logger })
   }
 
   /** Our registration was stamped by the controller, some time since we began. */
@@ -387,6 +402,7 @@ export class Node implements RunningNode {
     if (this.#stopping !== null) return
     this.#stopping = Promise.resolve()
     this.#options.logger.error('the disk can no longer be trusted; the node stops', { error: error.message })
+    this.#leaderWatch?.stop()
     this.#lifecycle.stop()
     this.#controller.stop()
     this.#peers.close()
@@ -409,6 +425,7 @@ export class Node implements RunningNode {
 
   async #stop(): Promise<void> {
     await this.#doors.close(doorsMs)
+    this.#leaderWatch?.stop()
     if (this.#config.get('controlled.shutdown.enable')) await this.#lifecycle.leave(leaveMs)
     await this.#orderer.resign()
     this.#lifecycle.stop()

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { ottla, scratch } from './processes.ts'
 
@@ -25,17 +27,19 @@ async function start(): Promise<string> {
   const args = ['cluster', 'up', '--nodes', '3', '--port', String(port), '--data', place.path]
   up = spawn(process.execPath, ['bin/ottla.js', ...args, '--set', 'offsets.topic.num.partitions=1'])
   let text = ''
-  for await (const chunk of up.stdout!) {
-    text += chunk
-    const ready = text.split('\n').find(line => line.includes('"ready"'))
-    if (ready !== undefined) return JSON.parse(ready).bootstrap
-  }
-  throw new Error(`ended: ${text}`)
+  return new Promise((resolve, reject) => {
+    // Read to the end: it goes on to tell what its nodes have to say.
+    up.stdout!.setEncoding('utf8').on('data', chunk => {
+      text += chunk
+      const ready = text.split('\n').find(line => line.includes('"ready"'))
+      if (ready !== undefined) resolve(JSON.parse(ready).bootstrap)
+    })
+    up.once('exit', () => reject(new Error(`ended: ${text}`)))
+  })
 }
 
 async function stop(): Promise<number | null> {
   if (up.exitCode !== null) return up.exitCode
-  up.stdout?.resume()
   up.kill('SIGINT')
   const [code] = await once(up, 'exit')
   return code
@@ -43,7 +47,7 @@ async function stop(): Promise<number | null> {
 
 const words = (line: string) => line.split('\t')
 
-test('a cluster of processes serves, shows its nodes, and comes back with its data', async () => {
+test('a cluster of processes serves, shows its nodes, and comes back with its data, at other ports, too', async () => {
   assert.equal(bootstrap.split(',').length, 3)
   const [first = ''] = bootstrap.split(',')
   const made = await ottla(['topics', 'create', 'hello', '-b', first, '--replication-factor', '3'])
@@ -59,7 +63,12 @@ test('a cluster of processes serves, shows its nodes, and comes back with its da
   const described = JSON.parse((await ottla(['cluster', 'describe', '--json', '-b', first])).stdout)
   assert.equal(described.nodes.length, 3)
   assert.equal(await stop(), 0)
+  port = await freePorts(3)
   bootstrap = await start()
+  assert.deepEqual(
+    bootstrap.split(','),
+    [0, 1, 2].map(i => `localhost:${port + i}`),
+  )
   const read = await ottla(['consume', 'hello', '-b', bootstrap, '--from-beginning', '-c', '1'])
   assert.equal(read.stdout, 'Hello, cluster!\n')
 })
@@ -69,6 +78,31 @@ test('a node that cannot be drained, removed or found is left as it is, and the 
   assert.match(await say('drain', '2'), /node 2 cannot be spared: without it 2 nodes are left, too few for the copies/)
   assert.match(await say('remove', '3'), /node 3 is running: ottla nodes drain 3, then stop it/)
   assert.match(await say('remove', '9'), /there is no node 9; there are 1, 2, 3/)
+})
+
+test('who must not join hears why, in one sentence', async () => {
+  const at = bootstrap.split(',')[0]!
+  const token = readFileSync(join(place.path, 'node-1/join-token'), 'utf8').trim()
+  const clusterId = JSON.parse((await ottla(['cluster', 'describe', '--json', '-b', at])).stdout).clusterId
+  const cases: readonly [args: readonly string[], sentence: string][] = [
+    [[], 'to join a cluster takes its token (--token or OTTLA_TOKEN): it is in the file join-token of its nodes'],
+    [
+      ['--token', 'ottla_of-another-cluster-altogether'],
+      `${at} does not accept the token: take the one in the file join-token of a node of that cluster`,
+    ],
+    [
+      ['--token', token, '--set', 'cluster.id=AAAAAAAAAAAAAAAAAAAAAA'],
+      `the nodes at --join are cluster ${clusterId}, not AAAAAAAAAAAAAAAAAAAAAA`,
+    ],
+    [
+      ['--token', token, '--set', 'node.id=2'],
+      'a node with this node.id is running already: choose another one, or leave it out',
+    ],
+  ]
+  for (const [args, sentence] of cases) {
+    const { code, stdout, stderr } = await ottla(['start', '--port', '0', '--memory', '--join', at, ...args])
+    assert.deepEqual([code, stdout, stderr], [1, '', `ottla: ${sentence}\n`])
+  }
 })
 
 async function freePorts(count: number): Promise<number> {

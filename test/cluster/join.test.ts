@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { RunningNode } from '../../src/node.ts'
 import { DescribeCluster } from '../../src/protocol/messages/describe-cluster.ts'
-import { clientOf, eventually, LogLines, type Settings, startOne } from './kit.ts'
+import { nodeWorld } from '../../src/world/node.ts'
+import { clientOf, eventually, freePort, LogLines, type Settings, startOne } from './kit.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ottla-join-'))
 const running: RunningNode[] = []
@@ -123,12 +123,10 @@ test('a directory that was copied: the node that came last goes on, the other on
   assert.ok((await serving(first)).includes(second.nodeId))
 })
 
-function freePort(): Promise<number> {
-  return new Promise(resolve => {
-    const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
-}
+test('clocks that disagree are spoken of', async () => {
+  const { clock } = nodeWorld
+  const ahead = { ...nodeWorld, clock: { now: () => clock.now() + 30_000, mono: () => clock.mono() } }
+  const log = new LogLines()
+  running.push(await startOne({ join: first.bootstrap, token: first.joinToken }, log, ahead))
+  log.match(/^warn the clock of this machine is (29|30)\.\d s ahead of the controller's: set both by NTP /)
+})

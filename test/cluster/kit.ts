@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Cluster } from '../../src/client/cluster.ts'
 import { resolveConfig } from '../../src/config/sources.ts'
@@ -6,14 +7,15 @@ import { type RunningNode, startNode } from '../../src/node.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { type Logger, silent } from '../../src/world/logger.ts'
 import { nodeWorld as world } from '../../src/world/node.ts'
+import type { World } from '../../src/world/world.ts'
 
 export type Settings = Readonly<Record<string, string | number | boolean>>
 
 /** A node on its own, in memory and at any free port unless `settings` say otherwise. */
-export function startOne(settings: Settings = {}, logger: Logger = silent): Promise<RunningNode> {
+export function startOne(settings: Settings = {}, logger: Logger = silent, at: World = world): Promise<RunningNode> {
   const all = { host: '127.0.0.1', port: 0, data: 'memory', 'offsets.topic.num.partitions': 1, ...settings }
   const flags = Object.entries(all).map(([name, value]) => ({ name, value: String(value), origin: name }))
-  return startNode({ config: resolveConfig({ flags }), world, logger })
+  return startNode({ config: resolveConfig({ flags }), world: at, logger })
 }
 
 /** A client that knows all of these `host:port`, and gives up after ten seconds. */
@@ -23,6 +25,17 @@ export function clientOf(bootstrap: string): Cluster {
     return { host, port: Number(port) }
   })
   return new Cluster(world, { bootstrap: addresses, retryBackoffMs: 20, retryBackoffMaxMs: 100, apiTimeoutMs: 10_000 })
+}
+
+/** A port that nobody listens at now. */
+export function freePort(): Promise<number> {
+  return new Promise(resolve => {
+    const server = createServer()
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
 }
 
 /** Tries again until `look` does not throw; fails with its last error. */

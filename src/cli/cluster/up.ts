@@ -22,6 +22,8 @@ interface Member {
 }
 
 const mostNodes = 20
+/** Beside the nodes' folders: the port of the first node when they were last all ready. */
+const portName = 'port'
 
 /** Runs nodes as processes of this machine until a signal ends it. */
 export async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
@@ -29,7 +31,14 @@ export async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   const firstPort = parseCount('--port', flags.port, 1, 65_536 - count)
   const stopped = signals()
   const token = flags.memory === true ? newJoinToken(terminal.world.random) : tokenIn(flags.data, terminal)
-  const members = Array.from({ length: count }, (_, i) => start(i + 1, firstPort, token, flags, terminal))
+  const addresses = Array.from({ length: count }, (_, i) => `127.0.0.1:${firstPort + i}`)
+  const moved = flags.memory !== true && lastPort(flags.data, terminal) !== firstPort
+  /** Who is new joins the first one; who comes back to other ports must be told where the others are now. */
+  const seedsOf = (id: number): readonly string[] => {
+    if (isNew(id, flags, terminal)) return id > 1 ? addresses.slice(0, 1) : []
+    return moved ? addresses.filter((_, i) => i !== id - 1) : []
+  }
+  const members = addresses.map((_, i) => start(i + 1, firstPort + i, seedsOf(i + 1), token, flags, terminal))
   const down = async () => {
     // One after another: whoever goes hands over what he leads to those who stay.
     for (const { process } of [...members].reverse()) await stop(process)
@@ -38,6 +47,7 @@ export async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
     const ready = Promise.all(members.map(member => member.ready))
     const signal = await Promise.race([ready.then(() => null), stopped])
     if (signal === null) {
+      if (moved) terminal.world.disk.writeFile(join(flags.data, portName), `${firstPort}\n`)
       announce(await ready, members, flags, terminal)
       await stopped
     }
@@ -51,18 +61,34 @@ function tokenIn(data: string, { world }: Terminal): string {
   return world.disk.exists(kept) ? world.disk.readFile(kept).toString('utf8').trim() : newJoinToken(world.random)
 }
 
-function start(id: number, firstPort: number, token: string, flags: UpFlags, terminal: Terminal): Member {
-  const folder = join(flags.data, `node-${id}`)
-  const isNew = flags.memory === true || !terminal.world.disk.exists(join(folder, 'meta.properties'))
+/** −1: not known. */
+function lastPort(data: string, { world }: Terminal): number {
+  const path = join(data, portName)
+  return world.disk.exists(path) ? Number(world.disk.readFile(path).toString('utf8')) : -1
+}
+
+const folderOf = (id: number, { data }: UpFlags): string => join(data, `node-${id}`)
+
+const isNew = (id: number, flags: UpFlags, { world }: Terminal): boolean =>
+  flags.memory === true || !world.disk.exists(join(folderOf(id, flags), 'meta.properties'))
+
+function start(
+  id: number,
+  port: number,
+  seeds: readonly string[],
+  token: string,
+  flags: UpFlags,
+  terminal: Terminal,
+): Member {
   const program = process.argv[1]
   if (program === undefined) throw new Failure('ottla cluster up needs to know its own program')
   const args = [
-    ...['start', '--port', String(firstPort + id - 1)],
-    ...(flags.memory === true ? ['--memory'] : ['--data', folder]),
+    ...['start', '--port', String(port)],
+    ...(flags.memory === true ? ['--memory'] : ['--data', folderOf(id, flags)]),
     ...['--set', `node.id=${id}`, '--set', 'logging.format=json'],
     // They are here to stay, and need not show for a while that they are.
     ...['--set', 'quorum.voter.probation.ms=0'],
-    ...(isNew && id > 1 ? ['--join', `127.0.0.1:${firstPort}`] : []),
+    ...(seeds.length > 0 ? ['--join', seeds.join(',')] : []),
     ...(flags.set ?? []).flatMap(pair => ['--set', pair]),
   ]
   const child = spawn(process.execPath, [program, ...args], {

@@ -1,4 +1,5 @@
 import type { OrderedLog } from '../../machine/machine.ts'
+import type { Address } from '../../world/world.ts'
 import type { MetadataRecord } from '../records/records.ts'
 
 /** One member of the quorum: a node with its directory, so that a wiped disk cannot vote twice (KIP-853). */
@@ -48,6 +49,8 @@ export interface Orderer extends OrderedLog<MetadataRecord> {
    */
   start(): Promise<void>
   describe(): QuorumDescription
+  /** Where others said that a node is; null: nobody did. */
+  heardOf?(node: number): Address | null
   /** As far as this node knows; null: nobody. It may have been deposed already: only an append tells. */
   leader(): OrdererLeader | null
   /** Called whenever `leader()` has changed. Returns what ends the watch. */

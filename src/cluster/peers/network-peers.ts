@@ -16,6 +16,8 @@ export interface PeersOptions {
   readonly clusterId: string
   /** Where a node may be, the likeliest address first: what it registered, what the voters' set says. */
   readonly addresses: (node: number) => readonly Address[]
+  /** Where any node may be as well: tried after its own addresses, and not probed. Left out: nowhere else. */
+  readonly lastResort?: () => readonly Address[]
   /** Proves the cluster's secret on a new connection; throws SASL_AUTHENTICATION_FAILED. */
   readonly authenticate: (connection: Connection) => Promise<void>
   /** ms that a request may take when it does not say (`controller.quorum.request.timeout.ms`). */
@@ -108,13 +110,19 @@ export class NetworkPeers implements Peers {
     const link = new Link({
       world: this.#options.world,
       connection: this.#connection(typeof to === 'number' ? to : -1),
-      addresses: typeof to === 'number' ? () => this.#options.addresses(to) : () => [to],
+      addresses: typeof to === 'number' ? () => this.#addresses(to) : () => [to],
       lost: () => this.#lost(to),
       failed: error => this.#complain(to, error),
     })
     if (this.#closed) link.close()
     else this.#links.set(key, link)
     return link
+  }
+
+  #addresses(node: number): readonly Address[] {
+    const { addresses, lastResort } = this.#options
+    const more = lastResort?.() ?? []
+    return more.length > 0 ? [...addresses(node), ...more] : addresses(node)
   }
 
   /** `node` −1: whoever answers there is meant. */
@@ -144,8 +152,9 @@ export class NetworkPeers implements Peers {
     if (this.#complaints.get(name) === error.message) return
     if (this.#complaints.size >= mostLinks) this.#complaints.clear()
     this.#complaints.set(name, error.message)
-    // An unreachable node is ordinary; one that will not have us is not.
-    const serious = error.errorName !== 'NETWORK_EXCEPTION' && error.errorName !== 'REQUEST_TIMED_OUT'
+    // An unreachable node is ordinary; one that will not have us is not, unless we only guessed that it might be the one.
+    const guessed = error.errorName === 'REBOOTSTRAP_REQUIRED' && (this.#options.lastResort?.() ?? []).length > 0
+    const serious = error.errorName !== 'NETWORK_EXCEPTION' && error.errorName !== 'REQUEST_TIMED_OUT' && !guessed
     const context = { node: name, error: error.message }
     if (serious) this.#options.logger.warn('a node refuses our connection', context)
     else this.#options.logger.debug('a node cannot be reached', context)

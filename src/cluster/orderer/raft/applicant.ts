@@ -1,3 +1,4 @@
+import { ErrorCode } from '../../../protocol/errors.ts'
 import { AddRaftVoter } from '../../../protocol/messages/add-raft-voter.ts'
 import { UpdateRaftVoter } from '../../../protocol/messages/update-raft-voter.ts'
 import type { Logger } from '../../../world/logger.ts'
@@ -63,7 +64,7 @@ export class Applicant {
     }
     if (orderer.wasVoter && !raft.isVoter) {
       orderer.wasVoter = false
-      // Down to one voter: the quorum could not be completed, and will be tried again.
+      // Down to one voter: the quorum could not be completed, and will be tried again, or the leader will tell us not to.
       if (committed.length > 1) orderer.leaveQuorum()
     }
     if (!applies || orderer.hasLeftQuorum || raft.isVoter) return
@@ -78,7 +79,9 @@ export class Applicant {
     const { peers, clusterId, orderer } = this.#options
     const { id: voterId, directoryId: voterDirectoryId, endpoints: listeners } = orderer.voter
     const request = { clusterId, timeoutMs: againMs, voterId, voterDirectoryId, listeners, ackWhenCommitted: false }
-    await peers.send(leaderId, AddRaftVoter, request, { lane: 'admin', timeoutMs: againMs * 5 })
+    const options = { lane: 'admin', timeoutMs: againMs * 5 }
+    const { errorCode } = await peers.send(leaderId, AddRaftVoter, request, options)
+    if (errorCode === ErrorCode.POLICY_VIOLATION) orderer.leaveQuorum()
   }
 
   /** Who leads need not ask. */

@@ -31,6 +31,7 @@ const mostApplications = 100
 const nameOf = ({ id, directoryId }: ReplicaKey): string => `${id} ${directoryId}`
 
 const noted: VoterChange = { error: null, message: null }
+const unwanted: VoterChange = { error: 'POLICY_VIOLATION', message: 'Somebody has removed this voter on purpose.' }
 
 /** Lets the quorum grow, and heals it, while this node leads it: carries out what `nextStep` decides. */
 export class Growing {
@@ -49,8 +50,9 @@ export class Growing {
   /** A node would like to vote when it is needed. */
   applies(voter: Voter): VoterChange {
     const key = nameOf(voter)
+    if (this.#removed.has(key)) return unwanted
     this.#applications.delete(key)
-    if (this.#applications.size < mostApplications && !this.#removed.has(key))
+    if (this.#applications.size < mostApplications)
       this.#applications.set(key, { voter, at: this.#options.clock.mono() })
     this.#lookLater(soonMs)
     return noted

@@ -1,5 +1,5 @@
 import { dice } from '../../../machine/testing.ts'
-import { KafkaError } from '../../../protocol/errors.ts'
+import { ErrorCode, KafkaError } from '../../../protocol/errors.ts'
 import type { Api, RequestInput, ResponseOutput } from '../../../protocol/schema.ts'
 import { MemoryVolume } from '../../../store/memory.ts'
 import { silent } from '../../../world/logger.ts'
@@ -166,8 +166,8 @@ export class OrdererNode {
         return server.fetchSnapshot(asked)
       case 80: {
         const { voterId: id, voterDirectoryId: directoryId, listeners: endpoints } = asked as never
-        growth.applies({ id, directoryId, endpoints })
-        return Promise.resolve({ errorCode: 0, errorMessage: null })
+        const { error, message } = growth.applies({ id, directoryId, endpoints })
+        return Promise.resolve({ errorCode: error === null ? 0 : ErrorCode[error], errorMessage: message })
       }
       default: {
         const { voterId: id, voterDirectoryId: directoryId, listeners: endpoints } = asked as never

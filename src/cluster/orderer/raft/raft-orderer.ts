@@ -253,6 +253,10 @@ export class RaftOrderer implements Orderer, RaftIo<Records> {
     return endpoint ?? this.#learnt.get(node) ?? null
   }
 
+  heardOf(node: number): Address | null {
+    return this.#learnt.get(node) ?? null
+  }
+
   learn(node: number, address: Address): void {
     this.#learnt.set(node, { host: address.host, port: address.port })
     // Nodes are few; whoever made them many should not take our memory.
