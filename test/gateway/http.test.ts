@@ -115,6 +115,7 @@ test('settings of topics, nodes and the cluster are shown and changed', async ()
   assert.equal(wrong.json.error, 'INVALID_CONFIG')
   assert.equal((await ask(`${url}/topics/none/configs`)).status, 404)
   assert.equal((await ask(`${url}/nodes/x/configs`)).status, 400)
+  assert.equal((await ask(`${url}/nodes/77/configs`)).status, 404)
 })
 
 test('the cluster and its nodes', async () => {

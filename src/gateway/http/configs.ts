@@ -45,9 +45,9 @@ type Described = Pick<Operation, 'operationId' | 'summary' | 'tags' | 'parameter
 export const showsConfigs = (about: Described): Operation => ({ ...about, responses: { 200: settings } })
 
 /** The operation that changes some. */
-export const changesConfigs = (about: Described): Operation => ({
+export const changesConfigs = ({ example, ...about }: Described & { readonly example: unknown }): Operation => ({
   ...about,
-  requestBody: takes(changes, { 'retention.ms': 3_600_000 }),
+  requestBody: takes(changes, example),
   responses: { 200: settings },
 })
 

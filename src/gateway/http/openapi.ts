@@ -1,5 +1,5 @@
 import type { Operation, Route } from './route.ts'
-import type { Schema } from './schema.ts'
+import { type Schema, strict } from './schema.ts'
 
 const problem: Schema = {
   type: 'object',
@@ -46,9 +46,14 @@ export function openApi(routes: readonly Route[], version: string): Record<strin
 
 function described(operation: Operation): Record<string, unknown> {
   const parameters = operation.parameters?.map(each => (each.in === 'path' ? { ...each, required: true } : each))
+  const { requestBody } = operation
+  const content = Object.entries(requestBody?.content ?? {}).map(([type, { schema, ...rest }]) => {
+    return [type, { schema: strict(schema), ...rest }] as const
+  })
   return {
     ...operation,
     ...(parameters === undefined ? {} : { parameters }),
+    ...(requestBody === undefined ? {} : { requestBody: { ...requestBody, content: Object.fromEntries(content) } }),
     responses: {
       ...operation.responses,
       '4XX': problemResponse('The request cannot be done as it is.'),

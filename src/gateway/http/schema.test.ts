@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { faultIn, type Schema, wholeBody } from './schema.ts'
+import { faultIn, type Schema, strict, wholeBody } from './schema.ts'
 
 const named: Schema = {
   type: 'object',
@@ -34,3 +34,26 @@ for (const [value, schema, expected] of [
 ] as const satisfies readonly (readonly [unknown, Schema, string | null])[])
   test(`${JSON.stringify(value)} by ${JSON.stringify(schema)}`, () =>
     assert.equal(faultIn(value, schema, wholeBody), expected))
+
+test('the documentation says that what is not named is refused', () => {
+  const schema: Schema = {
+    type: 'object',
+    properties: { a: { type: 'object', properties: {} }, b: { additionalProperties: { properties: {} } } },
+  }
+  assert.deepEqual(strict({ type: 'array', items: { anyOf: [schema, { type: 'object' }] } }), {
+    type: 'array',
+    items: {
+      anyOf: [
+        {
+          type: 'object',
+          properties: {
+            a: { type: 'object', properties: {}, additionalProperties: false },
+            b: { additionalProperties: { properties: {}, additionalProperties: false } },
+          },
+          additionalProperties: false,
+        },
+        { type: 'object' },
+      ],
+    },
+  })
+})

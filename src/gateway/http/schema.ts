@@ -101,7 +101,7 @@ function faultInArray(value: readonly unknown[], schema: Schema, place: string):
 
 function faultInObject(value: object, schema: Schema, place: string): string | null {
   const { properties = {}, required = [], additionalProperties = schema.properties === undefined } = schema
-  const inside = (name: string) => (place === wholeBody ? name : `${place}.${name}`)
+  const inside = (name: string) => (place === wholeBody ? shown(name) : `${place}.${shown(name)}`)
   for (const name of required) if (!Object.hasOwn(value, name)) return `${inside(name)} is missing`
   for (const [name, item] of Object.entries(value)) {
     const known = Object.hasOwn(properties, name) ? properties[name]! : additionalProperties
@@ -110,6 +110,21 @@ function faultInObject(value: object, schema: Schema, place: string): string | n
     if (fault !== null) return fault
   }
   return null
+}
+
+const shown = (name: string) => (/^[\w.-]+$/.test(name) ? name : JSON.stringify(name))
+
+/** As it is checked: properties that are not named are refused, unless a schema says something else. */
+export function strict(schema: Schema): Schema {
+  const { properties, items, anyOf, additionalProperties: others } = schema
+  const named = properties && Object.entries(properties).map(([name, each]) => [name, strict(each)] as const)
+  return {
+    ...schema,
+    ...(named === undefined ? {} : { properties: Object.fromEntries(named), additionalProperties: others ?? false }),
+    ...(typeof others === 'object' ? { additionalProperties: strict(others) } : {}),
+    ...(items === undefined ? {} : { items: strict(items) }),
+    ...(anyOf === undefined ? {} : { anyOf: anyOf.map(strict) }),
+  }
 }
 
 /** A parameter's text as its schema means it: numbers and booleans are read. Gives the text itself where it is neither. */

@@ -1,9 +1,12 @@
+import type { ConfigResource } from '../../../client/admin.ts'
 import { clusterView } from '../../../client/cluster-view.ts'
 import { movesOf } from '../../../client/moves.ts'
 import { describeNodes } from '../../../client/nodes.ts'
+import type { Gateway } from '../../gateway.ts'
 import { changeConfigs, changesConfigs, showConfigs, showsConfigs } from '../configs.ts'
 import { gives, listOf, maybe, record, text, validateOnly, whole } from '../describing.ts'
-import type { Parameter, Route } from '../route.ts'
+import { notFound } from '../problem.ts'
+import type { HttpRequest, Parameter, Route } from '../route.ts'
 
 const tags = ['cluster']
 
@@ -16,6 +19,14 @@ const nodeParameter: Parameter = {
 }
 
 const known = (number: number): number | null => (number < 0 ? null : number)
+
+/** The resource of a node that is up. Throws Problem 404: nobody else knows its settings. */
+async function nodeResource(request: HttpRequest, { cluster }: Gateway): Promise<ConfigResource> {
+  const name = request.parameters.node!
+  const { brokers } = await cluster.metadata([])
+  if (!brokers.some(({ nodeId }) => nodeId === Number(name))) throw notFound(`No node ${name} is up`)
+  return { type: 'broker', name: String(Number(name)) }
+}
 
 /** The cluster and its nodes. Who leads it is in `leader.ts`. */
 export const cluster: readonly Route[] = [
@@ -78,6 +89,7 @@ export const cluster: readonly Route[] = [
       summary: 'Changes settings of all nodes: all that are named, or none',
       tags,
       parameters: [validateOnly],
+      example: { 'log.retention.ms': 3_600_000 },
     }),
     handle: (request, gateway) => changeConfigs(gateway, { type: 'broker', name: '' }, request),
   },
@@ -140,7 +152,7 @@ export const cluster: readonly Route[] = [
       tags,
       parameters: [nodeParameter],
     }),
-    handle: ({ parameters }, gateway) => showConfigs(gateway, { type: 'broker', name: parameters.node! }),
+    handle: async (request, gateway) => showConfigs(gateway, await nodeResource(request, gateway)),
   },
   {
     method: 'PATCH',
@@ -150,7 +162,8 @@ export const cluster: readonly Route[] = [
       summary: 'Changes settings of a node: all that are named, or none',
       tags,
       parameters: [nodeParameter, validateOnly],
+      example: { 'replication.move.rate': 10_000_000 },
     }),
-    handle: (request, gateway) => changeConfigs(gateway, { type: 'broker', name: request.parameters.node! }, request),
+    handle: async (request, gateway) => changeConfigs(gateway, await nodeResource(request, gateway), request),
   },
 ]

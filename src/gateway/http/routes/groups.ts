@@ -34,7 +34,7 @@ const groupParameter: Parameter = {
   name: 'group',
   in: 'path',
   description: 'Id of the group.',
-  schema: { type: 'string', minLength: 1, maxLength: 32_767 },
+  schema: { type: 'string', minLength: 1, maxLength: 1000 },
   example: 'billing',
 }
 

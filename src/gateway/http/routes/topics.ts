@@ -196,6 +196,7 @@ export const topics: readonly Route[] = [
       summary: 'Changes settings of a topic: all that are named, or none',
       tags,
       parameters: [topicParameter, validateOnly],
+      example: { 'retention.ms': 3_600_000 },
     }),
     handle: (request, gateway) => changeConfigs(gateway, { type: 'topic', name: request.parameters.topic! }, request),
   },
