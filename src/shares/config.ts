@@ -22,6 +22,8 @@ export interface ShareConfig {
   readonly maxPartitionsPerGroup: number
   /** Ours: finished leases that are remembered, of one partition: who asks again is told that it is done. */
   readonly rememberedLeases: number
+  /** Ours: a log shorter than this (records) is not worth writing down anew. */
+  readonly compactFrom: number
 }
 
 export const defaultShareConfig: ShareConfig = {
@@ -36,6 +38,7 @@ export const defaultShareConfig: ShareConfig = {
   maxGroupsPerPartition: 10_000,
   maxPartitionsPerGroup: 10_000,
   rememberedLeases: 1_000,
+  compactFrom: 20_000,
 }
 
 /** ms that a record rests after its delivery number `deliveryCount` came to nothing. */

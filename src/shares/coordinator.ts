@@ -140,6 +140,8 @@ export class ShareCoordinator {
     const { tails, clock, maxWaiting = 10_000 } = this.#options
     const until = clock.mono() + waitMs
     const { topicId, partitions } = this.#topic(topic)
+    // Whoever comes when it is full looks once.
+    const mayWait = this.#bells.size < maxWaiting
     const attendance = this.#bells.attend(bellKey(groupId, topic), ring => tails.watch(topic, ring))
     try {
       let fresh = tails.known(topic).length < partitions
@@ -158,8 +160,7 @@ export class ShareCoordinator {
           continue
         }
         const left = until - clock.mono()
-        if (left <= 0 || this.#stopped || signal?.aborted || this.#bells.size > maxWaiting)
-          return { ...answer, topicId }
+        if (left <= 0 || !mayWait || this.#stopped || signal?.aborted) return { ...answer, topicId }
         await attendance.wait(left, signal)
       }
     } finally {

@@ -1,5 +1,6 @@
 import { expiresAfterHeader, expiresAtHeader } from '../protocol/batches/expiry.ts'
 import type { RecordHeader } from '../protocol/batches/records.ts'
+import { KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Clock, Timer, Timers } from '../world/world.ts'
 import type { ShareConfig } from './config.ts'
@@ -41,6 +42,8 @@ interface Burial {
   readonly partition: number
 }
 
+const keyOf = ({ groupId, topicId, partition }: Burial): string => `${topicId} ${partition} ${groupId}`
+
 /**
  * Brings records that nobody could do anything with to their dead-letter topic, then tells the machine. Who is deposed
  * between the two leaves it to his successor, so a dead letter may come twice, and is never lost.
@@ -61,7 +64,8 @@ export class DeadLetters {
 
   /** There is something to do. Called in the midst of changes, also of those that are only read: notes it, no more. */
   note(term: ShareTerm, groupId: string, { topicId, partition }: SharePartition): void {
-    this.#burials.set(`${topicId} ${partition} ${groupId}`, { term, groupId, topicId, partition })
+    const burial = { term, groupId, topicId, partition }
+    this.#burials.set(keyOf(burial), burial)
     if (term.leading) this.#workSoon()
   }
 
@@ -81,23 +85,24 @@ export class DeadLetters {
   }
 
   async #work(): Promise<void> {
+    const failed: Burial[] = []
     try {
       for (const [key, burial] of this.#burials) {
         if (!burial.term.leading) continue
         this.#burials.delete(key)
         try {
           await this.#bury(burial)
-          this.#pauses = 0
         } catch (error) {
-          this.#burials.set(key, burial)
-          this.#failed(burial, error)
-          break
+          if (failed.length === 0) this.#failed(burial, error)
+          failed.push(burial)
         }
       }
     } finally {
       this.#working = false
     }
-    if (this.#pause === null && [...this.#burials.values()].some(({ term }) => term.leading)) this.#workSoon()
+    if (failed.length === 0) this.#pauses = 0
+    for (const burial of failed) if (burial.term.leading) this.#burials.set(keyOf(burial), burial)
+    if ([...this.#burials.values()].some(({ term }) => term.leading)) this.#workSoon()
   }
 
   #failed({ groupId, topicId }: Burial, error: unknown): void {
@@ -143,14 +148,26 @@ export class DeadLetters {
     // A dead letter shall not expire as what it was once.
     const kept = record.headers.filter(header => header.key !== expiresAfterHeader && header.key !== expiresAtHeader)
     const headers = [...kept, ...deadLetterHeaders({ topic, partition, offset, groupId, ...entry })]
-    await port.write(deadLetterTopicOf(config.deadLetterTopic, topic), topic, partition, { key, value, headers })
+    const to = deadLetterTopicOf(config.deadLetterTopic, topic)
+    try {
+      await port.write(to, topic, partition, { key, value, headers })
+    } catch (error) {
+      if (!(error instanceof KafkaError) || error.errorName !== 'MESSAGE_TOO_LARGE') throw error
+      // With its headers it is too large. They say where to find it.
+      await port.write(to, topic, partition, { key: null, value: null, headers })
+    }
     this.written++
   }
 }
 
-/** `<topic>` in the setting stands for the topic's name. */
+/** What Kafka allows as the length of a name. */
+const longestName = 249
+
+/** `<topic>` in the setting stands for the topic's name, or as much of it as there is room for. */
 export function deadLetterTopicOf(pattern: string, topic: string): string {
-  return pattern.replaceAll('<topic>', topic)
+  const places = pattern.split('<topic>').length - 1
+  const room = longestName - (pattern.length - places * '<topic>'.length)
+  return pattern.replaceAll('<topic>', topic.slice(0, Math.floor(Math.max(0, room) / Math.max(1, places))))
 }
 
 /** From where, how often, why: the names are those of Kafka's dead-letter queues for share groups (KIP-1191). */

@@ -24,8 +24,6 @@ export interface ShareTermOptions {
   readonly lost: () => void
 }
 
-/** A log shorter than this (records) is not worth writing down anew. */
-const compactFrom = 20_000
 /** How many times as long as what counts in it a log may grow. */
 const compactRatio = 3
 
@@ -36,6 +34,7 @@ export class ShareTerm {
   readonly #logger: Logger
   readonly #name: string
   readonly #lost: () => void
+  readonly #compactFrom: number
   #failed = false
   #stopped = false
   /** Offset. */
@@ -46,6 +45,7 @@ export class ShareTerm {
     this.#name = name
     this.#logger = logger
     this.#lost = options.lost
+    this.#compactFrom = config.compactFrom
     const lost = (error: unknown): void => this.#gaveUp(error)
     this.#log = new PartitionLog({ partition, codec: shareCodec, name, clock, timers, logger, lost })
     this.#host = new Host<ShareCommand, ShareRecord, ShareAnswer>({
@@ -111,11 +111,11 @@ export class ShareTerm {
 
   #compactWhenLong(): void {
     const log = this.#log
-    if (log.compacting || !this.#host.leading || log.length < compactFrom || log.end < this.#compactNext) return
+    if (log.compacting || !this.#host.leading || log.length < this.#compactFrom || log.end < this.#compactNext) return
     const worth = compactRatio * this.state.size
     if (log.length < worth) return
     // Also when it fails it must pay before it is done again.
-    this.#compactNext = log.end + Math.max(compactFrom, worth)
+    this.#compactNext = log.end + Math.max(this.#compactFrom, worth)
     log.compact(log.end, this.#host.machine.snapshot())
   }
 }
