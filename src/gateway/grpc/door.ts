@@ -63,6 +63,9 @@ class GrpcDoor implements Door {
     this.#server = new GrpcServer(allPaths({ client, puller, world, config, serving, stopping }), {
       world,
       logger,
+      holds: more => {
+        metrics.bodyBytes += more
+      },
       observe: (method, code, ms) => metrics.observe(`grpc ${method}`, statusOf(code), ms),
     })
   }

@@ -18,6 +18,8 @@ export interface GrpcServerOptions {
   readonly world: Pick<World, 'clock' | 'timers'>
   readonly logger: Logger
   readonly limits?: Partial<GrpcLimits>
+  /** So many more bytes of incomplete messages are held, or fewer. */
+  readonly holds?: (more: number) => void
   /** A call has ended with that code, after so many ms. */
   readonly observe: (method: string, code: number, ms: number) => void
 }
@@ -175,7 +177,7 @@ export class GrpcServer {
   }
 
   #context(stream: ServerHttp2Stream, { name }: Served): CallContext {
-    const { world, logger, observe } = this.#options
+    const { world, logger, observe, holds } = this.#options
     const { messageBytes, waiting, heldBytes } = this.#limits
     const { clock, timers } = world
     const began = clock.mono()
@@ -187,6 +189,7 @@ export class GrpcServer {
       mostWaiting: waiting,
       hold: bytes => {
         this.#held += bytes
+        holds?.(bytes)
         if (bytes > 0 && this.#held > heldBytes)
           throw new GrpcError('RESOURCE_EXHAUSTED', 'the node holds too many incomplete messages', null, true)
       },
