@@ -277,6 +277,16 @@ describe('a controlled shutdown', () => {
   })
 })
 
+it('who registers and is never seen holds nothing', () => {
+  const { test } = three({ balance: true, defaultReplicationFactor: -1 })
+  test.topicOn('foo', [1])
+  test.register(4)
+  test.fire('session:3')
+  assert.equal(test.topic('bar'), 'ok')
+  assert.deepEqual([...test.partition('bar').replicas].sort(), [1, 2, 3])
+  assert.match(test.topic('baz', { replicationFactor: 4 }), /^INVALID_REPLICATION_FACTOR.*only 3 broker/)
+})
+
 describe('taking out', () => {
   it('refuses who runs, and who alone has something', () => {
     const { test } = three()

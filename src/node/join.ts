@@ -64,10 +64,10 @@ export async function joinCluster(joiner: Joiner): Promise<Joined> {
   const { logger, world, seeds } = joiner
   const shown = seeds.map(showAddress).join(', ')
   let said = Number.NEGATIVE_INFINITY
-  const taken = new Set<number>()
+  const numbers: Numbers = { taken: new Set(), tried: -1 }
   for (let failures = 0; ; failures++) {
     try {
-      return await attempt(joiner, taken)
+      return await attempt(joiner, numbers)
     } catch (error) {
       if (!(error instanceof KafkaError) || !mayPass(error)) throw inWords(error, joiner)
       const now = world.clock.mono()
@@ -96,7 +96,7 @@ export async function checkCluster(asked: Seeds & { readonly clusterId: string }
   if (found !== null && found !== clusterId) throw foreign(clusterId, found)
 }
 
-async function attempt(joiner: Joiner, taken: Set<number>): Promise<Joined> {
+async function attempt(joiner: Joiner, numbers: Numbers): Promise<Joined> {
   return withSeed(joiner, async seed => {
     const cluster = await describe(seed)
     if (joiner.clusterId !== undefined && joiner.clusterId !== cluster.clusterId)
@@ -104,17 +104,19 @@ async function attempt(joiner: Joiner, taken: Set<number>): Promise<Joined> {
     const controller = cluster.brokers.find(broker => broker.brokerId === cluster.controllerId)
     if (controller === undefined) throw new KafkaError('NOT_CONTROLLER', 'the cluster has no controller now')
     const known = new Map(cluster.brokers.map(({ brokerId, host, port }) => [brokerId, [{ host, port }]]))
-    const nodeId = joiner.nodeId ?? freeNumber(known, taken)
+    const registration = registrationOf(
+      joiner.config,
+      joiner.listeners,
+      cluster.clusterId,
+      joiner.directoryId,
+      () => seed.local.host,
+      joiner.volume,
+    )
+    const nodeId = joiner.nodeId ?? chooseNumber(known, registration.listeners, numbers)
+    numbers.tried = nodeId
     return withConnection(joiner, controller, async connection => {
       const { errorCode, brokerEpoch } = await connection.request(BrokerRegistration, {
-        ...registrationOf(
-          joiner.config,
-          joiner.listeners,
-          cluster.clusterId,
-          joiner.directoryId,
-          () => seed.local.host,
-          joiner.volume,
-        ),
+        ...registration,
         brokerId: nodeId,
         incarnationId: joiner.incarnationId,
       })
@@ -122,7 +124,7 @@ async function attempt(joiner: Joiner, taken: Set<number>): Promise<Joined> {
         return { clusterId: cluster.clusterId, nodeId, brokerEpoch, known, ownHost: seed.local.host }
       if (errorCode === ErrorCode.DUPLICATE_BROKER_REGISTRATION && joiner.nodeId === undefined) {
         // Somebody else was quicker.
-        taken.add(nodeId)
+        numbers.taken.add(nodeId)
         throw new KafkaError('NOT_CONTROLLER', `number ${nodeId} is taken`)
       }
       throw new KafkaError(errorName(errorCode), `registration as node ${nodeId}: ${errorName(errorCode)}`)
@@ -171,8 +173,25 @@ async function withConnection<T>(
   }
 }
 
-/** The smallest one from 1 on. */
-function freeNumber(known: ReadonlyMap<number, unknown>, taken: ReadonlySet<number>): number {
+/** What a node that looks for its number has learnt. */
+export interface Numbers {
+  /** Those that were refused. */
+  readonly taken: Set<number>
+  /** The last one that it asked for; −1: none. */
+  tried: number
+}
+
+/**
+ * The one that we have asked for already, if it was given to us and the answer got lost: nobody else would ever use it. Else
+ * the smallest that is free, from 1 on.
+ */
+export function chooseNumber(
+  known: ReadonlyMap<number, readonly Address[]>,
+  own: readonly Address[],
+  { taken, tried }: Numbers,
+): number {
+  const isOurs = ({ host, port }: Address) => own.some(each => each.host === host && each.port === port)
+  if (!taken.has(tried) && known.get(tried)?.some(isOurs)) return tried
   for (let id = 1; ; id++) if (!known.has(id) && !taken.has(id)) return id
 }
 

@@ -1,7 +1,7 @@
 import { KafkaError } from '../../protocol/errors.ts'
 import { Counts, type PlacementBroker } from '../placement/placement.ts'
 import type { ClusterState, PartitionState } from '../state.ts'
-import { mayHold } from './balance-state.ts'
+import { balanceState, mayHold } from './balance-state.ts'
 import { type Context, directoryOf, isUsable, usableBrokers } from './context.ts'
 
 /** The first state of a partition whose replicas somebody chose. Throws INVALID_REPLICA_ASSIGNMENT. */
@@ -109,9 +109,13 @@ export function automaticFactor(state: ClusterState): number {
   return Math.max(1, Math.min(3, wanted(state).length))
 }
 
-/** Brokers that shall hold replicas, by id, also those that are away just now. */
+/**
+ * Brokers that shall hold replicas, by id, also those that are away just now. Not who has only begun to join: it may never
+ * come, as when it dies before it has kept its number.
+ */
 function wanted(state: ClusterState): number[] {
-  return [...state.brokers.keys()].filter(id => mayHold(state, id)).sort((a, b) => a - b)
+  const comes = (id: number) => balanceState(state, id) === 'joining' && !isUsable(state, id)
+  return [...state.brokers.keys()].filter(id => mayHold(state, id) && !comes(id)).sort((a, b) => a - b)
 }
 
 /** Brokers that may get replicas now, by id. */
