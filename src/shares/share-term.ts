@@ -52,7 +52,7 @@ export class ShareTerm {
       log: this.#log,
       machine: () => new ShareMachine(config, watch),
       refuse: (why, _command, error) => new Refused(errorOf(why, error)),
-      clock,
+      clock: steady(clock),
       timers,
       random,
       logger,
@@ -118,6 +118,12 @@ export class ShareTerm {
     this.#compactNext = log.end + Math.max(this.#compactFrom, worth)
     log.compact(log.end, this.#host.machine.snapshot())
   }
+}
+
+/** A wall clock that nobody sets: leases end after their time, not when the machine's clock is put right. */
+function steady(clock: Clock): Clock {
+  const difference = clock.now() - clock.mono()
+  return { now: () => Math.round(difference + clock.mono()), mono: () => clock.mono() }
 }
 
 function errorOf(why: 'notLeader' | 'overloaded' | 'failed', error: Error | undefined): ErrorName {
