@@ -53,14 +53,17 @@ test('partitions that were added are found', async () => {
 
 test('beyond its memory it takes nothing, and says so', async () => {
   const client = connect({ bufferBytes: 10_000 })
-  await client.admin.createTopics([{ name: 'full', partitions: 1 }])
+  const topics = ['full-0', 'full-1', 'full-2', 'full-3', 'full-4']
+  await client.admin.createTopics(topics.map(name => ({ name, partitions: 1 })))
   const pusher = client.pusher(-1)
-  await pusher.topic('full')
-  const sent = Array.from({ length: 100 }, () => pusher.send({ topic: 'full', value: Buffer.alloc(1000) }))
-  assert.ok(pusher.room < 1100)
+  for (const topic of topics) await pusher.topic(topic)
+  const sent = Array.from({ length: 100 }, (_, i) =>
+    pusher.send({ topic: topics[i % topics.length]!, value: Buffer.alloc(900) }),
+  )
+  assert.ok(pusher.room < 2000)
   assert.throws(() => pusher.mustTake(5000), named('THROTTLING_QUOTA_EXCEEDED'))
   assert.ok(client.stats.pushBytes > 10_000 && client.stats.pushBytes <= client.stats.pushBytesLimit)
-  assert.equal(client.stats.pushesRefused, 1)
+  assert.ok(client.stats.pushesRefused > 70)
   const results = await Promise.allSettled(sent)
   const refused = results.filter(each => each.status === 'rejected')
   assert.ok(refused.length > 70 && refused.length < 100, `${refused.length}`)
@@ -68,6 +71,22 @@ test('beyond its memory it takes nothing, and says so', async () => {
   pusher.mustTake(10_000)
   // What would never fit is for the broker to refuse.
   pusher.mustTake(50_000)
+})
+
+test('a topic fills its own share of the memory and no other one', async () => {
+  const client = connect({ bufferBytes: 100_000 })
+  await client.admin.createTopics(['greedy', 'modest'].map(name => ({ name, partitions: 1 })))
+  const pusher = client.pusher(-1)
+  for (const topic of ['greedy', 'modest']) await pusher.topic(topic)
+  const many = Array.from({ length: 100 }, () => ({ topic: 'greedy', value: Buffer.alloc(1000) }))
+  const outcomes = Promise.all(many.map(record => pusher.send(record).catch((error: Error) => error)))
+  const ready = pusher.ready('greedy')
+  assert.equal((await pusher.send({ topic: 'modest', value: null })).offset, 0)
+  const refused = (await outcomes).filter(each => each instanceof Error)
+  assert.ok(refused.length >= 50 && refused.length < 60, `${refused.length}`)
+  assert.ok(refused.every(named('THROTTLING_QUOTA_EXCEEDED')))
+  await ready
+  assert.equal((await pusher.sendAll('greedy', many.slice(0, 20))).filter(each => each instanceof Error).length, 0)
 })
 
 test('so many may wait at one time; who goes away makes room, and costs no connection', async () => {

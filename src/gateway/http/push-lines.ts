@@ -33,7 +33,7 @@ export async function pushLines(
   for await (const piece of body) {
     underWay.add(send(lines.add(piece), target, input))
     if (underWay.count >= mostUnderWay) await underWay.below(mostUnderWay / 2)
-    await target.pusher.ready()
+    await target.pusher.ready(target.topic)
     await report.ready()
   }
   underWay.add(send(lines.end(), target, input))
