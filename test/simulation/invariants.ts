@@ -40,6 +40,8 @@ interface Look extends TopicPartition {
   readonly highWatermark: number
   readonly logEndOffset: number
   readonly logStartOffset: number
+  /** Above it the files have what was there before, if anything: what a start has cut off stays until it is written over. */
+  readonly writtenOffset: number
   /** The epoch in which it leads; −1: it does not. */
   readonly leads: number
   /** Whose disks must have what is committed: all of them, or a majority. */
@@ -97,6 +99,7 @@ export class Invariants {
       highWatermark: Math.max(0, quorum.highWatermark),
       logEndOffset: Math.max(0, quorum.logEndOffset),
       logStartOffset: 0,
+      writtenOffset: Number.POSITIVE_INFINITY,
       leads: quorum.leaderId === inside.nodeId ? quorum.leaderEpoch : -1,
       holders: quorum.voters.map(({ id }) => id),
       quorum: 'majority',
@@ -206,7 +209,7 @@ export class Invariants {
     const committed = this.#of(name)
     const own = this.#read(server, name, onPlatter && leads >= 0 && quorum === 'all' ? 'platter' : 'memory', from)
     for (const batch of own) {
-      if (batch.lastOffset >= highWatermark) break
+      if (batch.lastOffset >= Math.min(highWatermark, look.writtenOffset)) break
       this.#mustBe(committed, batch, who)
     }
     if (leads < 0 || highWatermark <= committed.end) return
@@ -306,6 +309,7 @@ function lookAt(partition: Partition, holders: readonly number[]): Look {
     highWatermark: partition.highWatermark,
     logEndOffset: log.logEndOffset,
     logStartOffset: log.logStartOffset,
+    writtenOffset: log.writtenOffset,
     leads: partition.isLeader ? partition.leaderEpoch : -1,
     holders,
     inSync: role.isr,

@@ -66,7 +66,7 @@ for (let seed = first; seed < first + seeds && !stopped; seed++) {
   if (options.story) console.log(outcome.story.join('\n'))
   if (options.hash) console.log(`${seed} ${outcome.hash} ${outcome.events} events`)
   done++
-  if (done % 500 === 0 && done < seeds) console.log(`${done} seeds, ${failed} failed`)
+  if (done % 100 === 0 && done < seeds) console.log(`${done} seeds, ${failed} failed`)
   if (outcome.findings.length > 0) {
     failed++
     report(outcome)
