@@ -14,6 +14,9 @@ export function got(partition, offset, value) {
   emit({ event: 'got', rows: [[partition, Number(offset), Number.parseInt(text(value), 10)]] })
 }
 
+/** Records of one request. */
+const atOnce = 20
+
 /**
  * Sends numbers until the returned function is called, and tells the fate of each: the crash proof's writer.
  * `send` resolves to [partition, base offset] of what it was given. It must not give up while an answer may be lost:
@@ -24,9 +27,9 @@ export function got(partition, offset, value) {
 export function numbers({ partitions, size, from = 0 }, send, close) {
   let stopping = false
   const loop = async () => {
-    for (let i = from; !stopping; i += 5) {
-      const batch = [i, i + 1, i + 2, i + 3, i + 4]
-      const p = ((i - from) / 5) % partitions
+    for (let i = from; !stopping; i += atOnce) {
+      const batch = Array.from({ length: atOnce }, (_, k) => i + k)
+      const p = ((i - from) / atOnce) % partitions
       try {
         const [[, base]] = await send(batch.map(n => ({ partition: p, value: padded(n, size) })))
         for (const n of batch) emit({ event: 'fate', n, p, o: base + n - i })
