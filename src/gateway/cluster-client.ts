@@ -33,6 +33,8 @@ export interface ClusterClientLimits {
   readonly apiTimeoutMs: number
   /** Who waits for records to come, at one time. */
   readonly waiters: number
+  /** Bytes of records that were read and that their readers have not taken yet. */
+  readonly readBytes: number
 }
 
 export const defaultLimits: ClusterClientLimits = {
@@ -40,6 +42,7 @@ export const defaultLimits: ClusterClientLimits = {
   deliveryTimeoutMs: 30_000,
   apiTimeoutMs: 30_000,
   waiters: 2_000,
+  readBytes: 128 * 1024 * 1024,
 }
 
 export interface ClusterClientStats {
@@ -49,6 +52,8 @@ export interface ClusterClientStats {
   readonly pushBytes: number
   readonly pushBytesLimit: number
   readonly pushesRefused: number
+  readonly readBytes: number
+  readonly readBytesLimit: number
 }
 
 /** Clusters with open connections that are kept for the next who wait. */
@@ -72,6 +77,7 @@ export class ClusterClient {
   readonly #lent = new Set<Cluster>()
   readonly #idle: Cluster[] = []
   #refused = 0
+  #readBytes = 0
   #closed = false
 
   constructor(options: ClusterClientOptions) {
@@ -100,6 +106,8 @@ export class ClusterClient {
       // As many bytes as wait for answers may wait before these.
       pushBytesLimit: 2 * this.#limits.bufferBytes * pushers.length,
       pushesRefused: pushers.reduce((sum, pusher) => sum + pusher.refused, 0),
+      readBytes: this.#readBytes,
+      readBytesLimit: this.#limits.readBytes,
     }
   }
 
@@ -138,6 +146,22 @@ export class ClusterClient {
       this.#lent.delete(cluster)
       if (reusable && !this.#closed && this.#idle.length < mostIdle) this.#idle.push(cluster)
       else cluster.close()
+    }
+  }
+
+  /**
+   * Counts what was read as long as `give` hands it on to a reader, who may be slow. Throws THROTTLING_QUOTA_EXCEEDED when too
+   * much is held for such readers.
+   */
+  async handingOn<T>(bytes: number, give: () => Promise<T>): Promise<T> {
+    if (this.#readBytes > 0 && this.#readBytes + bytes > this.#limits.readBytes) {
+      throw new KafkaError('THROTTLING_QUOTA_EXCEEDED', 'too much was read for others who have not taken it yet')
+    }
+    this.#readBytes += bytes
+    try {
+      return await give()
+    } finally {
+      this.#readBytes -= bytes
     }
   }
 

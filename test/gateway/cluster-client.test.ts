@@ -112,6 +112,22 @@ test('so many may wait at one time; who goes away makes room, and costs no conne
   assert.equal(client.waiting, 0)
 })
 
+test('what readers do not take is bounded', async () => {
+  const client = connect({ readBytes: 100 })
+  let taken: () => void = () => {}
+  const slow = client.handingOn(80, () => new Promise<void>(resolve => (taken = resolve)))
+  assert.equal(client.stats.readBytes, 80)
+  await assert.rejects(
+    client.handingOn(21, async () => {}),
+    named('THROTTLING_QUOTA_EXCEEDED'),
+  )
+  assert.equal(await client.handingOn(20, async () => 'small'), 'small')
+  taken()
+  await slow
+  assert.equal(await client.handingOn(500, async () => 'large, alone'), 'large, alone')
+  assert.equal(client.stats.readBytes, 0)
+})
+
 test('when the node stops, who waits is let go', async () => {
   const stopping = new AbortController()
   const client = new ClusterClient({ world: nodeWorld, own: null, bootstrap: [broker], stopping: stopping.signal })

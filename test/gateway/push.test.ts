@@ -314,6 +314,19 @@ test('reading: from an offset, a time, the beginning or the end, in pieces', asy
   assert.equal((await ask(`/topics/${topic}/records?offset=1&timestamp=1`)).status, 400)
 })
 
+test('a large answer comes in pieces, as the reader takes it, and is whole', async () => {
+  const topic = await newTopic()
+  const value = 'x'.repeat(10_000)
+  for (let i = 0; i < 10; i++) await push(topic, { records: new Array(60).fill({ value }) })
+  const { status, json } = await ask(`/topics/${topic}/records?maxRecords=10000&maxBytes=8000000`)
+  assert.deepEqual([status, json.records.length, json.nextOffset], [200, 600, 600])
+  assert.ok(
+    json.records.every(
+      (each: { value: string; offset: number }, i: number) => each.value === value && each.offset === i,
+    ),
+  )
+})
+
 test('reading waits for a first record, and no longer than asked', async () => {
   const topic = await newTopic()
   const waiting = ask(`/topics/${topic}/records?waitMs=10000`)

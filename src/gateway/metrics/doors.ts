@@ -27,10 +27,12 @@ function exportClient(page: MetricsPage, stats: ClusterClientStats): void {
   page.gauge('ottla_door_push_bytes', 'Bytes of records that wait to be written').add(stats.pushBytes)
   page.gauge('ottla_door_push_limit_bytes', 'Bytes of records that may wait').add(stats.pushBytesLimit)
   page.counter('ottla_door_push_refused_total', 'Requests that found no room').add(stats.pushesRefused)
+  page.gauge('ottla_door_read_bytes', 'Bytes of records that readers have not taken').add(stats.readBytes)
+  page.gauge('ottla_door_read_limit_bytes', 'Bytes that readers may leave').add(stats.readBytesLimit)
 }
 
 function exportEvents(page: MetricsPage, events: EventDesk): void {
-  const { counters, limits } = events
+  const { counters, limits, reads } = events
   page.gauge('ottla_event_streams', 'Streams of events').add(events.streams)
   page.gauge('ottla_event_streams_limit', 'Streams of events at one time').add(limits.streams)
   page.gauge('ottla_event_streams_behind', 'Those that are not at the end of their topic').add(events.behind)
@@ -42,5 +44,6 @@ function exportEvents(page: MetricsPage, events: EventDesk): void {
   page.counter('ottla_event_streams_cut_total', 'Subscribers who took nothing').add(events.cut)
   page.counter('ottla_event_deliveries_total', 'Events written to subscribers').add(counters.delivered)
   page.counter('ottla_event_sent_bytes_total', 'Bytes written to subscribers').add(counters.bytes)
-  page.counter('ottla_event_reads_behind_total', 'Reads for subscribers who were behind').add(counters.behindReads)
+  page.counter('ottla_event_reads_behind_total', 'Pieces for subscribers who were behind').add(reads.asked)
+  page.counter('ottla_event_fetches_behind_total', 'Those that had to be fetched').add(reads.fetched)
 }

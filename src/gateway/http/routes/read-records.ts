@@ -73,6 +73,9 @@ const operation: Operation = {
   },
 }
 
+/** Larger answers are sent in pieces, as the client takes them. */
+const pieceBytes = 64 * 1024
+
 interface Inputs {
   readonly partition?: number
   readonly offset?: string
@@ -97,7 +100,20 @@ async function handle(request: HttpRequest, gateway: Gateway): Promise<HttpAnswe
   }
   // Whoever waits has a connection of its own, which ends with the client or the node.
   const read = waitMs === 0 ? await run(client.cluster) : await client.wait(run, request.signal)
-  return { bytes: show(topic, partition, read, valueFormat), type: 'application/json' }
+  const pieces = show(topic, partition, read, valueFormat)
+  const bytes = read.records.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0)
+  if (bytes <= pieceBytes) return { bytes: [...pieces].join(''), type: 'application/json' }
+  return client.handingOn(bytes, () => give(request, pieces))
+}
+
+/** As fast as the client takes it. */
+async function give(request: HttpRequest, pieces: Iterable<string>): Promise<HttpAnswer> {
+  const outlet = request.respond(200, { 'content-type': 'application/json' })
+  for (const piece of pieces) {
+    if (!outlet.write(piece)) await outlet.drained()
+    if (outlet.gone) break
+  }
+  return outlet.end()
 }
 
 function choose(topic: string, partitions: number, asked: number | undefined): number {
@@ -126,14 +142,17 @@ async function offsetOf(cluster: Cluster, topic: string, partition: number, star
   return offset >= 0 ? offset : offsetOf(cluster, topic, partition, 'latest')
 }
 
-/** Values that are JSON stand in the answer as they were written. */
-function show(topic: string, partition: number, read: ReadRecords, format: JsonFormat): string {
-  const records = read.records.map(record => recordJson(topic, partition, record, format))
+/** The text of the answer, a part at a time. Values that are JSON stand there as they were written. */
+function* show(topic: string, partition: number, read: ReadRecords, format: JsonFormat): Iterable<string> {
+  let piece = `{"topic":${JSON.stringify(topic)},"partition":${partition},"records":[`
+  for (const [i, record] of read.records.entries()) {
+    piece += `${i === 0 ? '' : ','}${recordJson(topic, partition, record, format)}`
+    if (piece.length < pieceBytes) continue
+    yield piece
+    piece = ''
+  }
   const { nextOffset, highWatermark, logStartOffset } = read
-  return (
-    `{"topic":${JSON.stringify(topic)},"partition":${partition},"records":[${records.join(',')}],` +
-    `"nextOffset":${nextOffset},"highWatermark":${highWatermark},"logStartOffset":${logStartOffset}}`
-  )
+  yield `${piece}],"nextOffset":${nextOffset},"highWatermark":${highWatermark},"logStartOffset":${logStartOffset}}`
 }
 
 export const read: Route = { method: 'GET', path: '/topics/{topic}/records', operation, handle }
