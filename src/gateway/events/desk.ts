@@ -5,7 +5,7 @@ import type { Timer } from '../../world/world.ts'
 import type { JsonFormat } from '../record-json.ts'
 import { GroupSubscription } from './group-subscription.ts'
 import { Hub } from './hub.ts'
-import { Slots } from './slots.ts'
+import { SharedReads } from './shared-reads.ts'
 import type { EventStream } from './stream.ts'
 import { type EventCounters, type Start, Subscription } from './subscription.ts'
 
@@ -40,8 +40,6 @@ export interface Wish {
 /** More streams than the node takes. */
 export class TooManyStreams extends Error {}
 
-/** Pieces that are read for subscribers who are behind, at one time: each holds a fetched batch in memory. */
-const readsAtOnce = 8
 const batchBytes = 64 * 1024
 /** Bytes of events that one topic keeps at most. */
 const mostKept = 4 * 1024 * 1024
@@ -64,7 +62,9 @@ interface Source {
 
 /** All streams of events of one node, and what they share. */
 export class EventDesk {
-  readonly counters: EventCounters = { delivered: 0, bytes: 0, behindReads: 0 }
+  /** For subscribers who are behind. */
+  readonly reads = new SharedReads()
+  readonly counters: EventCounters = { delivered: 0, bytes: 0 }
   /** Since the start: streams begun, refused because there were too many, cut because nobody took anything. */
   opened = 0
   refused = 0
@@ -72,7 +72,6 @@ export class EventDesk {
   readonly #options: EventDeskOptions
   readonly #subscriptions = new Set<AnySubscription>()
   readonly #sources = new Map<string, Source>()
-  readonly #reads = new Slots(readsAtOnce)
   #behind: { readonly cluster: Cluster; close(): void } | null = null
   /** Streams that are being prepared: they count. */
   #coming = 0
@@ -146,7 +145,7 @@ export class EventDesk {
         format,
         keys,
         cluster,
-        reads: this.#reads,
+        reads: this.reads,
         counters,
         done,
       })
@@ -297,5 +296,6 @@ export class EventDesk {
     this.#timer = null
     this.#behind?.close()
     this.#behind = null
+    this.reads.clear()
   }
 }

@@ -1,7 +1,6 @@
 import type { Cluster } from '../../client/cluster.ts'
 import { findOffsets } from '../../client/offsets.ts'
-import { readPartition } from '../../client/read-partition.ts'
-import { sleep } from '../../client/retry.ts'
+import { sleep, within } from '../../client/retry.ts'
 import { isExpired } from '../../protocol/batches/expiry.ts'
 import type { KafkaRecord } from '../../protocol/batches/records.ts'
 import { KafkaError } from '../../protocol/errors.ts'
@@ -9,7 +8,7 @@ import type { JsonFormat } from '../record-json.ts'
 import { greeting, heartbeat, idOnly, keyText, matching, noticeEvent, recordEvent } from './encode.ts'
 import type { Hub, HubReader } from './hub.ts'
 import { type Position, showPosition } from './position.ts'
-import type { Slots } from './slots.ts'
+import type { SharedReads } from './shared-reads.ts'
 import { type EventStream, PacedStream } from './stream.ts'
 
 /** Where a subscription begins. */
@@ -29,8 +28,7 @@ export interface SubscriptionOptions {
   readonly keys: ReadonlySet<string> | null
   /** For what lies behind: its requests are answered at once, so all share it. */
   readonly cluster: Cluster
-  /** Who may read what lies behind at one time. */
-  readonly reads: Slots
+  readonly reads: SharedReads
   readonly counters: EventCounters
   /** It is over: with the reason, when it was not the subscriber's. */
   readonly done: (subscription: Subscription, error: unknown) => void
@@ -41,18 +39,16 @@ export interface EventCounters {
   /** Events written to subscribers. */
   delivered: number
   bytes: number
-  /** Pieces that subscribers who were behind have read by themselves. */
-  behindReads: number
 }
 
-/** What somebody who is behind fetches at once. */
-const pieceLimits = { maxBytes: 128 * 1024, maxRecords: 1000, isolation: 'read_committed' } as const
-/** Bytes of events that he is given at once. */
+/** Bytes of events that somebody who is behind is given at once. */
 const chunkBytes = 64 * 1024
 /** ms that a subscriber may be ahead of the topic's end as we know it, before we ask whether its records are gone. */
 const aheadMs = 2000
 /** Between looks at something that must come. */
 const restMs = 50
+/** ms for which a piece is kept for who takes it bit by bit. */
+const holdMs = 200
 
 /**
  * One subscriber of a topic. At the end of the topic it takes the hub's batches as they are; behind, it reads by itself up to
@@ -176,7 +172,7 @@ export class Subscription implements HubReader {
 
   /** Reads up to where the hub stands now, partition by partition in turn, and then follows the hub. */
   async #catchUp(): Promise<void> {
-    const { hub, reads } = this.#options
+    const { hub } = this.#options
     const [target, next] = [hub.position, hub.ring.next]
     if (await this.#isAhead(target)) return
     for (let turn = 0, rest = target.length; rest > 0 && !this.#over; turn = (turn + 1) % target.length) {
@@ -185,7 +181,7 @@ export class Subscription implements HubReader {
         continue
       }
       rest = target.length
-      await reads.run(() => this.#readSome(turn, target[turn]!))
+      await this.#readSome(turn, target[turn]!)
       await this.stream.room()
     }
     if (this.#over) return
@@ -257,17 +253,17 @@ export class Subscription implements HubReader {
   }
 
   async #readSome(partition: number, to: number): Promise<void> {
-    const { hub, cluster, counters } = this.#options
+    const { hub, cluster, reads } = this.#options
     if (this.#over || !this.stream.ready) return
     const from = this.#at(partition)
-    const where = { topic: hub.topic, partition }
-    counters.behindReads++
     try {
-      const piece = await readPartition(cluster, where, { ...pieceLimits, offset: from })
-      // All of it is given as long as it is taken; the rest is fetched again, so that nothing waits in memory.
+      const piece = await reads.read(cluster, hub.topic, partition, from)
       const records = piece.records.values()
-      for (let more = true; more && !this.#over && this.stream.ready; )
-        more = this.#giveSome(partition, to, records, piece.nextOffset)
+      while (this.#giveSome(partition, to, records, piece.nextOffset)) {
+        // What is not taken soon is fetched again later, so that it does not wait in memory.
+        if (!this.stream.ready) await reads.hold(() => within(cluster.world, holdMs, this.stream.room()))
+        if (this.#over || !this.stream.ready) break
+      }
     } catch (error) {
       if (!(error instanceof KafkaError && error.errorName === 'OFFSET_OUT_OF_RANGE')) throw error
       if (!this.#over) await this.#goToOldest(partition)

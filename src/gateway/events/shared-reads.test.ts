@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Admin } from '../../client/admin.ts'
+import { Cluster } from '../../client/cluster.ts'
+import { Producer } from '../../client/producer.ts'
+import { type RunningBroker, startBroker } from '../../index.ts'
+import { nodeWorld } from '../../world/node.ts'
+import { SharedReads } from './shared-reads.ts'
+
+let broker: RunningBroker
+let kafka: Cluster
+
+before(async () => {
+  broker = await startBroker()
+  kafka = new Cluster(nodeWorld, { bootstrap: [broker], retryBackoffMs: 10 })
+  await new Admin(kafka).createTopics([{ name: 't', partitions: 1 }])
+  const producer = new Producer(kafka)
+  for (let i = 0; i < 20; i++) await producer.send({ topic: 't', value: Buffer.from(`${i}`) })
+  await producer.close()
+})
+
+after(async () => {
+  kafka.close()
+  await broker.stop()
+})
+
+test('who asks for the same gets the same, and it is fetched once', async () => {
+  const reads = new SharedReads()
+  const pieces = await Promise.all(Array.from({ length: 100 }, () => reads.read(kafka, 't', 0, 5)))
+  for (const piece of pieces) assert.equal(piece, pieces[0])
+  assert.deepEqual([pieces[0]!.records.length, pieces[0]!.nextOffset], [15, 20])
+  assert.equal(await reads.read(kafka, 't', 0, 5), pieces[0])
+  assert.deepEqual([reads.asked, reads.fetched], [101, 1])
+})
+
+test('nothing is remembered of an empty piece, or of an error', async () => {
+  const reads = new SharedReads()
+  for (let i = 0; i < 2; i++) {
+    assert.equal((await reads.read(kafka, 't', 0, 20)).records.length, 0)
+    await assert.rejects(reads.read(kafka, 't', 0, 21), /OFFSET_OUT_OF_RANGE/)
+  }
+  assert.equal(reads.fetched, 4)
+})
+
+test('only the newest pieces are remembered', async () => {
+  const reads = new SharedReads()
+  for (let offset = 0; offset < 18; offset++) await reads.read(kafka, 't', 0, offset)
+  await reads.read(kafka, 't', 0, 17)
+  assert.equal(reads.fetched, 18)
+  await reads.read(kafka, 't', 0, 0)
+  assert.equal(reads.fetched, 19)
+})

@@ -1,0 +1,90 @@
+import type { Cluster } from '../../client/cluster.ts'
+import { type ReadRecords, readPartition } from '../../client/read-partition.ts'
+import { Slots } from './slots.ts'
+
+/** What is fetched at once. */
+const limits = { maxBytes: 128 * 1024, maxRecords: 1000, isolation: 'read_committed' } as const
+/** Pieces under way at one time: each holds a fetched batch in memory. */
+const atOnce = 8
+/** Readers that may keep a piece in hand while they wait. */
+const mostHeld = 16
+/** Pieces that are remembered, for how long (ms), and what memory each may hold. */
+const mostKept = 16
+const keptMs = 1000
+const mostKeptBytes = 1024 * 1024
+
+interface Kept {
+  readonly piece: Promise<ReadRecords>
+  /** Monotonic ms. */
+  readonly at: number
+}
+
+/**
+ * Reads for subscribers who are behind. Few at a time; and since after the end of a node, or of a connection that many came
+ * over, many ask for the same, what was read just now is given to all of them.
+ */
+export class SharedReads {
+  readonly #slots = new Slots(atOnce)
+  readonly #kept = new Map<string, Kept>()
+  #held = 0
+  /** Pieces that were asked for, and those that had to be fetched. */
+  asked = 0
+  fetched = 0
+
+  /** Committed records of one partition from `offset` on: what is there now. Throws as `readPartition`. */
+  read(cluster: Cluster, topic: string, partition: number, offset: number): Promise<ReadRecords> {
+    this.asked++
+    const now = cluster.world.clock.mono()
+    this.#forgetOld(now)
+    const name = `${topic}-${partition} ${offset}`
+    const known = this.#kept.get(name)
+    if (known !== undefined) return known.piece
+    const piece = this.#slots.run(() => {
+      this.fetched++
+      return readPartition(cluster, { topic, partition }, { ...limits, offset })
+    })
+    const kept = { piece, at: now }
+    this.#kept.set(name, kept)
+    const forget = () => {
+      if (this.#kept.get(name) === kept) this.#kept.delete(name)
+    }
+    piece.then(({ records }) => {
+      // Where nothing was, there may be something a moment later.
+      if (records.length === 0 || memoryOf(records) > mostKeptBytes) forget()
+    }, forget)
+    return piece
+  }
+
+  /** Waits with a piece in hand, unless too many do. */
+  async hold(wait: () => Promise<void>): Promise<void> {
+    if (this.#held >= mostHeld) return
+    this.#held++
+    await wait()
+    this.#held--
+  }
+
+  clear(): void {
+    this.#kept.clear()
+  }
+
+  /** Entries stand in the order in which they came. */
+  #forgetOld(now: number): void {
+    for (const [name, { at }] of this.#kept) {
+      if (this.#kept.size <= mostKept && now - at < keptMs) return
+      this.#kept.delete(name)
+    }
+  }
+}
+
+/** Keys and values are views: of what came over the wire, or of what a batch unfolded to. */
+function memoryOf(records: ReadRecords['records']): number {
+  const buffers = new Set<ArrayBufferLike>()
+  let bytes = 0
+  for (const { key, value } of records)
+    for (const part of [key, value])
+      if (part !== null && !buffers.has(part.buffer)) {
+        buffers.add(part.buffer)
+        bytes += part.buffer.byteLength
+      }
+  return bytes
+}
