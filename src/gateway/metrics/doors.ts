@@ -32,7 +32,7 @@ function exportClient(page: MetricsPage, stats: ClusterClientStats): void {
 }
 
 function exportEvents(page: MetricsPage, events: EventDesk): void {
-  const { counters, limits } = events
+  const { counters, limits, reads } = events
   page.gauge('ottla_event_streams', 'Streams of events').add(events.streams)
   page.gauge('ottla_event_streams_limit', 'Streams of events at one time').add(limits.streams)
   page.gauge('ottla_event_streams_behind', 'Those that are not at the end of their topic').add(events.behind)
@@ -44,5 +44,6 @@ function exportEvents(page: MetricsPage, events: EventDesk): void {
   page.counter('ottla_event_streams_cut_total', 'Subscribers who took nothing').add(events.cut)
   page.counter('ottla_event_deliveries_total', 'Events written to subscribers').add(counters.delivered)
   page.counter('ottla_event_sent_bytes_total', 'Bytes written to subscribers').add(counters.bytes)
-  page.counter('ottla_event_reads_behind_total', 'Reads for subscribers who were behind').add(counters.behindReads)
+  page.counter('ottla_event_reads_behind_total', 'Pieces for subscribers who were behind').add(reads.asked)
+  page.counter('ottla_event_fetches_behind_total', 'Those that had to be fetched').add(reads.fetched)
 }
