@@ -250,21 +250,67 @@ test('a stream that fails early ends for a client that would go on', async () =>
   assert.deepEqual([headers['grpc-status'], code], ['10', constants.NGHTTP2_NO_ERROR])
 })
 
-test('incomplete messages are limited over all calls, and forgotten with them', async () => {
-  const started = await start({ heldBytes: 50_000 })
-  const client = session(started)
+test('incomplete messages are limited for each connection and over all, and forgotten with them', async () => {
+  const started = await start({ heldBytes: 200_000 })
   const half = framed(Buffer.alloc(40_000)).subarray(0, 20_000)
-  const streams = [1, 2, 3].map(() => ask(client, '/t.Echo/One'))
-  const outcomes = streams.map(outcome)
-  for (const stream of streams) {
-    stream.write(half)
-    await pause(30)
+  const holdSome = async (client: ClientHttp2Session, calls: number) => {
+    const outcomes: Promise<Outcome>[] = []
+    for (let count = 0; count < calls; count++) {
+      const stream = ask(client, '/t.Echo/One')
+      outcomes.push(outcome(stream))
+      stream.write(half)
+      await pause(20)
+    }
+    return outcomes
   }
-  assert.equal(statusOf((await outcomes[2])!), '8')
+  const clients = [1, 2, 3, 4, 5, 6].map(() => session(started))
+  const [, , third] = await holdSome(clients[0]!, 3)
+  assert.equal(statusOf((await third)!), '8')
   assert.equal(started.server.held, 40_000)
-  client.destroy()
-  await pause(50)
+  for (const client of clients.slice(1, 5)) await holdSome(client, 2)
+  assert.equal(started.server.held, 200_000)
+  const [last] = await holdSome(clients[5]!, 1)
+  assert.equal(statusOf((await last)!), '8')
+  for (const client of clients) client.destroy()
+  await until(() => started.server.held === 0 && started.server.calls === 0)
+})
+
+test('a message that does not come to its end ends its call', async () => {
+  const started = await start({ messageMs: 50 })
+  const stream = ask(session(started), '/t.Echo/One')
+  const ended = outcome(stream)
+  stream.write(framed(Buffer.alloc(100)).subarray(0, 50))
+  assert.equal(statusOf(await ended), '4')
   assert.equal(started.server.held, 0)
+})
+
+test('calls beyond the limit are refused, and there is room again when others end', async () => {
+  const started = await start({ calls: 2 })
+  const client = session(started)
+  const waiting = [1, 2].map(() => ask(client, '/t.Echo/Both'))
+  for (const stream of waiting) {
+    stream.on('error', () => {})
+    stream.write(framed(Ask.encode({ count: 1 })))
+  }
+  await until(() => started.server.calls === 2)
+  assert.equal(statusOf(await one(client, framed(Ask.encode({ count: 1 })))), '8')
+  waiting[0]!.close(constants.NGHTTP2_CANCEL)
+  await until(() => started.server.calls === 1)
+  assert.equal(statusOf(await one(client, framed(Ask.encode({ count: 1 })))), '0')
+})
+
+test('calls that are cancelled at once leave nothing behind', async () => {
+  const started = await start()
+  const client = session(started)
+  await new Promise(resolve => client.once('connect', resolve))
+  for (let count = 0; count < 1000 && !client.destroyed; count++) {
+    const stream = ask(client, '/t.Echo/One')
+    stream.on('error', () => {})
+    stream.close(constants.NGHTTP2_CANCEL)
+    if (count % 100 === 0) await pause(1)
+  }
+  await until(() => started.server.calls === 0)
+  assert.equal(statusOf(await one(session(started), framed(Ask.encode({ count: 1 })))), '0')
 })
 
 test('too many pings close the connection', async () => {
@@ -313,6 +359,11 @@ test('bytes that are no HTTP/2 close their connection and nothing else', async (
   }
   assert.equal(statusOf(await one(client, framed(Ask.encode({ count: 1 })))), '0')
 })
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 200 && !condition(); tries++) await pause(20)
+  assert.ok(condition())
+}
 
 function pause(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))

@@ -29,8 +29,12 @@ export interface GrpcLimits {
   readonly messageBytes: number
   /** Calls at a time on one connection. */
   readonly streams: number
-  /** Bytes of incomplete messages, over all connections. */
+  /** Calls at a time over all connections. */
+  readonly calls: number
+  /** Bytes of incomplete messages, over all connections; one has a quarter of it at most. */
   readonly heldBytes: number
+  /** ms that a message may be incomplete. */
+  readonly messageMs: number
   /** Messages of one client's stream that wait to be worked on. */
   readonly waiting: number
 }
@@ -38,7 +42,9 @@ export interface GrpcLimits {
 export const defaultLimits: GrpcLimits = {
   messageBytes: 4 * 1024 * 1024,
   streams: 1000,
+  calls: 10_000,
   heldBytes: 64 * 1024 * 1024,
+  messageMs: 60_000,
   waiting: 8,
 }
 
@@ -54,6 +60,8 @@ const mostNonsense = 100
 /** A connection, as far as we count on it. */
 interface Session {
   readonly pings: Pings
+  /** Bytes of incomplete messages. */
+  held: number
   busy(more: 1 | -1): void
 }
 
@@ -68,6 +76,7 @@ export class GrpcServer {
   readonly #endless = new Set<Call>()
   #closing = false
   #held = 0
+  #calls = 0
 
   constructor(paths: ReadonlyMap<string, Served>, options: GrpcServerOptions) {
     this.#options = options
@@ -88,6 +97,11 @@ export class GrpcServer {
     this.#http2.on('stream', (stream, headers) => this.#called(stream, headers))
     // What a client gets wrong is answered on its connection.
     this.#http2.on('sessionError', () => {})
+  }
+
+  /** Calls under way now. */
+  get calls(): number {
+    return this.#calls
   }
 
   /** Bytes of incomplete messages now. */
@@ -119,7 +133,7 @@ export class GrpcServer {
 
   #opened(session: ServerHttp2Session): void {
     const { clock } = this.#options.world
-    const state: Session = { pings: new Pings(clock), busy: this.#entering }
+    const state: Session = { pings: new Pings(clock), held: 0, busy: this.#entering }
     this.#newest = session
     this.#sessions.set(session, state)
     session.setLocalWindowSize(sessionWindow)
@@ -154,6 +168,10 @@ export class GrpcServer {
       call.fail(stops())
       return
     }
+    if (this.#calls > this.#limits.calls) {
+      call.fail(new GrpcError('RESOURCE_EXHAUSTED', `${this.#limits.calls} calls are under way already`, null, true))
+      return
+    }
     if (served.method.serverStreams) {
       this.#endless.add(call)
       call.signal.addEventListener('abort', () => this.#endless.delete(call))
@@ -178,19 +196,22 @@ export class GrpcServer {
 
   #context(stream: ServerHttp2Stream, { name }: Served): CallContext {
     const { world, logger, observe, holds } = this.#options
-    const { messageBytes, waiting, heldBytes } = this.#limits
+    const { messageBytes, waiting, heldBytes, messageMs } = this.#limits
     const { clock, timers } = world
     const began = clock.mono()
     const session = this.#sessions.get(stream.session as ServerHttp2Session)
     session?.busy(1)
+    this.#calls++
     return {
       timers,
       maxMessageBytes: messageBytes,
+      messageMs,
       mostWaiting: waiting,
       hold: bytes => {
         this.#held += bytes
         holds?.(bytes)
-        if (bytes > 0 && this.#held > heldBytes)
+        if (session !== undefined) session.held += bytes
+        if (bytes > 0 && (this.#held > heldBytes || (session?.held ?? 0) > heldBytes / 4))
           throw new GrpcError('RESOURCE_EXHAUSTED', 'the node holds too many incomplete messages', null, true)
       },
       sent: () => session?.pings.sent(),
@@ -201,6 +222,7 @@ export class GrpcServer {
         }),
       ended: code => {
         session?.busy(-1)
+        this.#calls--
         observe(name, code, clock.mono() - began)
       },
     }

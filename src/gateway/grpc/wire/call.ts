@@ -10,6 +10,8 @@ import { timeoutOf } from './timeout.ts'
 export interface CallContext {
   readonly timers: Timers
   readonly maxMessageBytes: number
+  /** ms that a message may be incomplete: what it holds others would like to have. */
+  readonly messageMs: number
   /** Messages of a client's stream that wait to be worked on; above, the client is not read any more. */
   readonly mostWaiting: number
   /** Bytes of incomplete messages, over all calls: counts, and throws RESOURCE_EXHAUSTED when there are too many. */
@@ -35,6 +37,8 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
   readonly #waiting: RawMessage[] = []
   readonly #aborting = new AbortController()
   #deadline: Timer | null = null
+  /** Runs while a message is incomplete. */
+  #patience: Timer | null = null
   #held = 0
   /** The client has said all. */
   #half = false
@@ -195,6 +199,13 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
   #hold(bytes: number): void {
     const more = bytes - this.#held
     this.#held = bytes
+    if (bytes === 0) {
+      this.#patience?.cancel()
+      this.#patience = null
+    } else {
+      const late = () => this.fail(new GrpcError('DEADLINE_EXCEEDED', 'a message did not come in time'))
+      this.#patience ??= this.#context.timers.after(this.#context.messageMs, late)
+    }
     if (more !== 0) this.#context.hold(more)
   }
 
