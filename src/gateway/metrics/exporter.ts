@@ -1,5 +1,6 @@
 import type { Services } from '../../broker/services.ts'
-import type { Labels, MetricsPage } from './page.ts'
+import type { Breath } from './breath.ts'
+import { type MetricsPage, prepared } from './page.ts'
 
 /**
  * The metrics of kafka_exporter (danielqsj/kafka_exporter), by its names, so that its dashboards and alerts go on. That program
@@ -7,11 +8,12 @@ import type { Labels, MetricsPage } from './page.ts'
  * a topic by the one that leads its first partition, so that sums over all nodes are those of one exporter. What has no
  * leader is shown by the node that decides about metadata.
  */
-export function exportTopics(
+export async function exportTopics(
   page: MetricsPage,
   { cluster, nodeId, leader, replicas }: ExportedServices,
   shown: ReadonlySet<string>,
-): void {
+  breathe: Breath,
+): Promise<void> {
   const brokers = [...cluster.brokers.values()].filter(({ fenced }) => !fenced)
   page.gauge('kafka_brokers', 'Number of brokers in the cluster').add(brokers.length)
   const own = cluster.brokers.get(nodeId)?.endPoints[0]
@@ -28,12 +30,14 @@ export function exportTopics(
   const under = page.gauge('kafka_topic_partition_under_replicated_partition', '1 when a replica is not in sync')
   const decides = leader() === nodeId
   const isOurs = (id: number | undefined) => id === nodeId || (id === -1 && decides)
-  for (const topic of cluster.topics.values()) {
+  // What comes and goes between two breaths must not be there twice.
+  for (const topic of [...cluster.topics.values()]) {
     if (!shown.has(topic.name)) continue
     if (isOurs(topic.partitions[0]?.leader)) partitions.add(topic.partitions.length, { topic: topic.name })
     for (const [index, state] of topic.partitions.entries()) {
+      await breathe()
       if (!isOurs(state.leader)) continue
-      const labels: Labels = { topic: topic.name, partition: index }
+      const labels = prepared({ topic: topic.name, partition: index })
       const partition = state.leader === nodeId ? replicas.findById(topic.id, index) : undefined
       if (partition !== undefined) {
         current.add(partition.highWatermark, labels)

@@ -1,18 +1,25 @@
 import type { Broker } from '../../broker/broker.ts'
 import { apiName } from './api-name.ts'
+import type { Breath } from './breath.ts'
 import { Sums } from './limits.ts'
-import type { MetricsPage } from './page.ts'
+import { type MetricsPage, prepared } from './page.ts'
 
 /**
  * Apache Kafka's own metrics by the names that the usual rules of the JMX exporter give them (those of Strimzi's examples),
  * as far as ottla has what they measure. Counters by topic have a sum without a topic beside them, as in Kafka.
  */
-export function exportJmx(page: MetricsPage, broker: Broker, shown: ReadonlySet<string>, idle: number): void {
+export async function exportJmx(
+  page: MetricsPage,
+  broker: Broker,
+  shown: ReadonlySet<string>,
+  idle: number,
+  breathe: Breath,
+): Promise<void> {
   topics(page, broker, shown)
   replicas(page, broker)
   controller(page, broker)
   requests(page, broker)
-  logs(page, broker, shown)
+  await logs(page, broker, shown, breathe)
   const { groups } = broker.services
   const { groups: count, offsets } = groups.stats()
   const kept = 'kafka_coordinator_group_groupmetadatamanager'
@@ -107,15 +114,22 @@ function requests(page: MetricsPage, broker: Broker): void {
   page.gauge('kafka_server_kafkaserver_brokerstate', '3: it serves').add(broker.stopping ? 6 : broker.open ? 3 : 2)
 }
 
-function logs(page: MetricsPage, { services }: Broker, shown: ReadonlySet<string>): void {
+async function logs(
+  page: MetricsPage,
+  { services }: Broker,
+  shown: ReadonlySet<string>,
+  breathe: Breath,
+): Promise<void> {
   const size = page.gauge('kafka_log_log_size', 'Bytes of the replica on this broker')
   const end = page.gauge('kafka_log_log_logendoffset', 'Offset after the last record of the replica')
   const start = page.gauge('kafka_log_log_logstartoffset', 'Offset of the first record of the replica')
-  for (const { topic, index, log } of services.replicas.all()) {
+  for (const { topic, index, log } of [...services.replicas.all()]) {
+    await breathe()
     if (!shown.has(topic)) continue
-    size.add(log.sizeInBytes, { topic, partition: index })
-    end.add(log.logEndOffset, { topic, partition: index })
-    start.add(log.logStartOffset, { topic, partition: index })
+    const labels = prepared({ topic, partition: index })
+    size.add(log.sizeInBytes, labels)
+    end.add(log.logEndOffset, labels)
+    start.add(log.logStartOffset, labels)
   }
   const offline = 'kafka_log_logmanager_offlinelogdirectorycount'
   page.gauge(offline, 'Data folders that failed: with one, the node stops').add(0)

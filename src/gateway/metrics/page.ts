@@ -23,6 +23,11 @@ export function formatFor(accept: string | null): MetricsFormat {
 
 export type Labels = Readonly<Record<string, string | number>>
 
+/** Labels as they stand on the page, for who uses the same ones many times. */
+export type PreparedLabels = string & { readonly '~prepared': true }
+
+export const prepared = (labels: Labels): PreparedLabels => labelText(labels) as PreparedLabels
+
 /** One family of metrics: values that have a name and a meaning in common. */
 export class Family {
   readonly #lines: string[]
@@ -33,8 +38,9 @@ export class Family {
     this.#name = name
   }
 
-  add(value: number, labels?: Labels): this {
-    this.#lines.push(`${this.#name}${labelText(labels)} ${valueText(value)}`)
+  add(value: number, labels?: Labels | PreparedLabels): this {
+    const shown = typeof labels === 'string' ? labels : labelText(labels)
+    this.#lines.push(`${this.#name}${shown} ${valueText(value)}`)
     return this
   }
 }

@@ -7,6 +7,7 @@ import { ProcessWatch } from '../../world/process.ts'
 import type { GatewayMetrics } from '../door-metrics.ts'
 import type { EventDesk } from '../events/desk.ts'
 import type { Puller } from '../leases/puller.ts'
+import { breather } from './breath.ts'
 import { exportDoors } from './doors.ts'
 import { exportTopics } from './exporter.ts'
 import { exportGroups, type GroupView, groupsOf } from './groups.ts'
@@ -27,6 +28,8 @@ export interface ScrapeOptions {
   limits(): LabelLimits
 }
 
+/** Partitions that are shown in one go: about a millisecond. */
+const atOnce = 200
 /** ms that a scrape waits for other nodes; then their part is left out. */
 const othersMs = 2_000
 
@@ -53,11 +56,12 @@ export class Scraper {
     const shown = labelled(weights, limits.topics, limits.partitions)
     const process = this.#watch.look()
     const page = new MetricsPage(format)
-    exportTopics(page, services, shown)
+    const breathe = breather(broker.world.timers, atOnce)
+    await exportTopics(page, services, shown, breathe)
     const endOf = (topic: string, partition: number) =>
       this.#endHere(topic, partition) ?? ends.get(`${topic}-${partition}`) ?? null
     exportGroups(page, groups, endOf, shown, limits)
-    exportJmx(page, broker, shown, 1 - process.loopUtilization)
+    await exportJmx(page, broker, shown, 1 - process.loopUtilization, breathe)
     exportOwn(page, broker)
     exportDoors(page, doors, events())
     exportLeases(page, services.leases.opened, this.#options.puller?.() ?? null)
