@@ -207,6 +207,19 @@ test('with Accept each line is answered by a line, while the body still comes', 
   assert.deepEqual([answers.length, first.offset, wrong.line, wrong.error.status, last.offset], [3, 0, 2, 400, 1])
 })
 
+test('a client that goes in the middle of its lines has written what was whole', async () => {
+  const topic = await newTopic()
+  const headers = { 'content-type': 'application/x-ndjson', 'content-length': '1000' }
+  const sending = request(`${base}/topics/${topic}/records`, { method: 'POST', headers })
+  const gone = new Promise(resolve => sending.on('error', resolve))
+  sending.write('{"value":"whole"}\n{"value":"ha')
+  while ((await stored(topic)).length < 1) await new Promise(resolve => setTimeout(resolve, 5))
+  sending.destroy()
+  await gone
+  assert.equal((await push(topic, { value: 'next' })).json.offset, 1)
+  assert.deepEqual(await valuesOf(topic), ['whole', 'next'])
+})
+
 test('CloudEvents in all three modes', async () => {
   const topic = await newTopic()
   const path = `/topics/${topic}/records`
