@@ -6,6 +6,7 @@ import type { Partition } from '../replication/partition.ts'
 import type { Replicas } from '../replication/replicas.ts'
 import type { Clock, Timer, Timers } from '../world/world.ts'
 import type { Tail } from './commands.ts'
+import { LeaderWatch, type Watchable } from './leader-watch.ts'
 import type { Tails } from './tails.ts'
 
 export interface ClusterTailsOptions {
@@ -17,8 +18,6 @@ export interface ClusterTailsOptions {
   readonly timers: Timers
 }
 
-/** ms between two questions to other nodes while somebody waits for records that they may get. */
-const askMs = 20
 /** ms between two looks at who leads what, while somebody waits. */
 const lookMs = 500
 /** ms for which the beginning of a log counts as known. */
@@ -26,26 +25,36 @@ const startMs = 10_000
 const requestMs = 2000
 const mostTopics = 10_000
 
-interface Remote {
+interface Ends {
   start: number
   end: number
 }
 
 interface RemoteTopic {
-  readonly partitions: (Remote | undefined)[]
+  readonly partitions: (Ends | undefined)[]
   /** Monotonic ms: when the beginnings were asked for. */
   startsAt: number
   asking: Promise<void> | null
 }
 
+/** Who waits for a topic. */
+interface Watched {
+  readonly rings: Set<() => void>
+  /** Replicas of this node that tell us themselves, and what ends that. */
+  readonly own: Map<Partition, () => void>
+}
+
 /**
- * Where logs end, from the replicas that this node leads, as they grow, and from other leaders by asking them: only while
- * somebody waits.
+ * Where logs end, from the replicas that this node leads, as they grow, and from other leaders: asked when somebody looks,
+ * watched while somebody waits.
  */
 export class ClusterTails implements Tails {
   readonly #options: ClusterTailsOptions
   readonly #remote = new Map<string, RemoteTopic>()
   readonly #watched = new Map<string, Watched>()
+  readonly #leaders = new Map<number, LeaderWatch>()
+  #timer: Timer | null = null
+  #syncing = false
 
   constructor(options: ClusterTailsOptions) {
     this.#options = options
@@ -64,15 +73,15 @@ export class ClusterTails implements Tails {
     return tails
   }
 
-  #own(topic: string, partition: number): Remote | undefined {
+  #own(topic: string, partition: number): Ends | undefined {
     const replica = this.#options.replicas.find(topic, partition)
     if (replica === undefined || !replica.isLeader) return undefined
     return { start: replica.log.logStartOffset, end: replica.lastStableOffset }
   }
 
   async refresh(topic: string): Promise<void> {
-    const leaders = this.#leaders(topic)
-    if (leaders.size === 0) return
+    const led = this.#elsewhere(topic)
+    if (led.size === 0) return
     let remote = this.#remote.get(topic)
     if (remote === undefined) {
       if (this.#remote.size >= mostTopics) this.#remote.clear()
@@ -80,14 +89,15 @@ export class ClusterTails implements Tails {
       this.#remote.set(topic, remote)
     }
     const known = remote
-    known.asking ??= this.#ask(topic, leaders, known).finally(() => {
+    known.asking ??= this.#ask(topic, led, known).finally(() => {
       known.asking = null
+      if (this.#watched.has(topic)) this.#syncSoon()
     })
     await known.asking
   }
 
   /** Partitions by the other node that leads them. */
-  #leaders(topic: string): Map<number, number[]> {
+  #elsewhere(topic: string): Map<number, number[]> {
     const leaders = new Map<number, number[]>()
     for (const [index, { leader }] of (this.#options.cluster.topics.get(topic)?.partitions ?? []).entries()) {
       if (leader < 0 || leader === this.#options.nodeId) continue
@@ -100,7 +110,9 @@ export class ClusterTails implements Tails {
 
   async #ask(topic: string, leaders: ReadonlyMap<number, readonly number[]>, remote: RemoteTopic): Promise<void> {
     const now = this.#options.clock.mono()
-    const starts = now - remote.startsAt > startMs || remote.partitions.includes(undefined)
+    const asked = [...leaders.values()].flat()
+    const starts =
+      now - remote.startsAt > startMs || asked.some(partition => remote.partitions[partition] === undefined)
     await Promise.all(
       [...leaders].map(async ([leader, partitions]) => {
         const [ends, begins] = await Promise.all([
@@ -126,8 +138,9 @@ export class ClusterTails implements Tails {
     const topics = [{ name: topic, partitions: partitions.map(partitionIndex => ({ partitionIndex, timestamp })) }]
     const request = { replicaId: -1, isolationLevel: readCommitted, timeoutMs: requestMs, topics }
     try {
+      // Not behind the questions that wait.
       const answer = await this.#options.peers.send(leader, ListOffsets, request, {
-        lane: 'tails',
+        lane: 'leases',
         timeoutMs: requestMs,
       })
       for (const { partitions } of answer.topics)
@@ -142,86 +155,97 @@ export class ClusterTails implements Tails {
   watch(topic: string, ring: () => void): () => void {
     let watched = this.#watched.get(topic)
     if (watched === undefined) {
-      watched = new Watched(this.#options, topic, {
-        isElsewhere: () => this.#leaders(topic).size > 0,
-        refresh: () => this.refresh(topic),
-        sum: () => this.known(topic).reduce((sum, { end }) => sum + end, 0),
-      })
+      watched = { rings: new Set(), own: new Map() }
       this.#watched.set(topic, watched)
+      this.#syncSoon()
     }
     const known = watched
     known.rings.add(ring)
     return () => {
       known.rings.delete(ring)
-      if (known.rings.size > 0) return
-      known.stop()
-      if (this.#watched.get(topic) === known) this.#watched.delete(topic)
+      if (known.rings.size > 0 || this.#watched.get(topic) !== known) return
+      this.#watched.delete(topic)
+      for (const unwatch of known.own.values()) unwatch()
+      this.#syncSoon()
     }
+  }
+
+  /** Those who come and go in one turn are seen to together. */
+  #syncSoon(): void {
+    if (this.#syncing) return
+    this.#syncing = true
+    this.#options.timers.soon(() => {
+      this.#syncing = false
+      this.#sync(false)
+    })
+  }
+
+  /** What is watched where, by who leads it now. With `ask` ends that are not known are asked for. */
+  #sync(ask: boolean): void {
+    const { cluster, nodeId, replicas } = this.#options
+    const wanted = new Map<number, Watchable[]>()
+    for (const [topic, { own }] of this.#watched) {
+      const state = cluster.topics.get(topic)
+      const remote = this.#remote.get(topic)
+      let unknown = false
+      for (const [partition, { leader }] of (state?.partitions ?? []).entries()) {
+        if (leader === nodeId) {
+          const replica = replicas.find(topic, partition)
+          if (replica !== undefined && !own.has(replica))
+            own.set(
+              replica,
+              replica.watch(() => this.#ring(topic)),
+            )
+          continue
+        }
+        const end = remote?.partitions[partition]?.end
+        if (leader >= 0 && end === undefined) unknown = true
+        if (leader < 0 || end === undefined) continue
+        const watchable = { topic, topicId: state!.id, partition, end }
+        const others = wanted.get(leader)
+        if (others === undefined) wanted.set(leader, [watchable])
+        else others.push(watchable)
+      }
+      if (unknown && ask) void this.refresh(topic).then(() => this.#ring(topic))
+    }
+    for (const [leader, watch] of this.#leaders) {
+      if (wanted.has(leader)) continue
+      watch.stop()
+      this.#leaders.delete(leader)
+    }
+    for (const [leader, watchables] of wanted) this.#leaderWatch(leader).watch(watchables)
+    this.#timer?.cancel()
+    this.#timer = this.#watched.size === 0 ? null : this.#options.timers.after(lookMs, () => this.#sync(true))
+  }
+
+  #leaderWatch(leader: number): LeaderWatch {
+    let watch = this.#leaders.get(leader)
+    if (watch === undefined) {
+      const { peers, timers } = this.#options
+      watch = new LeaderWatch({
+        leader,
+        peers,
+        timers,
+        seen: ({ topic, partition }, start, end) => {
+          const remote = this.#remote.get(topic)
+          if (remote !== undefined) remote.partitions[partition] = { start: Math.max(0, start), end }
+          this.#ring(topic)
+        },
+        lost: ({ topic, partition }) => {
+          const remote = this.#remote.get(topic)
+          if (remote !== undefined) remote.partitions[partition] = undefined
+        },
+      })
+      this.#leaders.set(leader, watch)
+    }
+    return watch
+  }
+
+  #ring(topic: string): void {
+    for (const ring of [...(this.#watched.get(topic)?.rings ?? [])]) ring()
   }
 }
 
 const latest = -1
 const earliest = -2
 const readCommitted = 1
-
-interface Looks {
-  isElsewhere(): boolean
-  refresh(): Promise<void>
-  /** Of all ends: grows when one of them does. */
-  sum(): number
-}
-
-/** One topic while somebody waits for its records. */
-class Watched {
-  readonly rings = new Set<() => void>()
-  readonly #options: ClusterTailsOptions
-  readonly #topic: string
-  readonly #looks: Looks
-  /** Replicas that tell us themselves. */
-  readonly #own = new Map<Partition, () => void>()
-  #timer: Timer | null = null
-  #sum: number
-  #stopped = false
-
-  constructor(options: ClusterTailsOptions, topic: string, looks: Looks) {
-    this.#options = options
-    this.#topic = topic
-    this.#looks = looks
-    this.#sum = looks.sum()
-    this.#look()
-  }
-
-  stop(): void {
-    this.#stopped = true
-    this.#timer?.cancel()
-    for (const unwatch of this.#own.values()) unwatch()
-  }
-
-  #look(): void {
-    if (this.#stopped) return
-    const { cluster, replicas, nodeId, timers } = this.#options
-    for (const [index, { leader }] of (cluster.topics.get(this.#topic)?.partitions ?? []).entries()) {
-      const replica = leader === nodeId ? replicas.find(this.#topic, index) : undefined
-      if (replica !== undefined && !this.#own.has(replica))
-        this.#own.set(
-          replica,
-          replica.watch(() => this.#ring()),
-        )
-    }
-    const afterMs = this.#looks.isElsewhere() ? askMs : lookMs
-    this.#timer = timers.after(afterMs, () => void this.#ask())
-  }
-
-  async #ask(): Promise<void> {
-    await this.#looks.refresh()
-    if (this.#stopped) return
-    const sum = this.#looks.sum()
-    if (sum !== this.#sum) this.#ring()
-    this.#sum = sum
-    this.#look()
-  }
-
-  #ring(): void {
-    for (const ring of [...this.rings]) ring()
-  }
-}

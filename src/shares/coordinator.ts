@@ -3,7 +3,7 @@ import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import { partitionOfKey } from '../protocol/java-hash.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Clock, Random, Timers } from '../world/world.ts'
-import { Bells } from './bells.ts'
+import { type Attendance, Bells } from './bells.ts'
 import type { AcquireAnswer, Begin, DescribedGroup, SettleAnswer, SettleItem, SkipCommand, Want } from './commands.ts'
 import type { ShareConfig } from './config.ts'
 import { type DeadLetterPort, DeadLetters } from './dead-letters.ts'
@@ -140,31 +140,34 @@ export class ShareCoordinator {
     const { tails, clock, maxWaiting = 10_000 } = this.#options
     const until = clock.mono() + waitMs
     const { topicId, partitions } = this.#topic(topic)
-    // Whoever comes when it is full looks once.
-    const mayWait = this.#bells.size < maxWaiting
-    const attendance = this.#bells.attend(bellKey(groupId, topic), ring => tails.watch(topic, ring))
+    // Whoever comes when it is full looks, and does not wait.
+    const mayWait = waitMs > 0 && this.#bells.size < maxWaiting
+    let attendance: Attendance | null = null
     try {
       let fresh = tails.known(topic).length < partitions
       if (fresh) await tails.refresh(topic)
       for (;;) {
-        attendance.note()
+        attendance?.note()
         const known = tails.known(topic)
         const command = { type: 'Acquire', groupId, topic, topicId, begin, tails: known, wants } as const
         const answer = await this.#term(groupId).ask<'Acquire'>(command)
         const count = answer.grants.reduce((sum, { records }) => sum + records.length, 0)
         this.#acquired += count
         if (answer.error !== 'NONE' || count > 0) return { ...answer, topicId }
-        if (!fresh) {
-          fresh = true
-          await tails.refresh(topic)
+        const left = until - clock.mono()
+        const waits = mayWait && left > 0 && !this.#stopped && signal?.aborted !== true
+        if (fresh && !waits) return { ...answer, topicId }
+        if (fresh && attendance !== null) {
+          await attendance.wait(left, signal)
           continue
         }
-        const left = until - clock.mono()
-        if (left <= 0 || !mayWait || this.#stopped || signal?.aborted) return { ...answer, topicId }
-        await attendance.wait(left, signal)
+        // Before the second look: what comes after it is heard of.
+        if (waits) attendance ??= this.#bells.attend(bellKey(groupId, topic), ring => tails.watch(topic, ring))
+        if (!fresh) await tails.refresh(topic)
+        fresh = true
       }
     } finally {
-      attendance.leave()
+      attendance?.leave()
     }
   }
 

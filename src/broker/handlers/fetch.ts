@@ -26,7 +26,7 @@ export default handler(Fetch, (request, context) => {
   const { peer } = context
   if (fetchesMetadata(request, context)) return fetchMetadata(request, context)
   if (peer.fetching === null) return begin(request, context)
-  // A follower's next Fetch says what it has by now, or which partitions it wants: that must not wait behind the last one.
+  // A node's next Fetch says what it has by now, or which partitions it wants: that must not wait behind the last one.
   if (peer.node) peer.hurryFetch?.()
   let reply: Response | Promise<Response> | null = null
   const begun = peer.fetching.then(() => {
@@ -89,7 +89,7 @@ function answer(request: Request, context: RequestContext): Response | Promise<R
   }
   const results = fetch.run()
   if (!(results instanceof Promise)) return give(results)
-  if (replica !== null) peer.hurryFetch = () => fetch.hurry()
+  if (peer.node) peer.hurryFetch = () => fetch.hurry()
   const forget = peer.onClose(() => fetch.cancel())
   return results.finally(forget).then(give)
 }
