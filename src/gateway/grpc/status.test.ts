@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { ErrorCode, type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import { WireError } from './protobuf/reader.ts'
 import { ErrorInfo, RetryInfo, StatusMessage } from './services/status.ts'
-import { GrpcError, grpcError, Status, type StatusName, statusDetails } from './status.ts'
+import { afterWriting, GrpcError, grpcError, Status, type StatusName, statusDetails } from './status.ts'
 
 const cases: readonly [ErrorName, StatusName][] = [
   ['UNKNOWN_TOPIC_OR_PARTITION', 'NOT_FOUND'],
@@ -27,6 +27,12 @@ for (const [error, status] of cases)
 test('after what may have been written clients do not repeat by themselves', () => {
   for (const error of ['REQUEST_TIMED_OUT', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND'] as const)
     assert.notEqual(grpcError(new KafkaError(error))?.status, 'UNAVAILABLE')
+})
+
+test('a lost answer of somebody who writes is UNKNOWN, too', () => {
+  const error = grpcError(afterWriting(new KafkaError('NETWORK_EXCEPTION', 'gone')))
+  assert.deepEqual([error?.status, error?.retriable, error?.reason], ['UNKNOWN', false, 'NETWORK_EXCEPTION'])
+  assert.equal(grpcError(afterWriting(new KafkaError('NOT_ENOUGH_REPLICAS')))?.status, 'UNAVAILABLE')
 })
 
 test('every error of Kafka is one of gRPC, but for the unexpected', () => {

@@ -107,6 +107,12 @@ export function grpcError(error: unknown): GrpcError | null {
   return new GrpcError(statusOf(error), error.message, error.errorName, error.retriable)
 }
 
+/** An error of somebody who writes: where the answer is lost, nobody knows whether it is written, and repeating may double it. */
+export function afterWriting(error: unknown): unknown {
+  const isLost = error instanceof KafkaError && error.errorName === 'NETWORK_EXCEPTION'
+  return isLost ? new GrpcError('UNKNOWN', `${error.message}; it may be written`, error.errorName) : error
+}
+
 const domain = 'ottla'
 /** ms after which a client may try again. */
 const retryMs = 100

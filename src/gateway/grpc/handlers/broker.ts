@@ -1,3 +1,4 @@
+import type { RecordToSend } from '../../../client/producer-options.ts'
 import { readPartition } from '../../../client/read-partition.ts'
 import { expiresAfter, isExpired } from '../../../protocol/batches/expiry.ts'
 import type { RecordHeader } from '../../../protocol/batches/records.ts'
@@ -8,7 +9,7 @@ import type { Implementation } from '../implementation.ts'
 import type { Out } from '../protobuf/schema.ts'
 import { Sequences } from '../sequences.ts'
 import type { Broker, PublishRequest } from '../services/broker.ts'
-import { GrpcError } from '../status.ts'
+import { afterWriting, GrpcError } from '../status.ts'
 import { TopicStream } from '../topic-stream.ts'
 
 /** Ids are int32. */
@@ -25,10 +26,12 @@ export function broker({ client, world, config }: DoorContext): Implementation<t
     return expirationSeconds === 0 ? [] : [expiresAfter(expirationSeconds)]
   }
 
+  const write = (record: RecordToSend) => client.pusher(-1).send(record).catch(rethrow)
+
   return {
     async Publish(request) {
       const { subject: topic, body: value } = request
-      const { offset } = await client.pusher(-1).send({ topic, partition, value, headers: headersOf(request) })
+      const { offset } = await write({ topic, partition, value, headers: headersOf(request) })
       return { id: idOf(offset, 'published, but its id') }
     },
 
@@ -65,16 +68,20 @@ export function broker({ client, world, config }: DoorContext): Implementation<t
       const { partitions } = await client.topic(topic, true)
       const id = Buffer.from(Buffer.from(world.random.bytes(16)).toString('hex'))
       const headers = [...own, { key: broadcastHeader, value: id }]
-      const pusher = client.pusher(-1)
-      const copies = partitions.map(each => pusher.send({ topic, partition: each.partition, value, headers }))
+      const copies = partitions.map(each => write({ topic, partition: each.partition, value, headers }))
       for (const result of await Promise.allSettled(copies)) if (result.status === 'rejected') throw result.reason
       return { ack: true }
     },
 
     async IncIdx({ subject }) {
-      return { newIdx: idOf(await sequences.next(subject), 'counted, but the number') }
+      const number = await sequences.next(subject).catch(rethrow)
+      return { newIdx: idOf(number, 'counted, but the number') }
     },
   }
+}
+
+function rethrow(error: unknown): never {
+  throw afterWriting(error)
 }
 
 function idOf(number: number, what: string): number {

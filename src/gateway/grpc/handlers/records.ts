@@ -16,43 +16,51 @@ import {
   type Record,
   type Records,
 } from '../services/records.ts'
-import { GrpcError, grpcError } from '../status.ts'
+import { afterWriting, GrpcError, grpcError } from '../status.ts'
 import { TopicStream } from '../topic-stream.ts'
 
 /** Bytes of records in one message to a client, about. */
 const messageBytes = 64 * 1024
-/** Batches of one client that are written at the same time. */
+/** Batches of one client that are written at the same time, and their bytes. */
 const mostUnderWay = 8
+const mostBytesUnderWay = 1024 * 1024
 
 /** `ottla.v1.Records`. What its calls mean stands in `proto/ottla/v1/records.proto`. */
 export function records({ client }: DoorContext): Implementation<typeof Records> {
-  const produce = async (request: Out<typeof ProduceRequest>): Promise<In<typeof ProduceResponse>> => {
-    const { topic } = request
-    if (request.records.length === 0) throw new GrpcError('INVALID_ARGUMENT', 'there are no records to write')
-    const records = request.records.map(record => toSend(topic, record))
-    const pusher = client.pusher(-1)
-    await pusher.topic(topic)
-    const results = await Promise.allSettled(records.map(record => pusher.send(record)))
-    const [first] = results
-    if (first?.status === 'rejected' && results.every(({ status }) => status === 'rejected')) throw first.reason
-    return { records: results.map(result => (result.status === 'fulfilled' ? result.value : failed(result.reason))) }
+  const produce = async ({ topic, records }: Out<typeof ProduceRequest>): Promise<In<typeof ProduceResponse>> => {
+    if (records.length === 0) throw new GrpcError('INVALID_ARGUMENT', 'there are no records to write')
+    const outcomes = await client.pusher(-1).sendAll(
+      topic,
+      records.map(record => toSend(topic, record)),
+    )
+    const [first] = outcomes
+    if (first instanceof Error && outcomes.every(outcome => outcome instanceof Error)) throw afterWriting(first)
+    return { records: outcomes.map(outcome => (outcome instanceof Error ? failed(outcome) : outcome)) }
   }
 
   return {
     Produce: request => produce(request),
 
     async ProduceStream(call) {
-      const underWay: Promise<void>[] = []
+      const pusher = client.pusher(-1)
+      const underWay: { readonly bytes: number; readonly answered: Promise<void> }[] = []
+      let bytesUnderWay = 0
       let last: Promise<void> = Promise.resolve()
       for (let request = await call.next(); request !== null; request = await call.next()) {
+        await pusher.ready(request.topic)
         const answer = produce(request)
         const before = last
         last = before.then(async () => call.write(await answer))
         // Told at once, although the client may go on. What follows an error nobody hears of.
         last.catch(error => call.fail(error))
         answer.catch(() => {})
-        underWay.push(last)
-        if (underWay.length >= mostUnderWay) await underWay.shift()
+        const bytes = sizeOf(request)
+        underWay.push({ bytes, answered: last })
+        for (bytesUnderWay += bytes; underWay.length >= mostUnderWay || bytesUnderWay > mostBytesUnderWay; ) {
+          const first = underWay.shift()!
+          await first.answered
+          bytesUnderWay -= first.bytes
+        }
       }
       await last
     },
@@ -92,8 +100,16 @@ function toSend(topic: string, record: Out<typeof NewRecord>): RecordToSend {
   }
 }
 
+function sizeOf({ records }: Out<typeof ProduceRequest>): number {
+  return records.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0)
+}
+
 function failed(reason: unknown): In<typeof ProducedRecord> {
-  const { code, reason: word, message } = grpcError(reason) ?? new GrpcError('INTERNAL', 'an unexpected error')
+  const {
+    code,
+    reason: word,
+    message,
+  } = grpcError(afterWriting(reason)) ?? new GrpcError('INTERNAL', 'an unexpected error')
   return { partition: -1, offset: -1, timestamp: -1, error: { code, reason: word ?? '', message } }
 }
 

@@ -14,7 +14,7 @@ export interface CallContext {
   readonly messageMs: number
   /** Messages of a client's stream that wait to be worked on; above, the client is not read any more. */
   readonly mostWaiting: number
-  /** Bytes of incomplete messages, over all calls: counts, and throws RESOURCE_EXHAUSTED when there are too many. */
+  /** Bytes of messages that are incomplete or wait, over all calls: counts, and throws RESOURCE_EXHAUSTED when there are too many. */
   hold(bytes: number): void
   /** Something was sent on the connection. */
   sent(): void
@@ -35,6 +35,9 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
   readonly #context: CallContext
   readonly #cutter: MessageCutter
   readonly #waiting: RawMessage[] = []
+  #bytesWaiting = 0
+  /** Of the message of a stream that is being worked on. */
+  #bytesTaken = 0
   readonly #aborting = new AbortController()
   #deadline: Timer | null = null
   /** Runs while a message is incomplete. */
@@ -117,6 +120,8 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
 
   /** The next message of the client's stream; null: there are no more. */
   async next(): Promise<FieldsOut<Request> | null> {
+    this.#bytesTaken = 0
+    this.#account()
     while (this.#waiting.length === 0) {
       if (this.#failed !== null) throw this.#failed
       if (this.#done) throw cancelled()
@@ -130,7 +135,9 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
       this.#wake = null
     }
     const { compressed, bytes } = this.#waiting.shift()!
-    if (this.#waiting.length < this.#context.mostWaiting) this.#stream.resume()
+    this.#bytesWaiting -= bytes.length
+    if (this.#method.clientStreams) this.#bytesTaken = bytes.length
+    if (!this.#isFull) this.#stream.resume()
     const encoding = compressed ? this.headers['grpc-encoding'] : undefined
     return this.#method.request.decode(await inflate(bytes, compressed, encoding, this.#context.maxMessageBytes))
   }
@@ -186,26 +193,37 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
   #received(chunk: Buffer): void {
     if (this.#done || this.#failed !== null) return
     try {
-      this.#waiting.push(...this.#cutter.push(chunk))
-      this.#hold(this.#cutter.held)
+      for (const message of this.#cutter.push(chunk)) {
+        this.#waiting.push(message)
+        this.#bytesWaiting += message.bytes.length
+      }
+      this.#account()
     } catch (error) {
       this.#failed = error
-      this.#hold(0)
     }
-    if (this.#waiting.length >= this.#context.mostWaiting) this.#stream.pause()
+    if (this.#isFull) this.#stream.pause()
     this.#wake?.()
   }
 
-  #hold(bytes: number): void {
-    const more = bytes - this.#held
-    this.#held = bytes
-    if (bytes === 0) {
+  /** The client is ahead of whoever works for it. */
+  get #isFull(): boolean {
+    return this.#waiting.length >= this.#context.mostWaiting || this.#bytesWaiting >= mostBytesWaiting
+  }
+
+  /** Throws RESOURCE_EXHAUSTED when all calls together hold too much. */
+  #account(): void {
+    const incomplete = this.#done || this.#failed !== null ? 0 : this.#cutter.held
+    // While we do not read, it is not the client that is late.
+    if (incomplete === 0 || this.#isFull) {
       this.#patience?.cancel()
       this.#patience = null
     } else {
       const late = () => this.fail(new GrpcError('DEADLINE_EXCEEDED', 'a message did not come in time'))
       this.#patience ??= this.#context.timers.after(this.#context.messageMs, late)
     }
+    const held = this.#done ? 0 : incomplete + this.#bytesWaiting + this.#bytesTaken
+    const more = held - this.#held
+    this.#held = held
     if (more !== 0) this.#context.hold(more)
   }
 
@@ -214,7 +232,7 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
     this.#done = true
     this.#deadline?.cancel()
     this.#waiting.length = 0
-    this.#hold(0)
+    this.#account()
     this.#aborting.abort()
     this.#wake?.()
     this.#drain()
@@ -225,6 +243,9 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
     for (const run of this.#drained.splice(0)) run()
   }
 }
+
+/** Bytes of complete messages that wait to be worked on; above, the client is not read any more. */
+const mostBytesWaiting = 256 * 1024
 
 /** Of a status message, in characters: it travels in a header. */
 const mostMessage = 1000
