@@ -75,6 +75,10 @@ export class Cluster {
     this.options = { ...defaultClientOptions, ...options }
   }
 
+  get closed(): boolean {
+    return this.#closed
+  }
+
   /** Closes all connections; calls under way fail. */
   close(): void {
     this.#closed = true

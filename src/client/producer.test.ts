@@ -35,7 +35,7 @@ async function setUp(
   verdicts: Verdict[],
   producing: Partial<ProducerOptions> = {},
   client: Partial<ClientOptions> = {},
-): Promise<{ got: Got[]; producer: Producer; broker: ScriptedBroker }> {
+): Promise<{ got: Got[]; producer: Producer; broker: ScriptedBroker; cluster: Cluster }> {
   const broker = (await ScriptedBroker.start(nodeWorld)).withTopic('t', 2)
   const got: Got[] = []
   const ends = [0, 0]
@@ -62,7 +62,7 @@ async function setUp(
     () => cluster.close(),
     () => broker.stop(),
   )
-  return { got, producer: new Producer(cluster, producing), broker }
+  return { got, producer: new Producer(cluster, producing), broker, cluster }
 }
 
 function batchesOf(request: {
@@ -272,6 +272,18 @@ test('records that are waited for together: each has its place or its error, in 
   assert.ok(refused.length > 20 && refused.length < 50, `${refused.length} refused`)
   await producer.close()
   assert.ok((await producer.sendAll([record('late')]))[0] instanceof KafkaError)
+})
+
+test('what is not written when the client is closed fails at once', async () => {
+  const { producer, cluster } = await setUp(['silence'])
+  const sent = [send(producer, 'a'), send(producer, 'b')]
+  await new Promise(resolve => setTimeout(resolve, 20))
+  sent.push(send(producer, 'c'))
+  cluster.close()
+  const from = performance.now()
+  for (const result of await Promise.allSettled(sent)) assert.equal(result.status, 'rejected')
+  await producer.close()
+  assert.ok(performance.now() - from < 400)
 })
 
 test('a partition that does not exist is an error in the end', async () => {

@@ -382,7 +382,7 @@ export class Producer {
       this.#identity = null
       lane.rebuild()
       this.#again(lane, 1)
-    } else if (mayRetry(error) && this.#inTime(batch)) {
+    } else if (this.#isWorthIt(error) && this.#inTime(batch)) {
       this.#again(lane, ++batch.failures)
     } else {
       // Whether its sequence numbers are used up nobody knows, so those of a new identity follow. The batch itself is not
@@ -395,7 +395,7 @@ export class Producer {
 
   /** No batch was built yet: records wait in their lane until they are out of time. */
   #failedBefore(lane: Lane, error: unknown): void {
-    if (mayRetry(error)) this.#again(lane, 1)
+    if (this.#isWorthIt(error)) this.#again(lane, 1)
     else this.#giveUp(lane, lane.expire(Number.POSITIVE_INFINITY), error)
   }
 
@@ -406,6 +406,11 @@ export class Producer {
     }
     this.#free(lane)
     this.#admit()
+  }
+
+  /** With a closed client nothing is. */
+  #isWorthIt(error: unknown): boolean {
+    return mayRetry(error) && !this.#cluster.closed
   }
 
   #inTime(batch: InFlight): boolean {

@@ -1,6 +1,7 @@
 import { Admin } from '../client/admin.ts'
 import { Cluster, type TopicMetadata } from '../client/cluster.ts'
 import type { ClientOptions, ClientWorld } from '../client/options.ts'
+import { within } from '../client/retry.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Address } from '../world/world.ts'
 import { type OwnNode, ownNet } from './own-net.ts'
@@ -55,6 +56,9 @@ export interface ClusterClientStats {
   readonly readBytes: number
   readonly readBytesLimit: number
 }
+
+/** ms that what was taken may need to be written when the node stops: nobody hears of it any more. */
+const closeMs = 2_000
 
 /** Clusters with open connections that are kept for the next who wait. */
 const mostIdle = 32
@@ -175,10 +179,12 @@ export class ClusterClient {
     return { cluster, close }
   }
 
-  /** What was taken is written, or given up with the connections of those who wait. */
+  /** What was taken is written, or given up after a while, as whoever waits is at once. */
   async close(): Promise<void> {
     this.#closed = true
-    await Promise.all([...this.#pushers.values()].map(pusher => pusher.close()))
+    const pushers = [...this.#pushers.values()]
+    await within(this.#world, closeMs, Promise.all(pushers.map(pusher => pusher.flush())))
+    for (const pusher of pushers) pusher.close()
     for (const cluster of [this.cluster, ...this.#idle]) cluster.close()
     this.#letGo()
   }

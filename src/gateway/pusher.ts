@@ -117,8 +117,13 @@ export class Pusher {
     await this.#producer.ready()
   }
 
-  async close(): Promise<void> {
-    await this.#producer.close()
+  /** Takes nothing more; fulfilled when everything that was taken is settled. */
+  flush(): Promise<void> {
+    return this.#producer.close()
+  }
+
+  /** What is not settled fails. */
+  close(): void {
     this.#cluster.close()
   }
 
