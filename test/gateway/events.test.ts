@@ -322,6 +322,12 @@ test('what is wrong is said', async () => {
   assert.equal((await ask(`${url}/topics/nowhere/events?group=g`)).status, 404)
 })
 
+test('a topic with too many partitions for an id is read by groups only', async () => {
+  const topic = await newTopic(1001)
+  const { status, json } = await ask(`${url}/topics/${topic}/events`)
+  assert.deepEqual([status, /1001 partitions; .* with a group/.test(json.detail)], [400, true])
+})
+
 test('a HEAD says what a GET would be', async () => {
   const { status, headers } = await ask(`${url}/topics/${await newTopic()}/events`, { method: 'HEAD' })
   assert.equal(status, 200)

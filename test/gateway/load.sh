@@ -4,6 +4,4 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 (cd "$root" && npm run -s build)
-# A socket for each subscriber, in both processes.
-ulimit -n "$(ulimit -Hn)"
 exec node "$root/dist/test/gateway/events-load.js" "$@"

@@ -1,5 +1,6 @@
 import type { Cluster } from '../../client/cluster.ts'
 import type { ClientOptions, ClientWorld } from '../../client/options.ts'
+import { KafkaError } from '../../protocol/errors.ts'
 import type { Logger } from '../../world/logger.ts'
 import type { Timer } from '../../world/world.ts'
 import type { JsonFormat } from '../record-json.ts'
@@ -43,6 +44,8 @@ export class TooManyStreams extends Error {}
 const batchBytes = 64 * 1024
 /** Bytes of events that one topic keeps at most. */
 const mostKept = 4 * 1024 * 1024
+/** ms between two lines in the log about streams that failed. */
+const quietMs = 10_000
 /** ms between looks at all streams. */
 const tickMs = 500
 /** After so many ms a topic that is gone ends its streams, and new partitions are seen. */
@@ -69,6 +72,10 @@ export class EventDesk {
   opened = 0
   refused = 0
   cut = 0
+  /** Streams that could not go on. */
+  failed = 0
+  /** Monotonic ms before which nothing is said of those. */
+  #quietUntil = 0
   readonly #options: EventDeskOptions
   readonly #subscriptions = new Set<AnySubscription>()
   readonly #sources = new Map<string, Source>()
@@ -223,8 +230,14 @@ export class EventDesk {
 
   #done(subscription: AnySubscription, error: unknown): void {
     this.#subscriptions.delete(subscription)
-    if (error !== null)
-      this.#options.logger.warn('a stream of events ended', { topic: subscription.topic, error: String(error) })
+    const gone = error instanceof KafkaError && error.errorName === 'UNKNOWN_TOPIC_OR_PARTITION'
+    if (error === null || gone) return
+    this.failed++
+    // All streams of a topic may fail at once, and come back to fail again.
+    const now = this.#options.world.clock.mono()
+    if (now < this.#quietUntil) return
+    this.#quietUntil = now + quietMs
+    this.#options.logger.warn('a stream of events failed', { topic: subscription.topic, error: String(error) })
   }
 
   #source(topic: string, format: JsonFormat): Source {

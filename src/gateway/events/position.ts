@@ -19,6 +19,8 @@ export interface GroupPosition {
 
 /** Longer ids are refused unread; Node takes 16 KiB of headers in all. */
 export const longestId = 12 * 1024
+/** Topics with more are read by groups only: their ids would be too long, sooner or later. */
+export const mostPartitions = 1000
 
 const number = /^(?:0|[1-9]\d{0,15})$/
 

@@ -1,7 +1,7 @@
 import type { Cluster } from '../../client/cluster.ts'
 import { findOffsets, type StartAt } from '../../client/offsets.ts'
 import type { Hub } from './hub.ts'
-import type { parsePosition } from './position.ts'
+import { mostPartitions, type parsePosition } from './position.ts'
 import type { Start } from './subscription.ts'
 
 /** Where a stream begins that comes without an id. */
@@ -16,8 +16,9 @@ export function parseFrom(text: string): From | null {
   return Number.isFinite(timestamp) && timestamp >= 0 ? { timestamp } : null
 }
 
-/** Where a stream begins without an id. */
+/** Where a stream begins without an id. Throws RangeError when no id could say where the reader stands. */
 export async function startOf(from: From, hub: Hub, cluster: Cluster): Promise<Start> {
+  checkSize(hub)
   // The hub knows best.
   if (from === 'latest') return { from: null }
   const { topic, position } = hub
@@ -37,6 +38,7 @@ export async function startAt(
   cluster: Cluster,
 ): Promise<Start> {
   const isFormer = tag !== null && tag !== hub.tag
+  checkSize(hub)
   if (isFormer || offsets.length > hub.position.length) await hub.refresh()
   // Of the topic that had the name before: of this one the reader has seen nothing.
   if (isFormer) return { ...(await startOf('earliest', hub, cluster)), lost: offsets.slice(0, hub.position.length) }
@@ -45,4 +47,11 @@ export async function startAt(
       `The last event id names ${offsets.length} partitions; ${hub.topic} has ${hub.position.length}`,
     )
   return { from: offsets }
+}
+
+function checkSize({ topic, position }: Hub): void {
+  if (position.length > mostPartitions)
+    throw new RangeError(
+      `${topic} has ${position.length} partitions; more than ${mostPartitions} are only read with a group`,
+    )
 }

@@ -42,6 +42,7 @@ function exportEvents(page: MetricsPage, events: EventDesk): void {
   page.counter('ottla_event_streams_opened_total', 'Streams begun').add(events.opened)
   page.counter('ottla_event_streams_refused_total', 'Streams above the limit').add(events.refused)
   page.counter('ottla_event_streams_cut_total', 'Subscribers who took nothing').add(events.cut)
+  page.counter('ottla_event_streams_failed_total', 'Streams that could not go on').add(events.failed)
   page.counter('ottla_event_deliveries_total', 'Events written to subscribers').add(counters.delivered)
   page.counter('ottla_event_sent_bytes_total', 'Bytes written to subscribers').add(counters.bytes)
   page.counter('ottla_event_reads_behind_total', 'Pieces for subscribers who were behind').add(reads.asked)
