@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { admit, type Caller, type GuardRules, preflight } from './guard.ts'
+import { admit, type Caller, Guard, type GuardRules, preflight } from './guard.ts'
 import { Problem } from './problem.ts'
 
 const rules: GuardRules = { ownHosts: ['localhost', 'Broker.Example.org'], allowedHosts: [], allowedOrigins: [] }
@@ -128,4 +128,23 @@ describe('what browsers load without an Origin', () => {
     ['no browser at all', post({}), 200],
   ] as const)
     it(`${what}: ${expected}`, () => assert.equal(verdict(caller), expected))
+})
+
+describe('a guard', () => {
+  it('remembers hosts, but not against a setting that has changed, nor for what says where it is from', () => {
+    const settings: Record<string, readonly string[]> = {
+      'http.allowed.hosts': ['a.example'],
+      'http.allowed.origins': [],
+    }
+    const guard = new Guard({ node: { hosts: [] }, config: { get: (name: string) => settings[name] } } as never)
+    const refused = (caller: Caller) => assert.throws(() => guard.admit(caller), Problem)
+    for (let i = 0; i < 300; i++) guard.admit(get({ host: `node-${i}` }))
+    guard.admit(get({ host: 'a.example' }))
+    guard.admit(get({ host: 'a.example' }))
+    refused(get({ host: 'a.example', origin: 'http://b.example' }))
+    refused(get({ host: 'a.example', site: 'cross-site' }))
+    settings['http.allowed.hosts'] = []
+    refused(get({ host: 'a.example' }))
+    refused(get({ host: undefined }))
+  })
 })

@@ -23,7 +23,8 @@ export interface GuardRules {
 
 type Headers = Readonly<Record<string, string>>
 
-const none: Headers = {}
+/** An answer needs no headers of ours. */
+export const noHeaders: Headers = {}
 
 /**
  * Keeps web pages of other origins out, which can make a user's browser send requests to this machine. The Host must be a
@@ -34,10 +35,10 @@ export function admit(caller: Caller, rules: GuardRules): Headers {
   if (!isOurs(caller.host, rules)) throw misdirected(caller.host)
   const { origin } = caller
   if (origin === undefined) {
-    if (!isFromElsewhere(caller)) return none
+    if (!isFromElsewhere(caller)) return noHeaders
     throw crossOrigin(`a page of another site (${caller.site})`)
   }
-  if (sameOrigin(origin, caller.host ?? '')) return none
+  if (sameOrigin(origin, caller.host ?? '')) return noHeaders
   if (!rules.allowedOrigins.some(allowed => allowed === '*' || allowed.toLowerCase() === origin.toLowerCase())) {
     throw crossOrigin(origin)
   }
@@ -48,12 +49,35 @@ export function admit(caller: Caller, rules: GuardRules): Headers {
   }
 }
 
+/** Hosts that are remembered, so that not every request takes its own apart. */
+const mostKnown = 100
+
 /** The rules of a node, as its settings are now. */
-export const rulesOf = ({ node, config }: Gateway): GuardRules => ({
-  ownHosts: node.hosts,
-  allowedHosts: config.get('http.allowed.hosts'),
-  allowedOrigins: config.get('http.allowed.origins'),
-})
+export class Guard {
+  readonly #gateway: Pick<Gateway, 'node' | 'config'>
+  readonly #known = new Set<string>()
+  #rules: GuardRules = { ownHosts: [], allowedHosts: [], allowedOrigins: [] }
+
+  constructor(gateway: Pick<Gateway, 'node' | 'config'>) {
+    this.#gateway = gateway
+  }
+
+  /** As `admit` below. */
+  admit(caller: Caller): Headers {
+    const { config, node } = this.#gateway
+    const [allowedHosts, allowedOrigins] = [config.get('http.allowed.hosts'), config.get('http.allowed.origins')]
+    // A changed setting is another list.
+    if (allowedHosts !== this.#rules.allowedHosts || allowedOrigins !== this.#rules.allowedOrigins) {
+      this.#rules = { ownHosts: node.hosts, allowedHosts, allowedOrigins }
+      this.#known.clear()
+    }
+    const { host = '', origin, site } = caller
+    if (origin === undefined && site === undefined && this.#known.has(host)) return noHeaders
+    const headers = admit(caller, this.#rules)
+    if (this.#known.size < mostKnown) this.#known.add(host)
+    return headers
+  }
+}
 
 /** What a browser asks before it sends a request of another origin (a CORS preflight) that was admitted. */
 export function preflight(methods: readonly string[], requestedHeaders: string | undefined): Headers {

@@ -5,6 +5,8 @@ import { faultIn, readParameter } from './schema.ts'
 
 export interface Match {
   readonly route: Route
+  /** `GET /topics/{topic}`. */
+  readonly name: string
   readonly parameters: Readonly<Record<string, string>>
 }
 
@@ -13,7 +15,7 @@ interface Step {
   readonly words: Map<string, Step>
   /** What a segment may be besides the words, under any name. */
   any: Step | null
-  readonly routes: Map<Method, Route>
+  readonly routes: Map<Method, { readonly route: Route; readonly name: string }>
 }
 
 const step = (): Step => ({ words: new Map(), any: null, routes: new Map() })
@@ -39,7 +41,7 @@ export class Router {
       at = next
     }
     if (at.routes.has(route.method)) throw new Error(`${route.method} ${route.path} is there twice`)
-    at.routes.set(route.method, route)
+    at.routes.set(route.method, { route, name: `${route.method} ${route.path}` })
   }
 
   /** Throws Problem 404, 405 (with what is allowed), 400. HEAD is a GET whose body is not sent. */
@@ -47,8 +49,8 @@ export class Router {
     const segments = segmentsOf(path)
     const at = walk(this.#root, segments, 0)
     if (at === null) throw notFound(`Nothing is at ${path}; /openapi.json says what there is`)
-    const route = at.routes.get((method === 'HEAD' ? 'GET' : method) as Method)
-    if (route !== undefined) return { route, parameters: parametersOf(route.path, segments) }
+    const found = at.routes.get((method === 'HEAD' ? 'GET' : method) as Method)
+    if (found !== undefined) return { ...found, parameters: parametersOf(found.route.path, segments) }
     const allowed = methodsOf(at).join(', ')
     const detail = `${path} takes ${allowed}, not ${method}`
     throw new Problem(405, 'method-not-allowed', 'This cannot be done here', detail, {}, { allow: allowed })

@@ -3,7 +3,7 @@ import type { Door } from '../doors.ts'
 import type { Gateway } from '../gateway.ts'
 import type { GuestStream } from '../guest-stream.ts'
 import type { BodyBudget } from './body.ts'
-import { rulesOf } from './guard.ts'
+import { Guard } from './guard.ts'
 import { Handling } from './handling.ts'
 import { Problem } from './problem.ts'
 import { Router } from './router.ts'
@@ -28,12 +28,14 @@ class HttpDoor implements Door {
   readonly #server: Server
   readonly #streams = new Set<GuestStream>()
   readonly #budget: BodyBudget
+  readonly #guard: Guard
   /** The last request's, of each connection. */
   readonly #answering = new WeakMap<GuestStream, ServerResponse>()
   #closing = false
 
   constructor(gateway: Gateway) {
     this.#gateway = gateway
+    this.#guard = new Guard(gateway)
     const { broker } = gateway.node
     this.#budget = {
       most: Math.max(broker.limits.requestBytes, broker.limits.bytesInFlight / 4),
@@ -82,7 +84,7 @@ class HttpDoor implements Door {
       stream.destroy()
       return
     }
-    void new Handling(this.#gateway, message, response, stream, this.#budget).run(this.#router, rulesOf(this.#gateway))
+    void new Handling(this.#gateway, message, response, stream, this.#budget).run(this.#router, this.#guard)
   }
 
   #malformed(error: Error & { code?: string }, stream: GuestStream): void {
