@@ -24,7 +24,7 @@ function build(batchBytes: number, add: (builder: BatchBuilder) => void): EventB
 }
 
 test('what stands in a stream', () => {
-  assert.equal(greeting('15,0'), 'retry: 1000\nid: 15,0\n\n')
+  assert.equal(greeting('15,0', { int: below => below - 1 }), 'retry: 1999\nid: 15,0\n\n')
   assert.equal(heartbeat, ':\n\n')
   assert.equal(idOnly('16,0'), ':\nid: 16,0\n\n')
   assert.equal(

@@ -5,11 +5,15 @@ import type { EventBatch } from './ring.ts'
 
 /** Server-sent events as text (WHATWG HTML, 9.2). JSON has no line breaks here, so that each event has one line of data. */
 
-/** ms after which `EventSource` tries again when the connection was lost. */
+/** ms after which `EventSource` tries again when the connection was lost, and as many more at most. */
 const retryMs = 1000
 
-/** What every stream begins with: a reader that is cut off before its first event comes back to where it began. */
-export const greeting = (id: string): string => `retry: ${retryMs}\nid: ${id}\n\n`
+/**
+ * What every stream begins with: a reader that is cut off before its first event comes back to where it began. Not all come
+ * back at once: those of one node lose their connections in the same moment.
+ */
+export const greeting = (id: string, random: { int(below: number): number }): string =>
+  `retry: ${retryMs + random.int(retryMs)}\nid: ${id}\n\n`
 
 export const heartbeat = ':\n\n'
 

@@ -82,7 +82,7 @@ export class GroupSubscription {
   /** Runs until it is over. */
   async run(): Promise<void> {
     // Without an id: where it begins is for the group to say.
-    this.#write(Buffer.from(greeting('')))
+    this.#write(Buffer.from(greeting('', this.#options.cluster.world.random)))
     try {
       while (!this.#over) await this.#step()
     } catch (error) {

@@ -79,7 +79,7 @@ export class Subscription implements HubReader {
       () => this.pump(),
     )
     hub.attach(this)
-    this.#write(Buffer.from(greeting(this.id)))
+    this.#write(Buffer.from(greeting(this.id, cluster.world.random)))
     for (const [partition, expected] of lost.entries()) this.#tellGap(partition, expected)
     this.pump()
   }
