@@ -15,7 +15,8 @@ export interface Pull {
   readonly waitMs: number
   /** −1: as long as is usual. */
   readonly leaseMs: number
-  readonly signal: AbortSignal
+  /** Aborted when the worker has gone. */
+  readonly signal: AbortSignal | null
 }
 
 /** A record that a worker has for a while. */

@@ -1,7 +1,7 @@
 import type { Begin, Settlement } from '../../../shares/commands.ts'
 import type { Gateway } from '../../gateway.ts'
 import { type LeaseId, readLeaseId, showLeaseId } from '../../leases/lease-id.ts'
-import { type Leased, pullerOf } from '../../leases/puller.ts'
+import { type Leased, type Pull, type Pulled, type Puller, pullerOf } from '../../leases/puller.ts'
 import { type JsonFormat, recordJson } from '../../record-json.ts'
 import { topicParameter } from '../describing.ts'
 import { badRequest, Problem } from '../problem.ts'
@@ -125,9 +125,8 @@ async function handlePull(request: HttpRequest, gateway: Gateway): Promise<HttpA
   const puller = await pullerOf(gateway)
   // A worker may be there before its topic.
   if (gateway.cluster.knownTopic(topic) === null) await gateway.client.topic(topic, true)
-  const signal = waitMs === 0 ? request.signal : AbortSignal.any([request.signal, gateway.stopping])
-  const wish = { groupId: group, topic, begin: from, max, waitMs, leaseMs: inputs.leaseMs ?? -1, signal }
-  const { leaseMs, records } = await puller.pull(wish)
+  const wish = { groupId: group, topic, begin: from, max, leaseMs: inputs.leaseMs ?? -1 }
+  const { leaseMs, records } = await pulled(puller, wish, waitMs, request, gateway)
   const name = (leased: Leased): LeaseId => ({
     groupId: group,
     partition: leased.partition,
@@ -143,6 +142,22 @@ async function handlePull(request: HttpRequest, gateway: Gateway): Promise<HttpA
   })
   const head = `{"topic":${JSON.stringify(topic)},"group":${JSON.stringify(group)},"leaseMs":${records.length === 0 ? null : leaseMs}`
   return { bytes: `${head},"records":[${shown.join(',')}]}`, type: 'application/json' }
+}
+
+/** Most find something at once, and cost no signal. */
+async function pulled(
+  puller: Puller,
+  wish: Omit<Pull, 'waitMs' | 'signal'>,
+  waitMs: number,
+  request: HttpRequest,
+  gateway: Gateway,
+): Promise<Pulled> {
+  const { clock } = gateway.world
+  const until = clock.mono() + waitMs
+  const found = await puller.pull({ ...wish, waitMs: 0, signal: null })
+  const left = until - clock.mono()
+  if (found.records.length > 0 || left <= 0) return found
+  return puller.pull({ ...wish, waitMs: left, signal: AbortSignal.any([request.signal, gateway.stopping]) })
 }
 
 /** What workers say of a record, and what it is to the group. */
