@@ -1,0 +1,3 @@
+module github.com/ottla/ottla/clients/go
+
+go 1.23
