@@ -179,7 +179,7 @@ try {
   await step('it is dark where that is wanted, and fits a phone', async () => {
     await page.goto(base)
     await page.waitForSelector('.plot')
-    await sleep(5000)
+    await traffic(options.pictures === undefined ? 5000 : 40_000)
     await picture(page, 'console-overview')
     const phone = await newPage({ width: 390, height: 780, isMobile: true, deviceScaleFactor: 2 })
     await phone.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }])
@@ -289,6 +289,20 @@ async function post(path, body) {
     body: JSON.stringify(body),
   })
   assert.ok(answer.ok, await answer.text())
+}
+
+/** Now more, now fewer messages, for a while. */
+async function traffic(forMs) {
+  const began = Date.now()
+  for (let at = 0; at < forMs; at = Date.now() - began) {
+    const count = Math.round(40 + 30 * Math.sin(at / 4000) + 10 * Math.sin(at / 900))
+    const records = Array.from({ length: count }, (_, i) => ({
+      key: `customer-${i}`,
+      value: { customer: { id: i }, amount: at },
+    }))
+    await post('/topics/orders/records', { records })
+    await sleep(40)
+  }
 }
 
 /** Many messages in one request, line by line; one of them has a needle. */
