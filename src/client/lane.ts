@@ -61,6 +61,8 @@ export class Lane {
   notBefore = 0
   /** A request with its batch is under way. */
   busy = false
+  /** It is looked at when the next requests are made. */
+  due = false
 
   constructor(topic: string, partition: number, maxBatchBytes: number) {
     this.topic = topic

@@ -16,6 +16,8 @@ export interface ProducerOptions {
   readonly bufferBytes: number
   /** ms from `send` to giving up. */
   readonly deliveryTimeoutMs: number
+  /** Partitions of which is remembered what was sent last, also when nothing is under way. */
+  readonly maxIdlePartitions: number
 }
 
 export const defaultProducerOptions: ProducerOptions = {
@@ -27,6 +29,7 @@ export const defaultProducerOptions: ProducerOptions = {
   lingerMs: 0,
   bufferBytes: 32 * 1024 * 1024,
   deliveryTimeoutMs: 120_000,
+  maxIdlePartitions: 10_000,
 }
 
 export interface RecordToSend {

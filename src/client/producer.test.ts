@@ -192,7 +192,7 @@ test('an error that will not go away is told at once, and the sequence numbers a
 
 test('what cannot be delivered in time is given up; what follows is sent under a new identity', async () => {
   const verdicts: Verdict[] = Array(1000).fill('REQUEST_TIMED_OUT')
-  const { got, producer } = await setUp(verdicts, { deliveryTimeoutMs: 60 })
+  const { got, producer } = await setUp(verdicts, { deliveryTimeoutMs: 400 })
   await assert.rejects(send(producer, 'a'), named('REQUEST_TIMED_OUT'))
   verdicts.length = 0
   await send(producer, 'b')
@@ -236,7 +236,7 @@ test('takes no more than fits, says when there is room again, and loses nothing'
 })
 
 test('a topic that does not exist is an error in the end', async () => {
-  const { producer, broker } = await setUp([], {}, { apiTimeoutMs: 30 })
+  const { producer, broker } = await setUp([], {}, { apiTimeoutMs: 300 })
   await assert.rejects(
     producer.send({ topic: 'other', value: null }),
     (error: KafkaError) => error.errorName === 'UNKNOWN_TOPIC_OR_PARTITION',
@@ -259,13 +259,14 @@ test('a topic that does not exist holds up no other one', async () => {
 })
 
 test('records that are waited for together: each has its place or its error, in their order', async () => {
-  const { producer } = await setUp([], { bufferBytes: 1000, deliveryTimeoutMs: 30 })
+  const { producer } = await setUp([], { bufferBytes: 1000, deliveryTimeoutMs: 400 })
   const record = (value: string, partition = 0) => ({ topic: 't', partition, value: Buffer.from(value) })
   assert.deepEqual(await producer.sendAll([]), [])
+  await send(producer, 'first')
   const some = await producer.sendAll([record('a'), record('b', 9), record('c'), record('d', 1)])
   assert.deepEqual(
     some.map(each => (each instanceof Error ? each.name : each.offset)),
-    [0, 'KafkaError', 1, 0],
+    [1, 'KafkaError', 2, 0],
   )
   const many = await producer.sendAll(Array.from({ length: 50 }, () => record('x'.repeat(100))))
   const refused = many.filter(each => each instanceof KafkaError && each.errorName === 'THROTTLING_QUOTA_EXCEEDED')
@@ -284,6 +285,22 @@ test('what is not written when the client is closed fails at once', async () => 
   for (const result of await Promise.allSettled(sent)) assert.equal(result.status, 'rejected')
   await producer.close()
   assert.ok(performance.now() - from < 400)
+})
+
+test('partitions that are idle are forgotten when there are many, and begin anew under another identity', async () => {
+  const { got, producer } = await setUp([], { maxIdlePartitions: 1 })
+  const place = async (partition: number) =>
+    (await producer.send({ topic: 't', partition, value: Buffer.from('v') })).offset
+  assert.deepEqual([await place(0), await place(0), await place(1), await place(0)], [0, 1, 0, 2])
+  assert.deepEqual(
+    got.map(each => [each.partition, each.producerId, each.sequence]),
+    [
+      [0, 100, 0],
+      [0, 100, 1],
+      [1, 101, 0],
+      [0, 102, 0],
+    ],
+  )
 })
 
 test('a partition that does not exist is an error in the end', async () => {

@@ -35,6 +35,10 @@ export class Producer {
   readonly #options: ProducerOptions
   readonly #partitioner: Partitioner
   readonly #lanes = new Map<string, Lane>()
+  /** Lanes that have something to send, or had. */
+  #due: Lane[] = []
+  /** With so many lanes the idle ones are forgotten. */
+  #mostLanes: number
   /** Records that wait for room, in the order they came. */
   #intake: Entry[] = []
   /** Records whose topic has to be looked up, by topic: one that is missing holds up nobody else. */
@@ -61,6 +65,7 @@ export class Producer {
     this.#cluster = cluster
     this.#options = merged
     this.#partitioner = new Partitioner(cluster.world)
+    this.#mostLanes = merged.maxIdlePartitions
   }
 
   /**
@@ -211,13 +216,29 @@ export class Producer {
     const name = `${entry.topic}-${entry.partition}`
     let lane = this.#lanes.get(name)
     if (lane === undefined) {
+      this.#forgetIdle()
       lane = new Lane(entry.topic, entry.partition, this.#options.maxBatchBytes)
       this.#lanes.set(name, lane)
     }
     this.#bytes += entry.size
     lane.add(entry)
+    this.#isDue(lane)
     this.#linger()
     return true
+  }
+
+  #isDue(lane: Lane): void {
+    if (lane.due) return
+    lane.due = true
+    this.#due.push(lane)
+  }
+
+  /** Topics come and go. A lane that is forgotten has lost its sequence numbers, so those of a new identity follow. */
+  #forgetIdle(): void {
+    if (this.#lanes.size < this.#mostLanes) return
+    for (const [name, lane] of this.#lanes) if (lane.empty && !lane.busy) this.#lanes.delete(name)
+    this.#mostLanes = Math.max(this.#options.maxIdlePartitions, 2 * this.#lanes.size)
+    this.#identity = null
   }
 
   #schedule(ms: number): void {
@@ -249,8 +270,16 @@ export class Producer {
   async #dispatch(): Promise<void> {
     const now = this.#cluster.world.clock.mono()
     const lanes: Lane[] = []
-    for (const lane of this.#lanes.values()) {
-      if (lane.busy || lane.notBefore > now) continue
+    const due = this.#due
+    this.#due = []
+    for (const lane of due) {
+      lane.due = false
+      // A busy one comes again when it is free.
+      if (lane.busy) continue
+      if (lane.notBefore > now) {
+        this.#isDue(lane)
+        continue
+      }
       this.#expire(lane, now)
       if (lane.empty) continue
       lane.busy = true
@@ -425,7 +454,9 @@ export class Producer {
 
   #free(lane: Lane, afterMs = 0): void {
     lane.busy = false
-    if (!lane.empty) this.#schedule(afterMs)
+    if (lane.empty) return
+    this.#isDue(lane)
+    this.#schedule(afterMs)
   }
 
   #expire(lane: Lane, now: number): void {
