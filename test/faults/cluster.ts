@@ -156,7 +156,8 @@ let going = await item('start', async () => {
   if (disks) execFileSync('sync')
   await threeVoters()
   await workload.start(create)
-  await workload.progress(100, 60_000)
+  // On a busy machine a JVM alone takes a minute to begin.
+  await workload.progress(100, 180_000)
   await status.whole([...scene.topics, '__consumer_offsets'], 60_000)
   return `${nodes} nodes ready after ${Math.round(ready)} ms`
 })

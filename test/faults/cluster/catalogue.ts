@@ -45,8 +45,8 @@ function freeze(name: string, pick: Pick): Fault {
     goesOn: true,
     // A client that waits for an answer of the frozen node gives up after its own time-out, often 30 s.
     patience: 90_000,
-    // It asks any node that it is connected to who leads, also the frozen one, again and again.
-    misled: ['kafkajs'],
+    // They ask any node that they are connected to who leads, also the frozen one, again and again.
+    misled: ['kafkajs', 'platformatic'],
     // Longer than a session: others must take over, and the frozen one must learn that it lost.
     lasts: [5000, 8000],
     impossible: always,

@@ -31,9 +31,9 @@ function network(name: string, text: string, pick: Pick, cut: Cut, more: More = 
 
 const anyone = async (scene: Scene) => shuffled(scene)[0]!
 
-// kafkajs asks any node that it is connected to who leads, so a node that is cut off from the cluster misleads it for as
-// long as that lasts, with Apache Kafka, too.
-const stale = { patience: 90_000, misled: ['kafkajs'] }
+// The clients of JavaScript ask any node that they are connected to who leads, so a node that is cut off from the cluster
+// misleads them for as long as that lasts, with Apache Kafka, too.
+const stale = { patience: 90_000, misled: ['kafkajs', 'platformatic'] }
 
 const fromOthers: Cut = (lan, { node }, others) => {
   for (const other of others) {
