@@ -147,6 +147,32 @@ export interface Group {
   offsets: GroupOffset[]
 }
 
+/** A group of workers that pull. */
+export interface LeaseGroup extends LeaseCounts {
+  group: string
+  topics: string[]
+}
+
+export interface LeaseCounts {
+  lag: number | null
+  acquired: number
+  waiting: number
+  dying: number
+}
+
+export interface LeasePartition extends LeaseCounts {
+  topic: string
+  partition: number
+  startOffset: number
+  endOffset: number
+  oldestLeaseEnds: number | null
+}
+
+export interface DescribedLeaseGroup extends LeaseCounts {
+  group: string
+  partitions: LeasePartition[]
+}
+
 export interface ResetMove {
   topic: string
   partition: number
@@ -156,3 +182,4 @@ export interface ResetMove {
 
 export const topicPath = (topic: string): string => `/topics/${encodeURIComponent(topic)}`
 export const groupPath = (group: string): string => `/groups/${encodeURIComponent(group)}`
+export const leaseGroupPath = (group: string): string => `/lease-groups/${encodeURIComponent(group)}`

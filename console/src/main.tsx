@@ -13,6 +13,7 @@ import { Nodes } from './views/nodes.tsx'
 import { Overview } from './views/overview.tsx'
 import { TopicPage } from './views/topic.tsx'
 import { Topics } from './views/topics.tsx'
+import { WorkersPage } from './views/workers.tsx'
 import './style.css'
 
 const places: readonly [name: string, title: string][] = [
@@ -43,7 +44,11 @@ function Console() {
           <img src="/console/icon.svg" alt="" width="24" height="24" /> ottla
         </a>
         {places.map(([key, title]) => (
-          <a key={key} href={link(...(key === '' ? [] : [key]))} aria-current={key === place ? 'page' : undefined}>
+          <a
+            key={key}
+            href={link(...(key === '' ? [] : [key]))}
+            aria-current={key === (place === 'workers' ? 'groups' : place) ? 'page' : undefined}
+          >
             {title}
           </a>
         ))}
@@ -61,6 +66,7 @@ function Console() {
         {place === '' && <Overview cluster={cluster} />}
         {place === 'topics' && (name === undefined ? <Topics /> : <TopicPage key={name} name={name} part={part} />)}
         {place === 'groups' && (name === undefined ? <Groups /> : <GroupPage key={name} name={name} />)}
+        {place === 'workers' && name !== undefined && <WorkersPage key={name} name={name} />}
         {place === 'nodes' && <Nodes />}
       </main>
       {helps && (

@@ -152,6 +152,21 @@ try {
     await until('the group stands at the end', async () => (await lagOf()) === 0)
   })
 
+  await step('workers that pull are seen', async () => {
+    const pull = await fetch(`${base}/topics/orders/pull?group=workers&max=5`, { method: 'POST' })
+    assert.equal((await pull.json()).records.length, 5)
+    await page.goto(`${base}/#/groups`)
+    await byText(page, 'main a', 'workers')
+    await page.waitForFunction(() => document.querySelector('tbody')?.textContent.includes('orders'))
+    const held = await page.$$eval('td[data-title="With workers"]', cells =>
+      cells.map(cell => Number(cell.textContent)),
+    )
+    assert.equal(
+      held.reduce((sum, each) => sum + each, 0),
+      5,
+    )
+  })
+
   await step('a topic is deleted only when its name was typed', async () => {
     await page.goto(`${base}/#/topics/hello`)
     await byText(page, 'button', 'Delete …')
