@@ -1,4 +1,5 @@
 import { ErrorCode } from '../protocol/errors.ts'
+import { partitionOfKey } from '../protocol/java-hash.ts'
 import type { DeleteGroups } from '../protocol/messages/delete-groups.ts'
 import type { DescribeGroups } from '../protocol/messages/describe-groups.ts'
 import type { ListGroups } from '../protocol/messages/list-groups.ts'
@@ -68,9 +69,7 @@ export class GroupCoordinator {
 
   /** The partition of `__consumer_offsets` that holds the group, by Kafka's hash. */
   partitionFor(groupId: string): number {
-    const hash = javaHash(groupId)
-    // The one number that Math.abs of Java leaves negative goes to 0.
-    return (hash === -2_147_483_648 ? 0 : Math.abs(hash)) % this.#options.partitionCount()
+    return partitionOfKey(groupId, this.#options.partitionCount())
   }
 
   /** This node leads the partition from now on, in `epoch`. Fulfilled when its groups are served, or cannot be. */
@@ -262,10 +261,3 @@ function named(topics: OffsetFetchedGroup['topics']): NonNullable<OffsetFetchRes
  * deposed coordinator cannot achieve.
  */
 const queries: ReadonlySet<GroupCommand['type']> = new Set(['OffsetFetch', 'DescribeGroups'])
-
-/** `String.hashCode()` of Java. */
-export function javaHash(text: string): number {
-  let hash = 0
-  for (let i = 0; i < text.length; i++) hash = (Math.imul(31, hash) + text.charCodeAt(i)) | 0
-  return hash
-}
