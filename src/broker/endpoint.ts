@@ -43,11 +43,15 @@ export function endpointTold(broker: BrokerState, asked: Asked): Endpoint {
 
 const plain = ({ host, port }: Address): Address => ({ host, port })
 
-/** Whom to ask for changes, as clients are told: the controller where it serves clients, else this node, which asks it. */
+/**
+ * Whom to ask for changes, as clients are told: the controller where it serves clients, else this node, or when that is going
+ * another one: each asks the controller. Clients look for it among the brokers that they are told of; −1: there are none.
+ */
 export function controllerOf({ node }: Pick<RequestContext, 'node'>): number {
-  const leader = node.leader()
-  const broker = leader === null ? undefined : node.cluster.brokers.get(leader)
-  return broker === undefined || broker.fenced ? node.nodeId : broker.id
+  const { brokers } = node.cluster
+  for (const id of [node.leader() ?? -1, node.nodeId]) if (brokers.get(id)?.fenced === false) return id
+  for (const { id, fenced } of brokers.values()) if (!fenced) return id
+  return -1
 }
 
 /** Tells, for each broker, whether it is there: for answers about many partitions. */

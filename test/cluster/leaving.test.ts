@@ -109,6 +109,10 @@ test('a node that died is replaced by the others, and forgotten', async () => {
   const dead = running.nodes.find(({ id }) => id === 4)!
   await assert.rejects(replace('4', flags(), terminal), /node 4 is running/)
   await dead.stop()
+  await assert.rejects(
+    remove('4', flags(), terminal),
+    /^Failure: node 4 still holds \d partitions: ottla nodes replace 4 has them made elsewhere$/,
+  )
   await replace('4', flags(), terminal)
   const left = await rows()
   assert.deepEqual(

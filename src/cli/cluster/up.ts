@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join, resolve } from 'node:path'
 import { joinTokenName, newJoinToken } from '../../security/join-token.ts'
 import { Failure } from '../failure.ts'
+import { invocation } from '../invocation.ts'
 import type { Terminal } from '../terminal.ts'
 import { parseCount } from '../when.ts'
 
@@ -158,7 +159,7 @@ function announce(addresses: readonly string[], members: readonly Member[], flag
     `  bootstrap  ${cyan(bootstrap)}`,
     `  data       ${data}`,
     `  processes  ${members.map(({ process }) => process.pid).join(', ')}${dim('  kill one, and see')}`,
-    `  try        ${bold(`ottla nodes -b ${addresses[0]}`)}`,
+    `  try        ${bold(`${invocation(terminal.env)} nodes -b ${addresses[0]}`)}`,
   ]
   terminal.stdout.write(
     terminal.isTerminal ? `${text.join('\n')}\n` : `${JSON.stringify({ message: 'ready', bootstrap })}\n`,

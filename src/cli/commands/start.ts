@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { ResolvedConfig } from '../../config/sources.ts'
 import type { RunningNode } from '../../node.ts'
 import type { Logger } from '../../world/logger.ts'
+import { invocation } from '../invocation.ts'
 import { createLogger } from '../logger.ts'
 import { type StartFlags, settingsOf, startFlags } from '../settings.ts'
 import type { Terminal } from '../terminal.ts'
@@ -75,12 +76,6 @@ function announce(node: RunningNode, resolved: ResolvedConfig, terminal: Termina
     `  try        ${bold(`${us} produce hello${where} -m 'Hello, Kafka!' && ${us} consume hello${where} --from-beginning`)}`,
   ]
   terminal.stdout.write(`${lines.join('\n')}\n`)
-}
-
-/** How the user reached us, so that the line to copy works. */
-function invocation(env: Terminal['env']): string {
-  if (env.npm_lifecycle_event === 'npx' || env.npm_command === 'exec') return 'npx ottla'
-  return env.npm_lifecycle_event === 'start' ? 'node bin/ottla.js' : 'ottla'
 }
 
 const SIGNALS = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1 } as const

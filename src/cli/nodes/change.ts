@@ -40,6 +40,11 @@ export function undrain(text: string, flags: ConnectFlags, terminal: Terminal): 
 export function remove(text: string, flags: ConnectFlags, terminal: Terminal): Promise<void> {
   return withNode(text, flags, terminal, async (cluster, node) => {
     if (!node.fenced) throw new Failure(`node ${node.id} is running: ottla nodes drain ${node.id}, then stop it`)
+    const held = await heldBy(cluster, node.id)
+    if (held > 0)
+      throw new Failure(
+        `node ${node.id} still holds ${counted(held)}: ottla nodes replace ${node.id} has them made elsewhere`,
+      )
     await giveVote(cluster, node.id, terminal)
     await unregister(cluster, node.id)
     say(terminal, `node ${node.id} is no part of the cluster any more`)
@@ -89,8 +94,16 @@ async function checkRoom(cluster: Cluster, id: number): Promise<void> {
   const shown = stuck.slice(0, 10).join(', ')
   throw new Failure(
     `node ${id} cannot be spared: without it ${others} ${others === 1 ? 'node is' : 'nodes are'} left, too few for the ` +
-      `copies of ${stuck.length} partitions (${shown}${stuck.length > 10 ? ', …' : ''}); add a node first`,
+      `copies of ${counted(stuck.length)} (${shown}${stuck.length > 10 ? ', …' : ''}); add a node first`,
   )
+}
+
+const counted = (partitions: number): string => `${partitions} ${partitions === 1 ? 'partition' : 'partitions'}`
+
+/** How many partitions have a copy on it. */
+async function heldBy(cluster: Cluster, id: number): Promise<number> {
+  const { topics } = await cluster.metadata(null)
+  return topics.flatMap(({ partitions }) => partitions.filter(({ replicas }) => replicas.includes(id))).length
 }
 
 async function untilEmpty(cluster: Cluster, id: number, terminal: Terminal): Promise<void> {
@@ -98,8 +111,7 @@ async function untilEmpty(cluster: Cluster, id: number, terminal: Terminal): Pro
   let before: readonly Move[] | null = null
   let lookedAt = 0
   for (;;) {
-    const { topics } = await cluster.metadata(null)
-    const left = topics.flatMap(({ partitions }) => partitions.filter(({ replicas }) => replicas.includes(id))).length
+    const left = await heldBy(cluster, id)
     if (left === 0) break
     const moves = await movesOf(cluster)
     const now = clock.mono()
@@ -107,7 +119,7 @@ async function untilEmpty(cluster: Cluster, id: number, terminal: Terminal): Pro
     before = moves
     lookedAt = now
     if (terminal.stderr.isTTY === true)
-      terminal.stderr.write(`\r\x1b[K${terminal.errorPaint.dim(`${left} partitions left; ${progressText(moving)}`)}`)
+      terminal.stderr.write(`\r\x1b[K${terminal.errorPaint.dim(`${counted(left)} left;${progressText(moving)}`)}`)
     await sleep(cluster.world, lookMs)
   }
   if (terminal.stderr.isTTY === true) terminal.stderr.write('\r\x1b[K')

@@ -1,3 +1,4 @@
+import { balanceStates } from '../../client/balance.ts'
 import type { Cluster } from '../../client/cluster.ts'
 import { type ClusterView, clusterView, type QuorumMember } from '../../client/cluster-view.ts'
 import { throwIf } from '../../client/failures.ts'
@@ -37,11 +38,14 @@ export async function handOverVote(cluster: Cluster, id: number): Promise<number
   }
 }
 
+/** States of `balance.state`. */
+const leaving: ReadonlySet<string> = new Set(['draining', 'gone'])
+
 const votersOf = ({ quorum }: ClusterView): number[] => quorum.filter(({ voter }) => voter).map(member => member.id)
 
 async function handOver(cluster: Cluster, view: ClusterView, id: number): Promise<void> {
   const { clusterId } = view
-  const heir = votersOf(view).length % 2 === 1 ? heirOf(view, id) : null
+  const heir = votersOf(view).length % 2 === 1 ? await heirOf(cluster, view, id) : null
   if (heir !== null) {
     const [host, port] = splitAddress(view.nodes.find(node => node.id === heir.id)?.address ?? '')
     const connection = await cluster.controller()
@@ -63,11 +67,13 @@ async function handOver(cluster: Cluster, view: ClusterView, id: number): Promis
   }
 }
 
-/** A node that serves, is not the one that goes, and is the least behind. */
-function heirOf({ nodes, quorum }: ClusterView, id: number): QuorumMember | null {
-  const serving = new Set(nodes.filter(node => !node.fenced && node.id !== id).map(node => node.id))
+/** A node that serves, does not go as well, and is the least behind. */
+async function heirOf(cluster: Cluster, { nodes, quorum }: ClusterView, id: number): Promise<QuorumMember | null> {
+  const serving = nodes.filter(node => !node.fenced && node.id !== id).map(node => node.id)
+  const balance = await balanceStates(cluster, serving)
+  const staying = new Set(serving.filter(node => !leaving.has(balance.get(node) ?? '')))
   const voters = new Set(quorum.filter(member => member.voter).map(member => member.id))
-  const candidates = quorum.filter(({ id, voter, lag }) => !voter && lag >= 0 && serving.has(id) && !voters.has(id))
+  const candidates = quorum.filter(({ id, voter, lag }) => !voter && lag >= 0 && staying.has(id) && !voters.has(id))
   return candidates.sort((a, b) => a.lag - b.lag || a.id - b.id)[0] ?? null
 }
 
