@@ -13,6 +13,8 @@ export interface Hello {
   olderTimestamps?: boolean
   /** Hands out an empty key or value as none. */
   emptyIsNull?: boolean
+  /** Why it cannot read while nodes are restarted. */
+  noRestarts?: string
 }
 
 export interface Sent {

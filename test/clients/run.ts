@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { OttlaCluster } from '../machines/members.ts'
+import { KafkaCluster, type Members, OttlaCluster } from '../machines/members.ts'
 import { Status } from '../machines/status.ts'
 import { Agent } from './agent.ts'
 import { answersMetadata } from './answers.ts'
@@ -14,12 +14,12 @@ import { clusterToolScenarios } from './cluster-tools.ts'
 import type { CommandScenario, Place } from './command.ts'
 import { kcatScenarios } from './kcat.ts'
 import { agents, brokerEnvironment, installScript, type Language, root, semantics } from './programs.ts'
-import { scenarios } from './scenarios.ts'
+import { persistent, scenarios } from './scenarios.ts'
 import { toolScenarios } from './tools.ts'
 
-const usage = `usage: run.sh [--bootstrap HOST:PORT] [--only SCENARIO,...] [--count N] [--jobs N] [--settle MS] [--json] [--cluster] [client...]
+const usage = `usage: run.sh [--bootstrap HOST:PORT] [--only SCENARIO,...] [--count N] [--jobs N] [--settle MS] [--json] [--cluster [--kafka]] [client...]
 Runs real clients against a broker: the one at HOST:PORT, or an ottla of this checkout that it starts and stops itself.
---cluster: three nodes of ottla, that are restarted one after another all the time.
+--cluster: three nodes of ottla, that are restarted one after another all the time; --kafka: three of Apache Kafka.
 --settle MS waits after each creation of a topic (Apache Kafka answers before all its parts know of the topic: 300).
 clients: ${[...Object.keys(agents), 'java-semantics', 'kafka-tools', 'cluster-tools', 'kcat'].join(' ')}`
 
@@ -42,6 +42,7 @@ const { values: options, positionals } = parseArgs({
     settle: { type: 'string', default: '0' },
     json: { type: 'boolean', default: false },
     cluster: { type: 'boolean', default: false },
+    kafka: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
@@ -103,7 +104,8 @@ const tag = `${process.pid}-${Date.now() % 100000}`
 const name = (client: string) => (what: string) => `matrix-${client}-${what}-${tag}`
 
 async function runAgent(client: string, bootstrap: string): Promise<void> {
-  const { program } = agents[client]!
+  const { program: plain } = agents[client]!
+  const program = options.cluster ? { ...plain, env: { ...plain.env, AGENT_RESTARTS: '1' } } : plain
   let agent = new Agent(program, bootstrap)
   let hello = await agent.hello
   try {
@@ -112,10 +114,11 @@ async function runAgent(client: string, bootstrap: string): Promise<void> {
       const fine = await attempt(client, hello.version, scenario, async () => {
         if (hello.client === 'none') await agent.do('create', {}) // rejects with the reason why it did not start
         const create = async (topic: string, partitions: number) => {
-          await agent.do('create', { topic, partitions })
+          await persistent(options.cluster, /exist/i, () => agent.do('create', { topic, partitions }))
           await sleep(Number(options.settle))
         }
         const restarts = options.cluster
+        if (restarts && hello.noRestarts !== undefined && scenario !== 'topics') return { skipped: hello.noRestarts }
         return run({
           hello,
           agent,
@@ -216,10 +219,11 @@ async function startBroker(): Promise<{ bootstrap: string; stop(): Promise<void>
   }
 }
 
-/** Three nodes of this checkout, on the loopback interface. */
-async function startCluster(): Promise<{ cluster: OttlaCluster; stop(): Promise<void> }> {
+/** Three nodes, of this checkout or of Apache Kafka, on the loopback interface. */
+async function startCluster(): Promise<{ cluster: Members; stop(): Promise<void> }> {
   const place = mkdtempSync(join(tmpdir(), 'ottla-matrix-'))
-  const started = new OttlaCluster({ nodes: 3, port: 29_170, place })
+  const where = { port: 29_170, place }
+  const started: Members = options.kafka ? new KafkaCluster(where) : new OttlaCluster({ ...where, nodes: 3 })
   await started.start()
   const status = new Status(started.all)
   for (const end = Date.now() + 60_000; (await status.voters()).length < 3; await sleep(200)) {
@@ -231,7 +235,8 @@ async function startCluster(): Promise<{ cluster: OttlaCluster; stop(): Promise<
       for (const member of started.all.toReversed()) {
         const code = member.running ? await member.stop() : -1
         const note = `node ${member.node} ended with ${code}`
-        if (code !== 0) report({ client: 'ottla', version: '', scenario: 'clean stop', outcome: 'failed', ms: 0, note })
+        if (code !== 0)
+          report({ client: started.kind, version: '', scenario: 'clean stop', outcome: 'failed', ms: 0, note })
       }
       rmSync(place, { recursive: true, force: true })
     },
@@ -239,7 +244,7 @@ async function startCluster(): Promise<{ cluster: OttlaCluster; stop(): Promise<
 }
 
 /** SIGTERM and a new start, one node after the other, each when the one before is back and in sync; until told to end. */
-function restarting(nodes: OttlaCluster): () => Promise<number> {
+function restarting(nodes: Members): () => Promise<number> {
   const status = new Status(nodes.all)
   let ending = false
   let count = 0
@@ -312,7 +317,7 @@ if (queue.includes('cluster-tools')) await runCommands(queue.splice(queue.indexO
 const endRestarts = cluster ? restarting(cluster) : null
 await Promise.all(Array.from({ length: Number(options.jobs) }, worker))
 if (endRestarts) {
-  await attempt('ottla', '', 'restarts', async () => `${await endRestarts()} restarts of nodes meanwhile`)
+  await attempt(cluster!.kind, '', 'restarts', async () => `${await endRestarts()} restarts of nodes meanwhile`)
 }
 await broker?.stop()
 await own?.stop()

@@ -52,12 +52,30 @@ export function checkRows(all: Row[], count: number, partitions: number, restart
   }
 }
 
-const topics: Scenario = async ({ agent, name }) => {
+/**
+ * Does again what failed while nodes are restarted: most clients tell their user that a node is away when he makes or deletes
+ * a topic. What is `done` already was done, and only its answer lost.
+ */
+export async function persistent<T>(restarts: boolean, done: RegExp, ask: () => Promise<T>): Promise<T | null> {
+  for (let i = 0; ; i++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (i > 0 && done.test(String(error))) return null
+      if (!restarts || i === 30) throw error
+      await sleep(200)
+    }
+  }
+}
+
+const topics: Scenario = async ({ agent, name, restarts }) => {
   const topic = name('topics')
-  const { partitions } = await agent.do('create', { topic, partitions: 5 })
+  const create = () => agent.do('create', { topic, partitions: 5 })
+  const { partitions } = (await persistent(restarts, /exist/i, create)) ?? { partitions: 5 }
   assert.equal(partitions, 5)
-  await assert.rejects(agent.do('create', { topic, partitions: 5 }), 'a topic that exists cannot be created again')
-  const { gone } = await agent.do('delete', { topic })
+  await assert.rejects(create, 'a topic that exists cannot be created again')
+  const ask = () => agent.do('delete', { topic })
+  const { gone } = (await persistent(restarts, /unknown.?topic|does not (exist|host)/i, ask)) ?? { gone: true }
   assert.ok(gone, 'the deleted topic is still listed')
   return undefined
 }
@@ -109,16 +127,18 @@ const compression =
   }
 
 /** Without a group's committed offset a reader starts at its reset policy; with one it goes on from there. */
-const offsets: Scenario = async ({ agent, create, name, program, bootstrap }) => {
+const offsets: Scenario = async ({ agent, create, name, program, bootstrap, restarts }) => {
   const topic = name('offsets')
   await create(topic, 2)
   const consume = (group: string, count: number) => agent.do('consume', { topic, group, count, slim: true })
   await agent.do('bulk', { topic, partitions: 2, count: 100, size: 10 })
-  checkRows((await consume(`${topic}-a`, 100)).rows, 100, 2)
+  checkRows((await consume(`${topic}-a`, 100)).rows, 100, 2, restarts)
   await agent.do('bulk', { topic, partitions: 2, from: 100, count: 50, size: 10 })
   const resumed = (await consume(`${topic}-a`, 50)).rows.map(r => r[2]).sort((a, b) => a - b)
-  assert.deepEqual(resumed, values(100, 150), 'a restarted consumer goes on where it committed')
-  checkRows((await consume(`${topic}-b`, 150)).rows, 150, 2)
+  // The last commit may have met a coordinator that was going.
+  const fresh = restarts ? [...new Set(resumed.filter(n => n >= 100))] : resumed
+  assert.deepEqual(fresh, values(100, 150), 'a restarted consumer goes on where it committed')
+  checkRows((await consume(`${topic}-b`, 150)).rows, 150, 2, restarts)
 
   const member = new Agent(program, bootstrap)
   try {
@@ -136,7 +156,7 @@ const offsets: Scenario = async ({ agent, create, name, program, bootstrap }) =>
   } finally {
     await member.close()
   }
-  return undefined
+  return resumed.length > 50 ? `${resumed.length - 50} of the first 100 read again: not committed` : undefined
 }
 
 const idempotent: Scenario = async ({ agent, create, hello, name, restarts }) => {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log"
+	"os"
 	"sort"
 	"strings"
 	"time"
@@ -32,6 +33,12 @@ func saramaClient(address string) client {
 	}
 }
 
+// restarts says that nodes are restarted meanwhile.
+var restarts = os.Getenv("AGENT_RESTARTS") != ""
+
+// givesUpAfter so many failures of Consume without a session in between.
+const givesUpAfter = 50
+
 type saramaAgent struct {
 	addresses []string
 	cancel    context.CancelFunc
@@ -42,7 +49,9 @@ func (s *saramaAgent) config() *sarama.Config {
 	c := sarama.NewConfig()
 	c.ClientID = "matrix-sarama"
 	c.Version = sarama.V4_0_0_0
-	c.Metadata.Retry.Backoff = 50 * time.Millisecond
+	if !restarts { // its default gives a new coordinator time to learn that it is one
+		c.Metadata.Retry.Backoff = 50 * time.Millisecond
+	}
 	return c
 }
 
@@ -212,18 +221,28 @@ func (h *handler) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama
 	}
 }
 
-// run consumes until the context ends, through as many generations as there are.
+// run consumes until the context ends, through as many generations as there are. Consume fails when the coordinator goes
+// while it is asked; that it must be called again is up to sarama's users.
 func (s *saramaAgent) run(ctx context.Context, c command, h *handler) error {
 	group, err := sarama.NewConsumerGroup(s.addresses, c.Group, s.groupConfig(c))
 	if err != nil {
 		return err
 	}
-	for ctx.Err() == nil {
-		if err = group.Consume(ctx, []string{c.Topic}, h); err != nil {
+	for failures := 0; ctx.Err() == nil; {
+		if err = group.Consume(ctx, []string{c.Topic}, h); err == nil {
+			failures = 0
+			continue
+		}
+		if failures++; !restarts || failures > givesUpAfter {
 			break
 		}
+		time.Sleep(100 * time.Millisecond)
 	}
-	if closed := group.Close(); err == nil {
+	closed := group.Close()
+	if restarts && ctx.Err() != nil {
+		return nil // the coordinator may have gone before it heard that we leave
+	}
+	if err == nil {
 		err = closed
 	}
 	return err
