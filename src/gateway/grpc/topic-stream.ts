@@ -13,7 +13,7 @@ export interface TopicStreamOptions {
 }
 
 /** ms that one request waits for more. */
-const pollMs = 500
+const pollMs = 5000
 /** Bytes that are fetched ahead of a client that takes them slowly. */
 const fetchBytes = 512 * 1024
 const pollRecords = 500

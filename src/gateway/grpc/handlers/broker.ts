@@ -53,7 +53,8 @@ export function broker({ client, world, config }: DoorContext): Implementation<t
     async Fetch({ subject: topic, id }) {
       if (id < 0) throw new GrpcError('INVALID_ARGUMENT', 'an id is not negative')
       const missing = () => new GrpcError('NOT_FOUND', `${topic} has no message ${id}, or not any more`)
-      const options = { offset: id, maxRecords: 1, isolation: 'read_committed' } as const
+      // However little is asked for, the batch that holds the record comes whole.
+      const options = { offset: id, maxRecords: 1, maxBytes: 1, isolation: 'read_committed' } as const
       const { records } = await readPartition(client.cluster, { topic, partition }, options).catch(error => {
         throw isOutside(error) ? missing() : error
       })

@@ -38,7 +38,8 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
   #bytesWaiting = 0
   /** Of the message of a stream that is being worked on. */
   #bytesTaken = 0
-  readonly #aborting = new AbortController()
+  /** Made when somebody asks for it: most calls are over before. */
+  #aborting: AbortController | null = null
   #deadline: Timer | null = null
   /** Runs while a message is incomplete. */
   #patience: Timer | null = null
@@ -81,6 +82,10 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
 
   /** Aborted when nobody waits for the answer any more. */
   get signal(): AbortSignal {
+    if (this.#aborting === null) {
+      this.#aborting = new AbortController()
+      if (this.#done) this.#aborting.abort(over)
+    }
     return this.#aborting.signal
   }
 
@@ -233,7 +238,7 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
     this.#deadline?.cancel()
     this.#waiting.length = 0
     this.#account()
-    this.#aborting.abort()
+    this.#aborting?.abort(over)
     this.#wake?.()
     this.#drain()
     this.#context.ended(code)
@@ -251,6 +256,8 @@ const mostBytesWaiting = 256 * 1024
 const mostMessage = 1000
 
 const cancelled = () => new GrpcError('CANCELLED', 'the call is over')
+/** Why a signal was aborted; a reason that is there already costs no call the making of one. */
+const over = cancelled()
 
 /** Fills in the prefix, for which there is room. */
 function framed(bytes: Buffer): Buffer {
