@@ -31,8 +31,8 @@ export interface HubOptions {
   readonly ringBytes: () => number
 }
 
-/** ms that a fetch waits for more. */
-const pollMs = 500
+/** ms that a fetch waits for more: many quiet topics shall cost little. */
+const pollMs = 2000
 
 /**
  * Reads the end of a topic once for everybody on this node: one loop of fetches, each record encoded once. It begins where
