@@ -15,7 +15,8 @@ import { Story } from './story.ts'
 
 await preload()
 
-// How long writers wait when a node is stopped in order, in virtual time: what the protocol waits for, without the CPU.
+// How long writers wait when a node is stopped in order, killed, slow, or comes back, in virtual time: what the protocol waits
+// for, without the CPU.
 
 const topic = { name: 'gaps', partitions: 3, configs: { 'min.insync.replicas': '2' } }
 /** ms between two records of a partition. */
@@ -119,9 +120,13 @@ class Room {
     return this.servers[0]!.inside!.orderer.leader()!.id
   }
 
+  server(id: number): Server {
+    return this.servers.find(({ inside, lastNodeId }) => (inside?.nodeId ?? lastNodeId) === id)!
+  }
+
   async stop(victim: number): Promise<Gap> {
     const leaders = this.leaders()
-    const server = this.servers.find(({ inside }) => inside?.nodeId === victim)!
+    const server = this.server(victim)
     this.longest.fill(0)
     const begun = this.events.now
     server.stop()
@@ -130,6 +135,14 @@ class Room {
     await this.until(500, () => false)
     const worst = (of: boolean) => Math.max(...this.longest.filter((_, i) => (leaders[i] === victim) === of))
     return { led: worst(true), other: worst(false), stopMs }
+  }
+
+  /** The longest wait of any partition while `ms` pass after `act`, ms. */
+  async longestAfter(act: () => void, ms: number): Promise<number> {
+    this.longest.fill(0)
+    act()
+    await this.until(ms, () => false)
+    return Math.max(...this.longest)
   }
 }
 
@@ -145,4 +158,19 @@ for (const role of ['leader', 'controller'] as const) {
       assert.ok(led >= every && led < most && other >= every && other < most && stopMs < most, figures)
     })
   }
+}
+
+for (const topology of ['isr', 'chain']) {
+  test(`a node is killed, comes back, has a slow disk, ${topology}: how long the writers wait`, async () => {
+    const room = new Room(7, topology)
+    await room.begin()
+    const victim = room.server([1, 2, 3].find(id => id !== room.controller())!)
+    const killed = await room.longestAfter(() => victim.kill(), 1500)
+    const back = await room.longestAfter(() => victim.start(), 4000)
+    const slow = await room.longestAfter(() => {
+      victim.machine.manners.least = victim.machine.manners.most = 200
+    }, 8000)
+    // A sync of the leader, and one of a follower.
+    assert.ok(killed < 300 && back < most && slow < 500, `${killed}, ${back}, ${slow} ms`)
+  })
 }
