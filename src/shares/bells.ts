@@ -13,7 +13,6 @@ interface Bell {
 export class Bells {
   readonly #timers: Timers
   readonly #bells = new Map<string, { bell: Bell; users: number }>()
-  #stopped = false
 
   constructor(timers: Timers) {
     this.#timers = timers
@@ -49,14 +48,9 @@ export class Bells {
     })
   }
 
-  /** Everybody goes, and nobody waits again. */
-  stop(): void {
-    this.#stopped = true
+  /** Everybody looks again. */
+  ringAll(): void {
     for (const key of [...this.#bells.keys()]) this.ring(key)
-  }
-
-  get stopped(): boolean {
-    return this.#stopped
   }
 
   #leave(key: string): void {

@@ -193,6 +193,16 @@ test('who goes away is not waited for, and a stop sends everybody away', async (
   await assert.rejects(other, error => nameOf(error) === 'NOT_COORDINATOR')
 })
 
+test('who waits at a coordinator that resigns hears so at once', async () => {
+  const at = bench()
+  await at.lead()
+  const waiting = acquire(at, 1, 60_000)
+  await until(() => at.tails.rings.size === 1)
+  at.coordinator.resign(0)
+  await assert.rejects(waiting, error => nameOf(error) === 'NOT_COORDINATOR')
+  at.coordinator.stop()
+})
+
 test('so many may wait, and no more', async () => {
   const at = bench({}, 2)
   await at.lead()

@@ -119,12 +119,13 @@ export class ShareCoordinator {
     this.#terms.delete(index)
     this.#deadLetters.end(term)
     term.stop()
+    this.#bells.ringAll()
   }
 
   stop(): void {
     this.#stopped = true
     for (const index of [...this.#terms.keys()]) this.resign(index)
-    this.#bells.stop()
+    this.#bells.ringAll()
   }
 
   /** Forgets how far groups were in these topics. */

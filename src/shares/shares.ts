@@ -27,7 +27,7 @@ const againMs = 50
 /** ms that a coordinator has for its answer, on top of what it may wait. */
 const answerMs = 10_000
 /** ms after which a wait on another node is begun anew. */
-const longestWaitMs = 10_000
+const longestWaitMs = 5_000
 
 const mayPass: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'NOT_COORDINATOR',

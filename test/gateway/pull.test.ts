@@ -262,6 +262,8 @@ test('lease groups are listed, described, reset and forgotten', async () => {
   const reset = { topic: 'watched', to: { offset: 3 } }
   assert.equal((await post('/lease-groups/watchers/reset', reset)).status, 409)
   await say('watched', (json.records as Leased[])[2]!, 'ack')
+  const far = await post('/lease-groups/watchers/reset', { topic: 'watched', to: { offset: 1e9 }, partitions: [0] })
+  assert.deepEqual(far.json.offsets, [{ partition: 0, offset: 4 }])
   const moved = await post('/lease-groups/watchers/reset', reset)
   assert.deepEqual(moved.json, { group: 'watchers', topic: 'watched', offsets: [{ partition: 0, offset: 3 }] })
   assert.deepEqual(values((await post('/topics/watched/pull?group=watchers&max=5&autoAck=true')).json.records), [4])

@@ -16,6 +16,16 @@ test('a lease by its name', () => {
 })
 
 test('what is no lease', () => {
-  for (const text of ['', 'x', '0-0-0', '0-0-0-', '-1-0-0-Zw', '0-0-A-Zw', '0-0-0-Z w', '99999999999-0-0-Zw'])
+  for (const text of [
+    '',
+    'x',
+    '0-0-0',
+    '0-0-0-',
+    '-1-0-0-Zw',
+    '0-0-A-Zw',
+    '0-0-0-Z w',
+    '99999999999-0-0-Zw',
+    '2147483648-0-0-Zw',
+  ])
     assert.equal(readLeaseId(text), null)
 })

@@ -13,11 +13,14 @@ export function showLeaseId({ groupId, partition, offset, lease }: LeaseId): str
 
 const form = /^(\d{1,10})-(\d{1,15})-([0-9a-z]{1,10})-([A-Za-z0-9_-]{1,1400})$/
 
+const mostPartitions = 0x7fffffff
+
 /** Null: that is no lease. */
 export function readLeaseId(text: string): LeaseId | null {
   const parts = form.exec(text)
   if (parts === null) return null
   const [, partition = '', offset = '', lease = '', group = ''] = parts
   const groupId = Buffer.from(group, 'base64url').toString()
+  if (Number(partition) > mostPartitions) return null
   return { groupId, partition: Number(partition), offset: Number(offset), lease: Number.parseInt(lease, 36) }
 }

@@ -218,11 +218,8 @@ function shownPartition(each: DescribedPartition, end: number | null) {
   }
 }
 
+/** Never out of what can be read. */
 async function offsetsOf(gateway: Gateway, topic: string, partitions: readonly number[], to: ResetBody['to']) {
-  if (typeof to === 'object' && to.offset !== undefined) {
-    const { offset } = to
-    return partitions.map(partition => ({ partition, offset }))
-  }
   const start: Exclude<StartAt, number> = typeof to === 'string' ? to : { timestamp: to.timestamp ?? 0 }
   const find = (start: Exclude<StartAt, number>, of: readonly number[]) =>
     findOffsets(
@@ -230,6 +227,12 @@ async function offsetsOf(gateway: Gateway, topic: string, partitions: readonly n
       of.map(partition => ({ topic, partition, start })),
       'read_committed',
     )
+  if (typeof to === 'object' && to.offset !== undefined) {
+    const { offset } = to
+    const [starts, ends] = await Promise.all([find('earliest', partitions), find('latest', partitions)])
+    const within = (index: number) => Math.min(ends[index]!.offset, Math.max(starts[index]!.offset, offset))
+    return partitions.map((partition, index) => ({ partition, offset: within(index) }))
+  }
   const found = await find(start, partitions)
   // No record is that late: the next one will be.
   const late = found.filter(({ offset }) => offset < 0).map(({ partition }) => partition)
