@@ -169,3 +169,23 @@ test('who takes nothing for too long is cut', async () => {
   assert.deepEqual([impatient.cut, impatient.streams], [1, 0])
   impatient.close()
 })
+
+test('who comes while the node stops is let go', async () => {
+  const { desk: stopping, clients } = desk()
+  const topic = await newTopic()
+  const taker = new Taker()
+  const coming = stopping.subscribe(
+    wish(topic),
+    async () => {
+      stopping.close()
+      return { from: null }
+    },
+    () => taker,
+  )
+  assert.equal((await coming).over, true)
+  assert.deepEqual([taker.closed, stopping.streams, stopping.hubs, clients()], [true, 0, 0, 0])
+  await assert.rejects(
+    stopping.subscribe(wish(topic), async () => ({ from: null }), () => new Taker()), // biome-ignore format: one line
+    TooManyStreams,
+  )
+})

@@ -225,6 +225,12 @@ export class EventDesk {
   #begun(subscription: AnySubscription): void {
     this.opened++
     if (!subscription.over) this.#subscriptions.add(subscription)
+    // The node began to stop while it was prepared.
+    if (this.#closed) {
+      subscription.close()
+      this.#rest()
+      return
+    }
     this.#timer ??= this.#options.world.timers.after(tickMs, () => this.#tick())
   }
 
