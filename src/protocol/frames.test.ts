@@ -102,3 +102,18 @@ test('an idle connection goes back to a small slab', () => {
   for (let i = 0; i < 200; i++) feed(frame(20, 2), 100)
   assert.ok(frameReader.buffered <= 64 * 1024, String(frameReader.buffered))
 })
+
+test('what is no frame can be given to somebody else, every byte once', () => {
+  const { frames, refused, feed, frameReader } = reader()
+  feed(frame(10, 1), 3)
+  feed(Buffer.from('GET / HTTP/1.1'), 14)
+  assert.equal(frames.length, 1)
+  assert.equal(refused.length, 1)
+  assert.equal(
+    frameReader.beginsWith(bytes => bytes[0] === 0x47),
+    true,
+  )
+  assert.equal(frameReader.surrender().toString(), 'GET / HTTP/1.1')
+  assert.equal(frameReader.surrender().length, 0)
+  assert.equal(frameReader.buffered, 0)
+})
