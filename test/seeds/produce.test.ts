@@ -55,10 +55,17 @@ test('the documented request writes the message to the topic', async () => {
 
 test('messages may be any JSON, and have a key', async () => {
   const broker = await start()
-  const body = { topic: 't', message: { id: 1 }, key: 'k' }
-  assert.equal((await ask(`${broker.url}/produce`, { body })).status, 200)
-  const { json } = await ask(`${broker.url}/topics/t/records`)
-  assert.deepEqual([json.records[0].key, json.records[0].value], ['k', { id: 1 }])
+  const produce = async (body: string) =>
+    (await ask(`${broker.url}/produce`, { body, headers: { 'content-type': 'application/json' } })).status
+  assert.equal(await produce('{"topic": "t", "message": {"id": 12345678901234567890}, "key": "k"}'), 200)
+  assert.equal(await produce(`{"topic": "t", "message": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`), 200)
+  const { json, text } = await ask(`${broker.url}/topics/t/records?maxRecords=1`)
+  assert.equal(json.records[0].key, 'k')
+  assert.match(text, /"value":\{"id": 12345678901234567890\}/)
+  assert.equal(
+    (await ask(`${broker.url}/topics/t/records?offset=1&valueFormat=string`)).json.records[0].value.length,
+    200_000,
+  )
 })
 
 test('what is missing is said', async () => {

@@ -45,6 +45,7 @@ export class Handling implements HttpRequest {
   /** For every answer to this client. */
   #extra: Readonly<Record<string, string>> = noHeaders
   #query: URLSearchParams | null = null
+  #whole: Promise<Buffer> | null = null
   #aborter: AbortController | null = null
 
   constructor(
@@ -109,7 +110,8 @@ export class Handling implements HttpRequest {
   }
 
   body(limit: number = this.#gateway.config.get('http.request.max.bytes')): Promise<Buffer> {
-    return this.#body.read(limit)
+    this.#whole ??= this.#body.read(limit)
+    return this.#whole
   }
 
   async json<T>(limit?: number): Promise<T> {

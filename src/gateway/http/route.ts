@@ -74,7 +74,7 @@ export interface HttpRequest {
   headers(prefix: string): readonly (readonly [name: string, value: string])[]
   /** The media type, in small letters and without its parameters; '' when none was said. */
   readonly contentType: string
-  /** The whole body. Throws Problem 413 above `limit` bytes (default: `http.request.max.bytes`), 415 when it is encoded, 503. */
+  /** The whole body, also after `json`. Throws Problem 413 above `limit` bytes (default: `http.request.max.bytes`), 415 when it is encoded, 503. */
   body(limit?: number): Promise<Buffer>
   /** The body as JSON. Throws Problem 415 unless its type says so, 400 unless it is, and unless it fits `requestBody`. */
   json<T = unknown>(limit?: number): Promise<T>

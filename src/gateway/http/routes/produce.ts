@@ -1,6 +1,7 @@
 import type { Gateway } from '../../gateway.ts'
 import { httpUrl } from '../addresses.ts'
 import { topicName } from '../describing.ts'
+import { memberSpans, type Span } from '../json-source.ts'
 import { Problem } from '../problem.ts'
 import type { HttpAnswer, HttpRequest, Operation, Route } from '../route.ts'
 import { brokerName } from './health.ts'
@@ -80,11 +81,18 @@ async function handle(request: HttpRequest, gateway: Gateway): Promise<HttpAnswe
     const elsewhere = leaderElsewhere(request, gateway)
     if (elsewhere !== null) return elsewhere
   }
-  const value = Buffer.from(typeof message === 'string' ? message : JSON.stringify(message))
+  const value = Buffer.from(typeof message === 'string' ? message : await written(request))
   const record = { topic, key: key === null ? null : Buffer.from(key), value }
   const { partition, offset, timestamp } = await gateway.client.pusher(-1).send(record)
   const broker = brokerName(gateway.node.nodeId)
   return { json: { status: 'success', topic, partition, offset, timestamp, broker } }
+}
+
+/** A message that is no text, as it was written. */
+async function written(request: HttpRequest): Promise<string> {
+  const text = (await request.body()).toString()
+  const { from, to } = memberSpans(text).get('message') as Span
+  return text.slice(from, to)
 }
 
 /** Null: this node leads. */
