@@ -40,6 +40,22 @@ test('a session remembers partitions, takes changes, forgets what it is told to'
   )
 })
 
+test('who asks in a new term, or from further back, is told everything again', () => {
+  const session = new FetchSessions(10, dice(1)).open(false, 0)!
+  const told = () => session.partitions().map(each => [each.toldHighWatermark, each.toldLogStartOffset])
+  const tell = (change: Partial<FetchPartition>) => {
+    Object.assign(session.partitions()[0]!, { toldHighWatermark: 7, toldLogStartOffset: 1 })
+    session.update([{ ...partition('t', 0, 7), currentLeaderEpoch: 3, ...change }], [])
+  }
+  session.update([{ ...partition('t', 0, 7), currentLeaderEpoch: 3 }], [])
+  tell({ fetchOffset: 8 })
+  assert.deepEqual(told(), [[7, 1]])
+  tell({ fetchOffset: 6 })
+  assert.deepEqual(told(), [[-1, -1]])
+  tell({ currentLeaderEpoch: 4 })
+  assert.deepEqual(told(), [[-1, -1]])
+})
+
 test('who gave data comes last the next time', () => {
   const session = new FetchSessions(10, dice(1)).open(false, 0)!
   const [a, b, c] = [partition('t', 0), partition('t', 1), partition('t', 2)]

@@ -61,6 +61,12 @@ export class FetchSession {
         this.#partitions.set(key(change, this.byId), change)
         this.#order.push(change)
       } else {
+        // Who asks in a new term, or begins anew, must be answered, though nothing has changed: by that it learns that its log
+        // is a prefix of ours, for which those behind it in a chain wait.
+        if (change.currentLeaderEpoch !== known.currentLeaderEpoch || change.fetchOffset < known.fetchOffset) {
+          known.toldHighWatermark = -1
+          known.toldLogStartOffset = -1
+        }
         known.currentLeaderEpoch = change.currentLeaderEpoch
         known.fetchOffset = change.fetchOffset
         known.lastFetchedEpoch = change.lastFetchedEpoch
