@@ -18,10 +18,10 @@ async function hashes(...args: string[]): Promise<string> {
 }
 
 test('a handful of seeds finds nothing, and each does the same in another process', async () => {
-  const [once, again] = await Promise.all([hashes('--seeds', '3'), hashes('--from', '2', '--seeds', '2')])
-  assert.equal(once.split('\n').length, 3)
-  assert.deepEqual(once.split('\n').slice(1, 3), again.split('\n'))
-  assert.equal(new Set(once.split('\n')).size, 3)
+  const [once, again] = await Promise.all([hashes('--seeds', '2'), hashes('--from', '2', '--seeds', '1')])
+  assert.equal(once.split('\n').length, 2)
+  assert.equal(once.split('\n')[1], again)
+  assert.notEqual(once.split('\n')[0], again)
 })
 
 test('events come in the order of time, then of asking; to the paused later, to the dead never', async () => {
