@@ -86,6 +86,27 @@ test('who waits at one node gets what is written at another, soon', async () => 
   )
 })
 
+test('dead letters lie in partitions of the same numbers, wherever those are led', async () => {
+  await newTopic('sick')
+  for (const partition of [0, 1, 2])
+    await post(running.nodes[0]!, '/topics/sick/records', { value: `bad ${partition}`, partition })
+  const rejected: string[] = []
+  while (rejected.length < 3)
+    for (const { value, leaseId } of await pull(running.nodes[1]!, 'sick', '&max=3&waitMs=2000')) {
+      assert.equal((await post(running.nodes[2]!, `/topics/sick/leases/${leaseId}/reject`)).status, 200)
+      rejected.push(String(value))
+    }
+  for (const partition of [0, 1, 2])
+    await eventually(async () => {
+      const url = `http://127.0.0.1:${running.nodes[0]!.port}/topics/sick.dlq/records?partition=${partition}`
+      const { records } = (await (await fetch(url)).json()) as { records?: { value: string }[] }
+      assert.deepEqual(
+        records?.map(({ value }) => value),
+        [`bad ${partition}`],
+      )
+    }, 60_000)
+})
+
 test('a lease outlives its coordinator: nobody else gets the record, and it can be acknowledged', async () => {
   await newTopic('kept')
   const coordinator = await coordinatorOf()
