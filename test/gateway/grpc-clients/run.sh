@@ -9,14 +9,16 @@ port=${PORT:-19080}
 (cd "$root" && npm run -s build)
 "$here/install.sh"
 
-node "$root/bin/ottla.js" start --port "$port" --data memory --set num.partitions=2 > "$cache/node.log" 2>&1 &
+# The settings of a node are variables of that kind, too.
+env -u OTTLA_CACHE node "$root/bin/ottla.js" start --port "$port" --data memory --set num.partitions=2 > "$cache/node.log" 2>&1 &
 node=$!
 trap 'kill "$node" 2> /dev/null || true; wait "$node" 2> /dev/null || true' EXIT
 grpcurl() { "$cache/bin/grpcurl" -plaintext -max-time 20 "$@"; }
 address="127.0.0.1:$port"
-for _ in $(seq 100); do
-  grpcurl "$address" grpc.health.v1.Health/Check > /dev/null 2>&1 && break
-  sleep 0.1
+for _ in $(seq 60); do
+  kill -0 "$node" || { cat "$cache/node.log" >&2; exit 1; }
+  grpcurl -connect-timeout 1 "$address" grpc.health.v1.Health/Check > /dev/null 2>&1 && break
+  sleep 0.2
 done
 
 failed=0
