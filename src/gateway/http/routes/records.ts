@@ -97,7 +97,7 @@ const operation: Operation = {
         schema: { anyOf: [newRecord, newRecords] },
         example: { key: 'k', value: { hello: 'world' } },
       },
-      'application/x-ndjson': { schema: { type: 'string' }, example: '{"value":1}\n{"value":2}\n' },
+      'application/x-ndjson': { schema: { type: 'string', description: 'A record each line' } },
       [binaryType]: { schema: { type: 'string', format: 'binary' } },
       [structuredType]: { schema: eventSchema },
       [batchType]: { schema: { type: 'array', items: eventSchema } },
