@@ -80,7 +80,7 @@ const topics: Scenario = async ({ agent, name, restarts }) => {
   return undefined
 }
 
-const records: Scenario = async ({ agent, create, hello, name }) => {
+const records: Scenario = async ({ agent, create, hello, name, restarts }) => {
   const topic = name('records')
   await create(topic, 1)
   const headers: [string, string][] = [
@@ -98,7 +98,9 @@ const records: Scenario = async ({ agent, create, hello, name }) => {
     { partition: 0, key: 'ключ', value: 'värde 値 🦦', headers: [], timestamp: 1_700_000_000_126 },
     { partition: 0, key: 'large', value: 'x'.repeat(300_000), headers: [], timestamp: 1_700_000_000_127 },
   ]
-  const { offsets } = await agent.do('produce', { topic, records: sent })
+  // What is sent again must not be written twice here.
+  const idempotent = restarts && hello.idempotent
+  const { offsets } = await agent.do('produce', { topic, records: sent, idempotent })
   assert.equal(offsets['0'], 0, 'base offset of the first batch')
   const got = (await agent.do('consume', { topic, group: topic, count: sent.length })).records
   const none = (s: string | null) => (hello.emptyIsNull && s === '' ? null : s)
@@ -122,7 +124,16 @@ const compression =
     await create(topic, 3)
     await agent.do('bulk', { topic, partitions: 3, count: 3000, size: 400, compression: codec, idempotent: false })
     const { rows } = await agent.do('consume', { topic, group: topic, count: 3000, slim: true })
-    checkRows(rows, 3000, 3, restarts)
+    // Without idempotence what is sent again may be overtaken by what was under way, by Kafka's own rules.
+    checkRows(
+      restarts
+        ? firsts(rows)
+            .sort((a, b) => a[2] - b[2])
+            .map(([p, , n]) => [p, n, n])
+        : rows,
+      3000,
+      3,
+    )
     return undefined
   }
 

@@ -51,8 +51,6 @@ def producer(c):
         compression_type=None if compression == "none" else compression,
         acks={-1: "all"}.get(c.get("acks", -1), c.get("acks", -1)),
         enable_idempotence=c.get("idempotent", False),
-        # Where nodes are restarted it sends again; without idempotence only one at a time keeps the order then.
-        max_in_flight_requests_per_connection=1 if os.environ.get("AGENT_RESTARTS") else 5,
         linger_ms=5,
         batch_size=65536,
     )
