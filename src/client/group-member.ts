@@ -43,6 +43,8 @@ type Joined = ResponseOutput<typeof JoinGroup>
 export class GroupMember {
   readonly #cluster: Cluster
   readonly #options: GroupOptions
+  /** What it was before it was expelled. */
+  #former: GroupMembership | null = null
   #memberId = ''
   #generationId = -1
   #mustJoin = true
@@ -63,7 +65,9 @@ export class GroupMember {
     }
   }
 
+  /** Who was expelled commits in its old name, and is refused: as a stranger it might undo what others have committed since. */
   get membership(): GroupMembership {
+    if (this.#generationId < 0 && this.#former !== null) return this.#former
     return {
       memberId: this.#memberId,
       generationId: this.#generationId,
@@ -221,6 +225,7 @@ export class GroupMember {
   }
 
   #forget(): void {
+    this.#former = this.membership
     this.#memberId = ''
     this.#generationId = -1
     this.#shared = null

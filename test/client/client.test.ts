@@ -8,6 +8,7 @@ import { Producer, type ProducerOptions } from '../../src/client/producer.ts'
 import { type RunningBroker, startBroker } from '../../src/index.ts'
 import { compressionTypes } from '../../src/protocol/compression/compression.ts'
 import { type ErrorName, KafkaError } from '../../src/protocol/errors.ts'
+import { LeaveGroup } from '../../src/protocol/messages/leave-group.ts'
 import { nodeWorld } from '../../src/world/node.ts'
 
 let broker: RunningBroker
@@ -189,6 +190,23 @@ test('commits by hand, by position and without membership', async () => {
   await groups.deleteOffsets('by hand', [{ topic, partition: 0 }])
   assert.deepEqual(await groups.offsets('by hand'), [])
   await next.close()
+})
+
+test('who was expelled commits nothing, however often it tries', async () => {
+  const topic = await topicWith(3)
+  const consumer = member('expelled', { autoCommit: false })
+  consumer.subscribe([topic])
+  while ((await consumer.poll(100)).length === 0);
+  const { memberId } = consumer.membership
+  const coordinator = await connect().coordinator('group', 'expelled')
+  const gone = await coordinator.request(LeaveGroup, {
+    groupId: 'expelled',
+    members: [{ memberId, groupInstanceId: null, reason: null }],
+  })
+  assert.equal(gone.errorCode, 0)
+  for (let i = 0; i < 2; i++) await assert.rejects(consumer.commit(), named('UNKNOWN_MEMBER_ID'))
+  assert.deepEqual(await new GroupAdmin(connect()).offsets('expelled'), [])
+  await consumer.close()
 })
 
 test('topics come, grow, change and go', async () => {
