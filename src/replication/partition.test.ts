@@ -151,3 +151,40 @@ test('a follower drops what is damaged when nobody counts on it, or it was never
   })
   assert.equal(warnings.length, 2)
 })
+
+test('rot that is found where producers are looked for is rot: the copy is cut there, and goes on', async () => {
+  const disk = new MemoryDisk()
+  const before = await FileVolume.open('/data', { ...world, disk }, silent)
+  const whole = open(before, defaultLogConfig)
+  const produced = (baseSequence: number) =>
+    buildBatch({
+      ...{ producerId: 7, producerEpoch: 0, baseSequence },
+      records: [{ timestamp: 1, value: Buffer.from('v') }],
+    })
+  for (let i = 0; i < 4; i++) whole.append(produced(i), -1, 1)
+  await committed(whole, 4)
+  await before.close()
+  for (const name of disk.list('/data/t-0')) if (name.endsWith('.snapshot')) disk.remove(`/data/t-0/${name}`)
+  const file = '/data/t-0/00000000000000000000.log'
+  const bytes = disk.readFile(file)
+  const batch = bytes.length / 4
+  bytes.fill(0, 2 * batch, 3 * batch)
+  disk.writeFile(file, bytes)
+  const volume = await FileVolume.open('/data', { ...world, disk }, silent)
+  const around = { isrChanges: { propose: () => {} }, eligibleEpoch: () => 1, mono: () => 0, lagMaxMs: 5000 }
+  const role = { ...alone, leaderEpoch: 1, replicas: [1, 2], isr: [1, 2] }
+  const partition = open(volume, defaultLogConfig, role, { around })
+  assert.throws(() => partition.append(produced(4), -1, 1), storageError)
+  assert.equal(partition.damagedAt, 2)
+  partition.setRole({ ...role, leader: 2, leaderEpoch: 2, isr: [2], partitionEpoch: 1 })
+  await partition.dropDamaged(2)
+  assert.equal(partition.damagedAt, null)
+  assert.equal(partition.log.logEndOffset, 2)
+  const next = produced(2)
+  const header = new DataView(next.buffer, next.byteOffset)
+  header.setBigInt64(0, 2n)
+  header.setInt32(12, 2)
+  partition.appendFetched(next, 2, 1)
+  await new Promise(done => partition.whenFlushed(3, done))
+  assert.equal(disk.readFile(file).length, 3 * batch)
+})

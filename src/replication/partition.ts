@@ -1,6 +1,8 @@
+import type { AppendContext, AppendResult } from '../log/appender.ts'
 import type { EpochEndOffset } from '../log/leader-epochs.ts'
-import type { AppendResult, Log } from '../log/log.ts'
+import type { Log } from '../log/log.ts'
 import { KafkaError } from '../protocol/errors.ts'
+import { RottenLog } from '../store/rotten-log.ts'
 import { Leadership, type Surroundings } from './leadership.ts'
 import { Line } from './line.ts'
 import { Relay, type ReplicaReport } from './relay.ts'
@@ -218,7 +220,7 @@ export class Partition {
         'NOT_ENOUGH_REPLICAS',
         `${this.#role.isr.length} in-sync replicas; min.insync.replicas is ${minIsr}`,
       )
-    return this.log.append(bytes, { leaderEpoch: this.#role.leaderEpoch, now, origin })
+    return this.#append(bytes, { leaderEpoch: this.#role.leaderEpoch, now, origin })
   }
 
   /** `done` when everything below `offset` is in the leader's page cache. */
@@ -272,8 +274,7 @@ export class Partition {
     if (this.#closed !== null) throw this.#closed
     if (error instanceof RangeError) throw new KafkaError('OFFSET_OUT_OF_RANGE')
     if (error instanceof KafkaError && error.errorName === 'CORRUPT_MESSAGE') {
-      this.#rotAt = Math.min(this.#rotAt ?? from, from)
-      this.#leadership?.check()
+      this.#rotten(from)
       throw new KafkaError('KAFKA_STORAGE_ERROR', error.message)
     }
     // EIO, EMFILE: bad for this partition, not for the others of a request.
@@ -384,7 +385,23 @@ export class Partition {
   /** Appends what the replica gave that we copy; throws as `append`, and when that is not our leader's term any more. */
   appendFetched(bytes: Uint8Array, leaderEpoch: number, now: number): AppendResult {
     this.#mustFollow(leaderEpoch)
-    return this.log.append(bytes, { leaderEpoch, now, origin: 'replication' })
+    return this.#append(bytes, { leaderEpoch, now, origin: 'replication' })
+  }
+
+  /** Who wrote what is read from the log, the first time: it may turn out to be damaged. */
+  #append(bytes: Uint8Array, context: AppendContext): AppendResult {
+    try {
+      return this.log.append(bytes, context)
+    } catch (error) {
+      if (!(error instanceof RottenLog)) throw error
+      this.#rotten(error.offset)
+      throw new KafkaError('KAFKA_STORAGE_ERROR', error.message)
+    }
+  }
+
+  #rotten(offset: number): void {
+    this.#rotAt = Math.min(this.#rotAt ?? offset, offset)
+    this.#leadership?.check()
   }
 
   /** What the replica that we copy said is committed, and where its log starts. */

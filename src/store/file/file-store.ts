@@ -168,10 +168,13 @@ export class FileStore implements Store {
     const last = segment.locate(to - 1)
     const lastEnd = last === null || last.baseOffset >= to ? -1 : last.lastOffset + 1
     if (lastEnd > to) throw new RangeError(`The batch at ${last!.baseOffset} reaches across ${to}`)
-    const position = segment.locate(to)?.position ?? Math.min(segment.sizeInBytes, segment.writtenBytes)
-    this.damage = null
     // Where no batch ends at `to`, an empty segment will say that the log does; until it is there, less can be trusted.
     const exact = lastEnd === to
+    // What follows on the last one may be damaged: nobody looks for a batch there.
+    const position = exact
+      ? last!.position + last!.sizeInBytes
+      : (segment.locate(to)?.position ?? Math.min(segment.sizeInBytes, segment.writtenBytes))
+    this.damage = null
     const trusted = exact ? to : segment.baseOffset
     this.#safety.cutTo(to, trusted)
     const gone = segments.takeAfter(segment)

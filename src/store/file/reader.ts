@@ -1,6 +1,6 @@
 import type { BatchHeader } from '../../protocol/batches/header.ts'
-import { KafkaError } from '../../protocol/errors.ts'
 import { checkRead } from '../rolling.ts'
+import { RottenLog } from '../rotten-log.ts'
 import type { Durability, StoreParts } from './durability.ts'
 import { ReadHints } from './read-hints.ts'
 import { readLater } from './read-later.ts'
@@ -104,12 +104,14 @@ export class Reader {
     const place = segment.locate(from)
     if (place === null) return
     const walk = segment.headers(place.position, segment.endOffset)
+    let next = segment.baseOffset
     for (let header = walk.next(); header !== null; header = walk.next()) {
+      next = header.lastOffset + 1
       yield header
       if (generation !== this.#safety.generation) return
     }
     if (walk.problem !== null && walk.end < segment.sizeInBytes) {
-      throw new KafkaError('CORRUPT_MESSAGE', `${segment.path}, byte ${walk.end}: ${walk.problem}`)
+      throw new RottenLog(next, `${segment.path}, byte ${walk.end}: ${walk.problem}`)
     }
   }
 
