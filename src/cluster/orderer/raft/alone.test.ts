@@ -340,21 +340,15 @@ describe('a quorum of one', () => {
     assert.throws(() => [...readMetadataBatches(bytes)], /metadata at offset 0 is damaged/)
   })
 
-  it('makes 5,000 partitions and finds them again, quickly', async () => {
+  it('makes 5,000 partitions and finds them again', async () => {
     const volume = new MemoryVolume(nodeWorld.timers)
     let node = await startNode(volume)
-    const began = performance.now()
     await node.create(1000, 'a')
-    const thousand = performance.now() - began
     await node.create(40, 'b', 100)
-    const all = performance.now() - began
     assert.equal(node.committed.state.partitionCount, 5000)
     await node.stop()
-    const restarted = performance.now()
     node = await startNode(volume)
-    const restart = performance.now() - restarted
+    assert.equal(node.committed.state.partitionCount, 5000)
     await node.stop()
-    assert.ok(thousand < 1000 && all < 3000 && restart < 1000, `${thousand} ${all} ${restart} ms`)
-    if (process.env.OTTLA_TIMES) console.log({ thousand, all, restart })
   })
 })
