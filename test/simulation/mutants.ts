@@ -198,7 +198,7 @@ export const mutants: readonly Mutant[] = [
     find: 'this.#replay.load(snapshot.records, id.endOffset, snapshot.timestamp);',
     instead: '',
     servers: 3,
-    seeds: 100,
+    seeds: 1200,
   },
   {
     name: 'a copy that is moved counts as in sync before it is',
