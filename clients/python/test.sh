@@ -6,7 +6,7 @@ root=$(cd "$here/../.." && pwd)
 venv="${OTTLA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ottla}/python-client"
 (cd "$root" && npm run -s build)
 [ -x "$venv/bin/pytest" ] || { rm -rf "$venv"; "${PYTHON:-python3}" -m venv "$venv"; }
-"$venv/bin/pip" install -q --disable-pip-version-check "$here[test]"
+"$venv/bin/pip" install -q --disable-pip-version-check "${here}[test]"
 "$venv/bin/ruff" check "$here"
 "$venv/bin/ruff" format --check "$here"
 "$venv/bin/mypy" --cache-dir "$venv/mypy" "$here/src"
