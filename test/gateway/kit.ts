@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { after } from 'node:test'
@@ -108,3 +109,8 @@ export class Raw {
 }
 
 export const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
+
+/** Not every machine with Node has it. */
+export function hasCurl(): boolean {
+  return spawnSync('curl', ['--version']).status === 0
+}

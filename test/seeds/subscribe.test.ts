@@ -1,9 +1,9 @@
 // "clients can subscribe to the broker so that each message in message queues will be pushed to the clients as a server-sent
 // event": the first seed's subscription mode, with nothing but curl.
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { after, before, test } from 'node:test'
-import { start } from '../gateway/kit.ts'
+import { hasCurl, start } from '../gateway/kit.ts'
 
 let url = ''
 const running = new Set<ChildProcess>()
@@ -65,11 +65,3 @@ test('a client that comes back with its last id gets what it has missed', async 
   await client.until(/"offset":2,.*"while away"/)
   client.end()
 })
-
-function hasCurl(): boolean {
-  try {
-    return execFileSync('curl', ['--version']).length > 0
-  } catch {
-    return false
-  }
-}
