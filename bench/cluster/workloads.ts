@@ -14,6 +14,12 @@ interface Workload {
 
 const properties = ['acks=all']
 
+/** Records of 1 KiB; `throughput`: records a second, −1: as fast as it goes. */
+const producing =
+  (records: number, throughput: number): Workload['run'] =>
+  (bootstrap, topic, scale) =>
+    produce(bootstrap, topic, { records: Math.round(records * scale), recordBytes: 1024, throughput, properties })
+
 /** Every topic has three replicas and `min.insync.replicas=2`. */
 export const workloads: readonly Workload[] = [
   {
@@ -21,39 +27,21 @@ export const workloads: readonly Workload[] = [
     what: '1 KiB records as fast as it goes, acks=all, three replicas, three partitions: each node leads one',
     partitions: 3,
     chain: true,
-    run: (bootstrap, topic, scale) =>
-      produce(bootstrap, topic, {
-        records: Math.round(500_000 * scale),
-        recordBytes: 1024,
-        throughput: -1,
-        properties,
-      }),
+    run: producing(500_000, -1),
   },
   {
     name: 'produce-1k-rf3-1part',
     what: 'the same into one partition',
     partitions: 1,
     chain: true,
-    run: (bootstrap, topic, scale) =>
-      produce(bootstrap, topic, {
-        records: Math.round(500_000 * scale),
-        recordBytes: 1024,
-        throughput: -1,
-        properties,
-      }),
+    run: producing(500_000, -1),
   },
   {
     name: 'produce-1k-rf3-5000ps',
     what: '5,000 records of 1 KiB a second, acks=all, three replicas, three partitions',
     partitions: 3,
     chain: true,
-    run: (bootstrap, topic, scale) =>
-      produce(bootstrap, topic, {
-        records: Math.round(75_000 * scale),
-        recordBytes: 1024,
-        throughput: 5000,
-        properties,
-      }),
+    run: producing(75_000, 5000),
   },
   {
     name: 'e2e-1k-rf3',
