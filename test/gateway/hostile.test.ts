@@ -64,11 +64,12 @@ for (const [what, bytes, expected] of [
     await healthy()
   })
 
-test('hundreds of header lines are no more than a hundred to us', async () => {
+test('of hundreds of header lines no more than a hundred are taken, or all are refused', async () => {
   const raw = await Raw.open(port)
   const lines = Array.from({ length: 500 }, (_, i) => `x${i}: y`).join('\r\n')
   raw.send(`GET /health HTTP/1.1\r\n${host}\r\n${lines}\r\nconnection: close\r\n\r\n`)
-  assert.match(await raw.closed(), /^HTTP\/1\.1 200/)
+  // Node 20 passes over the others, Node 22 refuses them.
+  assert.match(await raw.closed(), /^HTTP\/1\.1 (200|431)/)
 })
 
 test('requests that come ahead of their answers are answered in order', async () => {

@@ -191,7 +191,8 @@ export class GrpcServer {
       },
       { endStream: true },
     )
-    stream.close(constants.NGHTTP2_NO_ERROR)
+    // Not in this turn: newer Nodes would take the answer back.
+    this.#options.world.timers.soon(() => stream.close(constants.NGHTTP2_NO_ERROR))
   }
 
   #context(stream: ServerHttp2Stream, { name }: Served): CallContext {
