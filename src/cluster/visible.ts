@@ -13,7 +13,12 @@ export function isVisible<Name extends CommandName>(
     case 'createTopics': {
       const { validateOnly = false } = request as CommandRequest<'createTopics'>
       const { topics } = answer as CommandResponse<'createTopics'>
-      return validateOnly || topics.every(({ name, errorCode }) => isFailure(errorCode) || state.topics.has(name))
+      // Somebody else has made it a moment ago: that is no reason to deny that there is such a topic.
+      const isThere = (errorCode: number | undefined) => errorCode === ErrorCode.TOPIC_ALREADY_EXISTS
+      return (
+        validateOnly ||
+        topics.every(({ name, errorCode }) => (isFailure(errorCode) && !isThere(errorCode)) || state.topics.has(name))
+      )
     }
     case 'deleteTopics': {
       const { responses } = answer as CommandResponse<'deleteTopics'>
