@@ -22,7 +22,7 @@ interface Identity {
 
 /**
  * Writes the records of a request that may come twice, to whatever node it comes: what is written already is not written
- * again, and both times the answer is the same.
+ * again, and both times the answer names the same offset.
  *
  * Nothing is remembered here. Partitions know the last batches of every producer, in order to write each once through
  * all retries (KIP-98), and that knowledge is replicated, survives restarts, and is kept for `producer.id.expiration.ms`

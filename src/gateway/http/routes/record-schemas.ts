@@ -24,7 +24,7 @@ export const idempotencyKey: Parameter = {
   name: 'idempotency-key',
   in: 'header',
   description:
-    'Any text that stands for this request. When it is sent again with the same body, to whatever node, what was written is not written again, and the answer is the same. Partitions remember it as they remember producers: for `producer.id.expiration.ms` (a day), or until 10,000 younger producers and keys have written to them. What goes to one partition must fit into one batch',
+    'Any text that stands for this request. When it is sent again with the same body, to whatever node, what was written is not written again, and the answer names the same partitions and offsets. Partitions remember it as they remember producers: for `producer.id.expiration.ms` (a day), or until 10,000 younger producers and keys have written to them. What goes to one partition must fit into one batch',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 }
 
