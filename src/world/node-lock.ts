@@ -17,12 +17,13 @@ import type { Lock } from './world.ts'
 export function lockDirectory(path: string): Lock | null {
   const exclusive = exclusiveFlags[process.platform]
   if (exclusive !== undefined) return openExclusively(path, exclusive)
-  const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644)
+  const { fd, isNew } = openLockFile(path)
   try {
     const { dev, ino } = fs.fstatSync(fd, { bigint: true })
     const socket = process.platform === 'linux' ? bindName(`ottla-lock:${dev}:${ino}`) : null
     if (process.platform === 'linux' && socket === null) return null
-    if (heldByFcntl(ino) || heldByNote(fd)) {
+    // Nobody can hold what did not exist; /proc/locks takes tens of ms.
+    if (!isNew && (heldByFcntl(ino) || heldByNote(fd))) {
       socket?.close()
       return null
     }
@@ -34,11 +35,20 @@ export function lockDirectory(path: string): Lock | null {
   }
 }
 
-const { O_RDWR, O_CREAT } = fs.constants
+const { O_RDWR, O_CREAT, O_EXCL } = fs.constants
 /** `UV_FS_O_EXLOCK` of libuv; macOS also wants O_NONBLOCK, else it waits for the holder. */
 const exclusiveFlags: Partial<Record<NodeJS.Platform, number>> = {
   win32: O_RDWR | O_CREAT | 0x1000_0000,
   darwin: O_RDWR | O_CREAT | 0x20 | 0x4,
+}
+
+function openLockFile(path: string): { fd: number; isNew: boolean } {
+  try {
+    return { fd: fs.openSync(path, O_RDWR | O_CREAT | O_EXCL, 0o644), isNew: true }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return { fd: fs.openSync(path, O_RDWR | O_CREAT, 0o644), isNew: false }
+  }
 }
 
 function openExclusively(path: string, flags: number): Lock | null {
