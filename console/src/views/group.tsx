@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import { ask, type Group, groupPath, type ResetMove } from '../api.ts'
 import { useLive, useSeries } from '../live.ts'
 import { DeleteDialog, Dialog, Form } from '../parts/dialog.tsx'
+import { Head } from '../parts/head.tsx'
 import { Plot } from '../parts/plot.tsx'
 import { Badge, Loaded } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
@@ -16,18 +17,11 @@ export function GroupPage({ name }: { name: string }) {
   const close = () => setOpen(null)
   return (
     <>
-      <p class="crumbs">
-        <a href={link('groups')}>Groups</a>
-      </p>
-      <div class="bar">
-        <h1>{name}</h1>
+      <Head among="Groups" place="groups" name={name} remove={() => setOpen('delete')}>
         <button type="button" onClick={() => setOpen('reset')}>
           Reset …
         </button>
-        <button type="button" class="quiet" onClick={() => setOpen('delete')}>
-          Delete …
-        </button>
-      </div>
+      </Head>
       <Loaded live={live}>
         {group => (
           <>

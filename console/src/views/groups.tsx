@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { GroupSummary, LeaseGroup } from '../api.ts'
 import { useLive } from '../live.ts'
+import { Filter } from '../parts/filter.tsx'
 import { Badge, Loaded } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
 import { link } from '../route.ts'
@@ -15,14 +16,7 @@ export function Groups() {
     <>
       <h1>Groups</h1>
       <div class="bar">
-        <input
-          type="search"
-          placeholder="Filter by name  /"
-          aria-label="Filter by name"
-          data-key="/"
-          value={filter}
-          onInput={event => setFilter(event.currentTarget.value)}
-        />
+        <Filter text={filter} set={setFilter} />
       </div>
       <Loaded live={live}>
         {({ groups }) => (

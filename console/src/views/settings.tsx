@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import { ask, type Config } from '../api.ts'
 import { useLive } from '../live.ts'
 import { Dialog, Form } from '../parts/dialog.tsx'
+import { Filter } from '../parts/filter.tsx'
 import { Loaded } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
 import { say } from '../parts/toast.tsx'
@@ -14,14 +15,7 @@ export function Settings({ path }: { path: string }) {
   return (
     <>
       <div class="bar">
-        <input
-          type="search"
-          placeholder="Filter by name  /"
-          aria-label="Filter by name"
-          data-key="/"
-          value={filter}
-          onInput={event => setFilter(event.currentTarget.value)}
-        />
+        <Filter text={filter} set={setFilter} />
       </div>
       <Loaded live={live}>
         {({ configs }) => (

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import { ask, type Topic, topicPath } from '../api.ts'
 import { useLive, useRate, useSeries } from '../live.ts'
 import { DeleteDialog } from '../parts/dialog.tsx'
+import { Head } from '../parts/head.tsx'
 import { Plot } from '../parts/plot.tsx'
 import { Loaded } from '../parts/state.tsx'
 import { go, link } from '../route.ts'
@@ -26,15 +27,7 @@ export function TopicPage({ name, part = 'messages' }: { name: string; part: str
   const series = useSeries(rate, live.data)
   return (
     <>
-      <p class="crumbs">
-        <a href={link('topics')}>Topics</a>
-      </p>
-      <div class="bar">
-        <h1>{name}</h1>
-        <button type="button" class="quiet" onClick={() => setDeletes(true)}>
-          Delete …
-        </button>
-      </div>
+      <Head among="Topics" place="topics" name={name} remove={() => setDeletes(true)} />
       <Loaded live={live}>
         {topic => (
           <>

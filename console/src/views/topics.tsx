@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import { ask, type TopicSummary } from '../api.ts'
 import { useLive } from '../live.ts'
 import { Dialog, Form } from '../parts/dialog.tsx'
+import { Filter } from '../parts/filter.tsx'
 import { Loaded } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
 import { say } from '../parts/toast.tsx'
@@ -17,14 +18,7 @@ export function Topics() {
     <>
       <h1>Topics</h1>
       <div class="bar">
-        <input
-          type="search"
-          placeholder="Filter by name  /"
-          aria-label="Filter by name"
-          data-key="/"
-          value={filter}
-          onInput={event => setFilter(event.currentTarget.value)}
-        />
+        <Filter text={filter} set={setFilter} />
         <label class="check">
           <input type="checkbox" checked={internal} onChange={event => setInternal(event.currentTarget.checked)} />
           internal ones

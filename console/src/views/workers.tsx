@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import { ask, type DescribedLeaseGroup, leaseGroupPath } from '../api.ts'
 import { useLive, useSeries } from '../live.ts'
 import { DeleteDialog } from '../parts/dialog.tsx'
+import { Head } from '../parts/head.tsx'
 import { Plot } from '../parts/plot.tsx'
 import { Loaded } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
@@ -16,15 +17,7 @@ export function WorkersPage({ name }: { name: string }) {
   const [deletes, setDeletes] = useState(false)
   return (
     <>
-      <p class="crumbs">
-        <a href={link('groups')}>Groups</a>
-      </p>
-      <div class="bar">
-        <h1>{name}</h1>
-        <button type="button" class="quiet" onClick={() => setDeletes(true)}>
-          Delete …
-        </button>
-      </div>
+      <Head among="Groups" place="groups" name={name} remove={() => setDeletes(true)} />
       <Loaded live={live}>
         {group => (
           <>
