@@ -4,7 +4,7 @@ import { movesOf } from '../../../client/moves.ts'
 import { describeNodes } from '../../../client/nodes.ts'
 import type { Gateway } from '../../gateway.ts'
 import { changeConfigs, changesConfigs, showConfigs, showsConfigs } from '../configs.ts'
-import { gives, listOf, maybe, record, text, validateOnly, whole } from '../describing.ts'
+import { gives, known, listOf, maybe, record, text, validateOnly, whole } from '../describing.ts'
 import { notFound } from '../problem.ts'
 import type { HttpRequest, Parameter, Route } from '../route.ts'
 
@@ -17,8 +17,6 @@ const nodeParameter: Parameter = {
   schema: { type: 'integer', minimum: 0, maximum: 2 ** 31 - 1 },
   example: 1,
 }
-
-const known = (number: number): number | null => (number < 0 ? null : number)
 
 /** The resource of a node that is up. Throws Problem 404: nobody else knows its settings. */
 async function nodeResource(request: HttpRequest, { cluster }: Gateway): Promise<ConfigResource> {

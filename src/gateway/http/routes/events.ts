@@ -7,9 +7,10 @@ import { type From, parseFrom, startAt, startOf } from '../../events/start.ts'
 import type { EventStream } from '../../events/stream.ts'
 import type { Gateway } from '../../gateway.ts'
 import type { JsonFormat } from '../../record-json.ts'
+import { topicParameter } from '../describing.ts'
 import { badRequest, Problem } from '../problem.ts'
 import type { HttpAnswer, HttpRequest, Operation, Parameter, Route } from '../route.ts'
-import { formatParameter, topicParameter } from './record-schemas.ts'
+import { formatParameter } from './record-schemas.ts'
 
 /** As proxies and browsers want it: passed on at once, as it is. */
 const headers = {

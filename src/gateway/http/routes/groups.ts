@@ -14,6 +14,7 @@ import { KafkaError } from '../../../protocol/errors.ts'
 import type { Gateway } from '../../gateway.ts'
 import {
   gives,
+  known,
   listOf,
   maybe,
   offsetNumber,
@@ -201,8 +202,6 @@ export const groups: readonly Route[] = [
     },
   },
 ]
-
-const known = (number: number): number | null => (number < 0 ? null : number)
 
 async function described(gateway: Gateway, groupId: string) {
   const found = await gateway.groups.describe(groupId)

@@ -3,8 +3,6 @@ import { partitionNumber } from '../describing.ts'
 import type { Parameter } from '../route.ts'
 import type { Schema } from '../schema.ts'
 
-export { topicParameter } from '../describing.ts'
-
 export const partitionParameter: Parameter = {
   name: 'partition',
   in: 'query',
