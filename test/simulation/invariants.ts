@@ -80,7 +80,7 @@ export class Invariants {
     if (inside === null) return
     for (const partition of inside.replicas.all()) {
       const watched = this.#watchPartition(server, partition)
-      for (const look of watched.seen.splice(0)) this.#look(server, inside.nodeId, watched, look)
+      this.#lookBack(server, inside.nodeId, watched)
       const { highWatermark, isLeader, role } = partition
       const leads = isLeader ? partition.leaderEpoch : -1
       const decided = role.partitionEpoch !== watched.partitionEpoch
@@ -107,6 +107,16 @@ export class Invariants {
       minimum: 0,
       onPlatter: true,
     })
+  }
+
+  /** This server dies now, perhaps in the midst of an event: what it did in it until here counts, and clients may hear of it. */
+  dies(server: Server): void {
+    const { inside } = server
+    if (inside === null) return
+    for (const partition of inside.replicas.all()) {
+      const watched = this.#watched.get(partition)
+      if (watched !== undefined) this.#lookBack(server, inside.nodeId, watched)
+    }
   }
 
   /** A client was shown an offset, or told that its record has it: it must be committed. */
@@ -184,6 +194,10 @@ export class Invariants {
       }
     }
     return batches
+  }
+
+  #lookBack(server: Server, nodeId: number, watched: Watched): void {
+    for (const look of watched.seen.splice(0)) this.#look(server, nodeId, watched, look)
   }
 
   #look(server: Server, nodeId: number, before: Watched, look: Look): void {

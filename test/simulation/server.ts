@@ -22,6 +22,8 @@ export class Server {
   awaited = false
   /** How often it came to life. */
   lives = 0
+  /** Called before a life ends, however it does. */
+  onDeath: () => void = () => {}
 
   readonly #store: OutsideStore | null
 
@@ -95,15 +97,19 @@ export class Server {
   }
 
   kill(): void {
-    this.inside = null
-    this.node = null
+    this.#leave()
     this.machine.kill()
   }
 
   powerCut(dice: Dice): void {
+    this.#leave()
+    this.machine.powerCut(dice)
+  }
+
+  #leave(): void {
+    this.onDeath()
     this.inside = null
     this.node = null
-    this.machine.powerCut(dice)
   }
 
   /** SIGTERM. */

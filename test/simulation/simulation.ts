@@ -110,13 +110,7 @@ class Simulation {
     this.#store = this.#plan.orderer === 'store' ? this.#newStore() : null
     this.#servers = Array.from({ length: this.#plan.servers }, (_, i) => this.#newServer(i + 1))
     this.#invariants = new Invariants(this.#servers)
-    this.#history.onShown = (key, offset) => {
-      try {
-        this.#invariants.shown(key, offset)
-      } catch (error) {
-        this.#find(error)
-      }
-    }
+    this.#history.onShown = (key, offset) => this.#mustHold(() => this.#invariants.shown(key, offset))
     this.#clientPlan = {
       bootstrap: this.#servers.map(({ address }) => address),
       topics: this.#plan.topics,
@@ -170,6 +164,15 @@ class Simulation {
     this.#find(new Error(`${alive.map(({ name }) => name).join(', ')} crashed: ${what}`))
   }
 
+  /** For looks from within what the simulated do, who must not meet the error. */
+  #mustHold(look: () => void): void {
+    try {
+      look()
+    } catch (error) {
+      this.#find(error)
+    }
+  }
+
   #find(error: unknown): void {
     const { name, message, stack } = error as Error
     const text = name === 'Violation' || name === 'Liveness' ? `${name}: ${message}` : (stack ?? message)
@@ -191,6 +194,7 @@ class Simulation {
     machine.rate = 1 + this.#plan.drift * this.#dice.fork(`${name} clock`).between(-1, 1)
     machine.wallOffset = this.#dice.fork(`${name} clock`).int(1000)
     const server = new Server(machine, this.#settingsOf(number), this.#store)
+    server.onDeath = () => this.#mustHold(() => this.#invariants.dies(server))
     this.#byName.set(name, server)
     return server
   }
