@@ -80,6 +80,16 @@ test('so does one that is eligible only; who is neither may copy what it likes',
   assert.deepEqual(scene.asked.at(-1), { isr: [1], lacking: [2] })
 })
 
+test('what a chain says of a replica before its leader knows of it counts as soon as it does', () => {
+  const scene = new Scene({ replicas: [1, 2], isr: [1, 2] })
+  scene.leadership.reported({ replicaId: 3, replicaEpoch: 7, logEndOffset: 90 })
+  scene.leadership.reported({ replicaId: 3, replicaEpoch: 7, logEndOffset: 100 })
+  for (let id = 10; id < 100; id++) scene.leadership.reported({ replicaId: id, replicaEpoch: 7, logEndOffset: 100 })
+  assert.deepEqual(scene.asked, [])
+  scene.decided({ replicas: [1, 2, 3], addingReplicas: [3], partitionEpoch: 10 })
+  assert.deepEqual(scene.asked, [{ isr: [1, 2, 3], lacking: [] }])
+})
+
 test('a laggard leaves, and stays eligible', () => {
   const scene = new Scene()
   scene.leadership.fetched(2, 7, 100)

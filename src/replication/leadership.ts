@@ -40,6 +40,8 @@ export interface LeadershipHost {
 
 /** ms before a refused ISR is proposed again. */
 const afterRefusalMs = 200
+/** More replicas of one partition than a move could add. */
+const mostStrangers = 16
 
 class Follower implements FollowerView {
   readonly id: number
@@ -66,6 +68,8 @@ export class Leadership implements TermView {
   readonly epochStartOffset: number
   #role: PartitionRole
   #followers: Follower[]
+  /** What was said of replicas that are none yet, as far as we know: in a chain nobody would say it again. */
+  readonly #strangers = new Map<number, ReplicaReport>()
   maximalIsr: readonly number[]
   /** The partition epoch that the open proposal goes out from; −1: there is none. */
   #proposedIn = -1
@@ -141,6 +145,12 @@ export class Leadership implements TermView {
     // What was proposed on the ground of an older decision will not be done any more, or this is it.
     if (role.partitionEpoch > this.#proposedIn) this.#proposedIn = -1
     if (this.#proposedIn === -1) this.maximalIsr = role.isr
+    for (const { id } of this.#followers) {
+      const report = this.#strangers.get(id)
+      if (report === undefined) continue
+      this.#strangers.delete(id)
+      this.reported(report)
+    }
   }
 
   /**
@@ -182,10 +192,19 @@ export class Leadership implements TermView {
   }
 
   /** As `fetched`, from hearsay: another replica that fetches from us has checked. Nonsense is passed over. */
-  reported({ replicaId, replicaEpoch, logEndOffset }: ReplicaReport): void {
+  reported(report: ReplicaReport): void {
+    const { replicaId, replicaEpoch, logEndOffset } = report
     const follower = this.#followers.find(({ id }) => id === replicaId)
-    if (follower !== undefined && replicaEpoch >= follower.brokerEpoch && logEndOffset <= this.endOffset)
+    if (follower === undefined) this.#remember(report)
+    else if (replicaEpoch >= follower.brokerEpoch && logEndOffset <= this.endOffset)
       this.fetched(replicaId, replicaEpoch, logEndOffset)
+  }
+
+  /** The others may have heard of a new replica before us. No replica goes within a term: none comes back to it with less. */
+  #remember(report: ReplicaReport): void {
+    const { replicaId } = report
+    if (replicaId !== this.leader && (this.#strangers.has(replicaId) || this.#strangers.size < mostStrangers))
+      this.#strangers.set(replicaId, report)
   }
 
   /** What is committed now. */
