@@ -60,6 +60,9 @@ export function replication(parts: ReplicationParts): Copying & { stop(): void }
       get lagMaxMs() {
         return config.get('replica.lag.time.max.ms')
       },
+      slowAfterMs: config.get('replica.slow.after.ms'),
+      slowProbationMs: config.get('replica.slow.probation.ms'),
+      warn: (message, fields) => logger.warn(message, fields),
     },
     fetchers,
     timers,

@@ -11,6 +11,7 @@ function term({ of = {}, ...change }: Change = {}): TermView {
     endOffset: 100,
     brokerEpoch: 10 + id,
     lastCaughtUpMs: 9000,
+    onProbationUntilMs: Number.NEGATIVE_INFINITY,
     ...of[id],
   })
   const isr = change.isr ?? [1, 2, 3]
@@ -50,6 +51,11 @@ test('the high watermark is what everybody has who counts', () => {
     ],
     ['who keeps up and may join counts', { isr: [1, 2], of: { 3: { endOffset: 60 } } }, 60],
     ['who keeps up and may not join does not', { isr: [1, 2], of: { 3: { endOffset: 60, brokerEpoch: 9 } } }, 100],
+    [
+      'who is on probation holds up nobody',
+      { isr: [1, 2], of: { 3: { endOffset: 60, onProbationUntilMs: 10_001 } } },
+      100,
+    ],
     ['too small an ISR commits nothing', { isr: [1] }, 50],
     [
       'one is enough where one is asked for',

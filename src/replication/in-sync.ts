@@ -12,6 +12,8 @@ export interface FollowerView {
   readonly brokerEpoch: number
   /** Monotonic ms at which it was last known to have all that the leader had; −∞: never. */
   readonly lastCaughtUpMs: number
+  /** Monotonic ms until which it stays out, having held up all the others; −∞: it never did. */
+  readonly onProbationUntilMs: number
 }
 
 /** A leader's view of its partition. */
@@ -44,8 +46,9 @@ export function isCaughtUp(term: TermView, follower: FollowerView): boolean {
   return follower.endOffset === term.endOffset || term.now - follower.lastCaughtUpMs <= term.lagMaxMs
 }
 
-/** The process that fetches from us is the one that the controller knows, and may be in an ISR. */
+/** The process that fetches from us is the one that the controller knows, and may be in an ISR. Where one is missing, any will do. */
 export function isEligible(term: TermView, follower: FollowerView): boolean {
+  if (term.now < follower.onProbationUntilMs && term.isr.length >= term.minIsr) return false
   return follower.brokerEpoch >= 0 && term.eligibleEpoch(follower.id) === follower.brokerEpoch
 }
 

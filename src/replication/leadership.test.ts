@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { IsrAnswer, IsrProposal } from './isr-changes.ts'
-import { Leadership } from './leadership.ts'
+import { Leadership, type LedLog } from './leadership.ts'
 import type { PartitionRole } from './role.ts'
 
 const lagMaxMs = 5000
+const slowAfterMs = 10_000
+const slowProbationMs = 60_000
 
 /** Broker 1 leads, as its node sees it; all brokers are registered with epoch 7. */
 class Scene {
@@ -13,10 +15,10 @@ class Scene {
   damagedAt: number | null = null
   hasRoom = true
   role: PartitionRole
-  readonly log = {
+  readonly log: { -readonly [Key in keyof LedLog]: LedLog[Key] } = {
     logEndOffset: 100,
     flushedOffset: 100,
-    config: { minInsyncReplicas: 2, replicationTopology: 'isr' as const },
+    config: { minInsyncReplicas: 2, replicationTopology: 'isr' },
   }
   readonly asked: (Pick<IsrProposal, 'lacking'> & { readonly isr: readonly number[] })[] = []
   answer: (answer: IsrAnswer) => void = () => {}
@@ -49,8 +51,29 @@ class Scene {
       eligibleEpoch: () => 7,
       mono: () => this.ms,
       lagMaxMs,
+      slowAfterMs,
+      slowProbationMs,
+      warn() {},
     }
     this.leadership = new Leadership(host, around, this.role, 50)
+  }
+
+  /** For `ms`: a record every 10 ms; each replica writes all that there is in so many ms, and then says so. */
+  load(ms: number, took: Readonly<Record<number, number>>): void {
+    const { log, leadership } = this
+    const writes = new Map([1, 2, 3].map(id => [id, { upTo: log.logEndOffset, untilMs: this.ms }]))
+    for (const end = this.ms + ms; this.ms < end; this.ms += 10) {
+      log.logEndOffset++
+      this.highWatermark = leadership.committed()
+      for (const [id, write] of writes) {
+        if (this.ms < write.untilMs) continue
+        if (id === 1) log.flushedOffset = write.upTo
+        else leadership.fetched(id, 7, write.upTo)
+        writes.set(id, { upTo: log.logEndOffset, untilMs: this.ms + (took[id] ?? 10) })
+      }
+      this.highWatermark = leadership.committed()
+      if (this.ms % 1000 === 0) leadership.check()
+    }
   }
 
   /** The metadata says so. */
@@ -126,4 +149,44 @@ test('a leader without room for records goes, if enough others are in sync', () 
     scene.leadership.check()
     assert.deepEqual(scene.asked, left === null ? [] : [{ isr: left, lacking: [] }])
   }
+})
+
+test('a follower that holds up all others leaves after a while, and comes back after its probation', () => {
+  const scene = new Scene()
+  scene.load(9000, { 3: 200 })
+  assert.deepEqual(scene.asked, [])
+  scene.load(5000, { 3: 200 })
+  assert.deepEqual(scene.asked, [{ isr: [1, 2], lacking: [] }])
+  scene.answer({ is: 'changed', isr: [1, 2], leaderEpoch: 3, partitionEpoch: 10 })
+  scene.load(1000, { 3: 200 })
+  assert.ok(scene.highWatermark >= scene.log.logEndOffset - 2, 'it holds up nobody any more')
+  scene.load(slowProbationMs - 10_000, {})
+  assert.equal(scene.asked.length, 1)
+  scene.load(10_000, {})
+  assert.deepEqual(scene.asked.at(-1), { isr: [1, 2, 3], lacking: [] })
+})
+
+test('it may come back sooner where one is missing', () => {
+  const scene = new Scene()
+  scene.load(14_000, { 3: 200 })
+  scene.answer({ is: 'changed', isr: [1, 2], leaderEpoch: 3, partitionEpoch: 10 })
+  scene.decided({ isr: [1], partitionEpoch: 11 })
+  scene.leadership.fetched(3, 7, scene.log.logEndOffset)
+  assert.deepEqual(scene.asked.at(-1), { isr: [1, 2, 3], lacking: [] })
+})
+
+test('a slow follower stays where too few would be left, and where nobody is faster', () => {
+  const needed = new Scene()
+  needed.log.config = { minInsyncReplicas: 3, replicationTopology: 'isr' }
+  needed.load(20_000, { 3: 200 })
+  assert.deepEqual(needed.asked, [])
+  const allSlow = new Scene()
+  allSlow.load(20_000, { 1: 200, 2: 200, 3: 250 })
+  assert.deepEqual(allSlow.asked, [])
+})
+
+test('a leader whose own disk holds up all others goes', () => {
+  const scene = new Scene()
+  scene.load(14_000, { 1: 200 })
+  assert.deepEqual(scene.asked, [{ isr: [2, 3], lacking: [] }])
 })

@@ -1,6 +1,7 @@
 import { KafkaError } from '../protocol/errors.ts'
 import { type FollowerView, grownIsr, nextHighWatermark, shrunkIsr, type TermView } from './in-sync.ts'
 import type { IsrAnswer, IsrChanges, IsrProposal } from './isr-changes.ts'
+import { Pace, slowReplica } from './pace.ts'
 import type { ReplicaReport } from './relay.ts'
 import { isCountedOn, type PartitionRole } from './role.ts'
 
@@ -13,6 +14,12 @@ export interface Surroundings {
   mono(): number
   /** `replica.lag.time.max.ms` */
   readonly lagMaxMs: number
+  /** `replica.slow.after.ms`; −1: never. */
+  readonly slowAfterMs: number
+  /** `replica.slow.probation.ms` */
+  readonly slowProbationMs: number
+  /** What is worth a line in the log. */
+  warn(message: string, fields: Record<string, unknown>): void
 }
 
 /** The leader's own copy. */
@@ -53,10 +60,13 @@ class Follower implements FollowerView {
   /** When it fetched last, and where the leader's log ended then: who reaches that end had caught up by that time. */
   lastFetchMs = Number.NEGATIVE_INFINITY
   endAtLastFetch = 0
+  onProbationUntilMs: number
+  readonly pace = new Pace()
 
-  constructor(id: number, lastCaughtUpMs: number) {
+  constructor(id: number, lastCaughtUpMs: number, onProbationUntilMs: number) {
     this.id = id
     this.lastCaughtUpMs = lastCaughtUpMs
+    this.onProbationUntilMs = onProbationUntilMs
   }
 }
 
@@ -75,12 +85,24 @@ export class Leadership implements TermView {
   #proposedIn = -1
   #notBeforeMs = Number.NEGATIVE_INFINITY
   #over = false
+  /** Of our own disk. */
+  readonly #pace = new Pace()
+  /** Who has been slow since when (monotonic ms); −1: nobody. */
+  #slow = -1
+  #slowSinceMs = 0
   /** Where the log ended when it was looked at last. */
   #seenEnd: number
   /** Monotonic ms: of the decision that is being made. */
   now: number
 
-  constructor(host: LeadershipHost, around: Surroundings, role: PartitionRole, epochStartOffset: number) {
+  /** `former`: our term before this one, if it was the one just before. */
+  constructor(
+    host: LeadershipHost,
+    around: Surroundings,
+    role: PartitionRole,
+    epochStartOffset: number,
+    former: Leadership | null = null,
+  ) {
     this.#host = host
     this.#around = around
     this.#role = role
@@ -89,7 +111,9 @@ export class Leadership implements TermView {
     this.maximalIsr = role.isr
     this.now = around.mono()
     this.#seenEnd = host.log.logEndOffset
-    this.#followers = role.replicas.filter(id => id !== host.node).map(id => this.#newFollower(id))
+    this.#followers = role.replicas
+      .filter(id => id !== host.node)
+      .map(id => this.#newFollower(id, former?.follower(id)?.onProbationUntilMs))
   }
 
   get leader(): number {
@@ -164,6 +188,7 @@ export class Leadership implements TermView {
     follower.brokerEpoch = brokerEpoch
     follower.endOffset = endOffset
     const end = this.endOffset
+    follower.pace.look(endOffset, end, now)
     if (endOffset >= end) follower.lastCaughtUpMs = now
     else if (endOffset >= follower.endAtLastFetch)
       follower.lastCaughtUpMs = Math.max(follower.lastCaughtUpMs, follower.lastFetchMs)
@@ -211,10 +236,13 @@ export class Leadership implements TermView {
   committed(): number {
     this.now = this.#around.mono()
     const { endOffset } = this
+    this.#pace.look(this.flushedOffset, endOffset, this.now)
     if (endOffset !== this.#seenEnd) {
-      // Whoever had all until now had caught up until now, also when it had no reason to say so again.
-      for (const follower of this.#followers)
+      for (const follower of this.#followers) {
+        // Whoever had all until now had caught up until now, also when it had no reason to say so again.
         if (follower.endOffset >= this.#seenEnd) follower.lastCaughtUpMs = this.now
+        follower.pace.look(follower.endOffset, endOffset, this.now)
+      }
       this.#seenEnd = endOffset
     }
     return nextHighWatermark(this)
@@ -222,7 +250,8 @@ export class Leadership implements TermView {
 
   /**
    * Now and then: who has not kept up leaves the ISR, and what was refused is tried again. With a damaged copy it is we who
-   * leave, and with the ISR the lead, if there is anybody else; without room for records, if there are enough others.
+   * leave, and with the ISR the lead, if there is anybody else; without room for records, if there are enough others. So
+   * does, or must, whoever holds up all others for long.
    */
   check(): void {
     this.now = this.#around.mono()
@@ -230,7 +259,28 @@ export class Leadership implements TermView {
     if (this.#host.damagedAt !== null && isr.length + eligibleLeaderReplicas.length > 1)
       this.#proposeWithout(this.leader)
     else if (!this.#host.hasRoom && isr.length > this.minIsr) this.#propose(isr.filter(id => id !== this.leader))
-    else this.#propose(shrunkIsr(this) ?? grownIsr(this))
+    else this.#propose(shrunkIsr(this) ?? this.#withoutSlow() ?? grownIsr(this))
+  }
+
+  /** The ISR without the one that has been slow for too long; null: nobody is, or too few would be left. */
+  #withoutSlow(): number[] | null {
+    const { slowAfterMs, slowProbationMs, warn } = this.#around
+    if (slowAfterMs < 0 || this.isr.length <= this.minIsr || this.#proposedIn !== -1) return null
+    const line = this.isr.map(id => {
+      const pace = id === this.leader ? this.#pace : this.#followers.find(each => each.id === id)?.pace
+      return { id, ms: pace?.median(this.now) ?? null }
+    })
+    const slow = slowReplica(this.leader, line, this.chain)
+    if (slow !== this.#slow) {
+      this.#slow = slow
+      this.#slowSinceMs = this.now
+    }
+    if (slow === -1 || this.now - this.#slowSinceMs < slowAfterMs) return null
+    const follower = this.#followers.find(({ id }) => id === slow)
+    if (follower !== undefined) follower.onProbationUntilMs = this.now + slowProbationMs
+    const { topic, index: partition } = this.#host
+    warn('a replica holds up all others: it leaves the in-sync replicas', { topic, partition, slow, ms: line })
+    return this.isr.filter(id => id !== slow)
   }
 
   /** One whose copy lacks what is committed. */
@@ -245,8 +295,9 @@ export class Leadership implements TermView {
     this.#over = true
   }
 
-  #newFollower(id: number): Follower {
-    return new Follower(id, this.#role.isr.includes(id) ? this.#around.mono() : Number.NEGATIVE_INFINITY)
+  #newFollower(id: number, onProbationUntilMs = Number.NEGATIVE_INFINITY): Follower {
+    const caughtUpMs = this.#role.isr.includes(id) ? this.#around.mono() : Number.NEGATIVE_INFINITY
+    return new Follower(id, caughtUpMs, onProbationUntilMs)
   }
 
   /** One at a time: the next one would go out from an ISR that nobody knows yet. */

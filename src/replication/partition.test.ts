@@ -29,6 +29,17 @@ function open(volume: FileVolume, config: LogConfig, role = alone, options: Part
 const written = (partition: Partition, offset: number) => new Promise(done => partition.whenWritten(offset, done))
 const committed = (partition: Partition, offset: number) => new Promise(done => partition.whenCommitted(offset, done))
 
+/** Nobody answers what is proposed; nobody is slow. */
+const around = {
+  isrChanges: { propose() {} },
+  eligibleEpoch: () => 1,
+  mono: () => 0,
+  lagMaxMs: 5000,
+  slowAfterMs: -1,
+  slowProbationMs: 0,
+  warn() {},
+}
+
 test('who reads from the disk while the head is let go, or the partition, hears what a client understands', async t => {
   const root = mkdtempSync(join(tmpdir(), 'ottla-partition-'))
   t.after(() => rmSync(root, { recursive: true }))
@@ -98,7 +109,6 @@ async function damaged(role: Partial<PartitionRole>): Promise<Partition> {
   const file = '/data/t-0/00000000000000000000.log'
   disk.writeFile(file, disk.readFile(file).subarray(0, -1))
   const volume = await FileVolume.open('/data', { ...world, disk }, silent)
-  const around = { isrChanges: { propose: () => {} }, eligibleEpoch: () => 1, mono: () => 0, lagMaxMs: 5000 }
   const partition = open(volume, defaultLogConfig, { ...alone, leaderEpoch: 1, replicas: [1, 2], ...role }, { around })
   assert.equal(partition.damagedAt, 2)
   return partition
@@ -171,7 +181,6 @@ test('rot that is found where producers are looked for is rot: the copy is cut t
   bytes.fill(0, 2 * batch, 3 * batch)
   disk.writeFile(file, bytes)
   const volume = await FileVolume.open('/data', { ...world, disk }, silent)
-  const around = { isrChanges: { propose: () => {} }, eligibleEpoch: () => 1, mono: () => 0, lagMaxMs: 5000 }
   const role = { ...alone, leaderEpoch: 1, replicas: [1, 2], isr: [1, 2] }
   const partition = open(volume, defaultLogConfig, role, { around })
   assert.throws(() => partition.append(produced(4), -1, 1), storageError)

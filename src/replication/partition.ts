@@ -165,7 +165,8 @@ export class Partition {
 
   #lead(role: PartitionRole): Leadership {
     if (this.#around === undefined) throw new Error(`${this.topic}-${this.index} has replicas, and no surroundings`)
-    return new Leadership(this, this.#around, role, this.log.startOfEpoch(role.leaderEpoch))
+    const former = this.#leadership
+    return new Leadership(this, this.#around, role, this.log.startOfEpoch(role.leaderEpoch), former)
   }
 
   /** For our leadership: the controller has committed this ISR. */

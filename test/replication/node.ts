@@ -86,7 +86,8 @@ export class ReplicaNode {
       const broker = this.cluster.brokers.get(node)
       return broker === undefined || broker.fenced ? -1 : broker.epoch
     }
-    const around = { isrChanges, eligibleEpoch, mono: () => time.ms, lagMaxMs }
+    const neverSlow = { slowAfterMs: -1, slowProbationMs: 0, warn() {} }
+    const around = { isrChanges, eligibleEpoch, mono: () => time.ms, lagMaxMs, ...neverSlow }
     const events = { leads() {}, deleted() {} }
     const copying = { around, fetchers: this.#fetchers, timers }
     this.#manager = new ReplicaManager(id, this.#logs, this.replicas, config, silent, events, copying)

@@ -130,6 +130,8 @@ export function planOf(dice: Dice, options: ClusterOptions): Plan {
       'group.initial.rebalance.delay.ms': '0',
       'log.flush.offset.checkpoint.interval.ms': String(Math.round(dice.magnitude(100, 5000))),
       'log.index.interval.bytes': '512',
+      'replica.slow.after.ms': '2000',
+      'replica.slow.probation.ms': '5000',
       'tail.cache.bytes': String(Math.round(dice.magnitude(1 << 12, 1 << 22))),
       ...(more.chance(0.3) ? { [snapshotBytes]: String(Math.round(more.magnitude(200, 5000))) } : {}),
       ...(more.chance(0.3)
