@@ -142,6 +142,46 @@ describe('an unclean end', () => {
   })
 })
 
+describe('a disk that is gone', () => {
+  const min2 = { configs: [{ name: 'min.insync.replicas', value: '2' }] }
+  const partition = { ...min2, assignments: [{ partitionIndex: 0, brokerIds: [1, 2, 3] }] }
+  const fresh = { incarnationId: uuid('next'), logDirs: [uuid('new')] }
+  const lose = (test: TestController, epoch: (id: number) => number, ...ids: number[]) => {
+    for (const id of ids) test.ask('brokerLost', { brokerId: id, brokerEpoch: epoch(id) })
+  }
+
+  it('makes nobody eligible, though everything was synced', () => {
+    const { test, epoch } = three()
+    test.topic('foo', partition)
+    lose(test, epoch, 3, 2)
+    assert.equal(test.shown('foo'), '1@0 1|2|')
+    test.register(2, fresh)
+    assert.equal(test.shown('foo'), '1@0 1||')
+  })
+
+  it('may be the last one that had everything: the others wait until somebody decides, and do not follow an empty copy', () => {
+    const { test, epoch } = three()
+    test.topicOn('foo', [2, 3])
+    test.topicOn('sole', [2])
+    lose(test, epoch, 3, 2)
+    assert.equal(test.shown('foo'), '-1@1 |2|')
+    const again = test.register(2, fresh)
+    test.beat(2, again)
+    assert.equal(test.shown('foo'), '-1@1 ||')
+    test.beat(3, test.register(3, { incarnationId: uuid('next3') }))
+    assert.equal(test.shown('foo'), '-1@1 ||')
+    assert.equal(test.shown('sole'), '2@2 2||', 'there is no other copy to wait for')
+  })
+
+  it('belongs to a number that may be given to another one', () => {
+    const { test, epoch } = three()
+    test.topic('foo', partition)
+    lose(test, epoch, 3, 2)
+    assert.equal(test.ask('unregisterBroker', { brokerId: 2 }).errorCode, ErrorCode.NONE)
+    assert.equal(test.shown('foo'), '1@0 1||')
+  })
+})
+
 describe('sessions', () => {
   it('begin anew with each heartbeat, and fence when they end', () => {
     const { test, epoch } = three()

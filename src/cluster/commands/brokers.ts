@@ -36,7 +36,10 @@ export function registerBroker(request: Registration, context: Context): Outcome
   const records: MetadataRecord[] = [registration(request, epoch, !alone)]
   if (alone) records.push(...leadAgain(context, request.brokerId))
   else {
-    if (known !== undefined) records.push(...leave(context, request.brokerId, mayHaveLost(request, known, context)))
+    if (known !== undefined) {
+      const unclean = mayHaveLost(request, known, context)
+      records.push(...leave(context, request.brokerId, unclean, hasOtherDisk(request, known)))
+    }
     if (others > 0) records.push(...pin(context))
     records.push(...greet(request.brokerId, known, others, context))
   }
@@ -113,6 +116,11 @@ function mayHaveLost(request: Registration, known: BrokerState, { state, setting
   return ({ name }: TopicState) => settings.topicValue('flush', state.configs(ResourceType.TOPIC, name)) === 'os'
 }
 
+/** It comes back with directories that are all new: what it had is gone. */
+function hasOtherDisk({ logDirs = [] }: Registration, known: BrokerState): boolean {
+  return logDirs.length > 0 && known.logDirs.length > 0 && !logDirs.some(id => known.logDirs.includes(id))
+}
+
 /**
  * Who is eligible depends on `min.insync.replicas` (KIP-966), who copies from whom on the topology: as soon as there are
  * several brokers, they and every controller read the same values from the log, not each its own file.
@@ -168,7 +176,11 @@ export function unregisterBroker({ brokerId }: Unregistration, context: Context)
     )
   }
   checkNothingIsLost(brokerId, context)
-  const records: MetadataRecord[] = [{ type: 'UnregisterBrokerRecord', brokerId, brokerEpoch: broker.epoch }]
+  const records: MetadataRecord[] = [
+    // Its number may be given to another one, which has nothing.
+    ...leave(context, brokerId, undefined, true),
+    { type: 'UnregisterBrokerRecord', brokerId, brokerEpoch: broker.epoch },
+  ]
   if (balanceState(state, brokerId) !== 'settled') records.push(setBalanceState(brokerId, 'settled'))
   return { records, response: { throttleTimeMs: 0, errorCode: ErrorCode.NONE, errorMessage: null } }
 }

@@ -6,21 +6,23 @@ import { changePartition, type PartitionWish, type Rules, rulesOf, without } fro
 /**
  * What it means for partitions that a broker may not lead nor be in sync any more: the others lead, and where it was the
  * last in sync nobody does until it is back (KIP-966). `unclean`: says of a topic whether the broker, which died without
- * writing everything down, may have lost what it had acknowledged there.
+ * writing everything down, may have lost what it had acknowledged there. `gone`: its disk is, with all that it had.
  */
 export function* leave(
   context: Context,
   broker: number,
   unclean: (topic: TopicState) => boolean = () => false,
+  gone = false,
 ): Iterable<MetadataRecord> {
   const usable = (id: number) => id !== broker && isUsable(context.state, id)
   yield* changeAll(context, usable, (partition, topic) => {
     const inSync = partition.isr.includes(broker)
-    const eligible = partition.eligibleLeaderReplicas.includes(broker)
+    const eligible = partition.eligibleLeaderReplicas.includes(broker) || partition.lastKnownElr.includes(broker)
     if (!inSync && partition.leader !== broker && !eligible) return null
-    const lost = unclean(topic)
+    const lost = gone || unclean(topic)
     if (!inSync && partition.leader !== broker && !lost) return null
-    return { isr: without(partition.isr, [broker]), ...(lost ? { lacking: [broker] } : {}) }
+    const isr = without(partition.isr, [broker])
+    return { isr, ...(lost ? { lacking: [broker] } : {}), ...(gone ? { gone: [broker] } : {}) }
   })
 }
 

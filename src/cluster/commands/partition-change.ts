@@ -15,6 +15,8 @@ export interface PartitionWish {
   readonly leaderRecoveryState?: number
   /** Brokers that may lack what is committed (an end without a sync, a damaged copy): they are in nobody's place any more. */
   readonly lacking?: readonly number[]
+  /** Of those, brokers whose copy is gone altogether. */
+  readonly gone?: readonly number[]
   readonly election?: Election
   /** A leader epoch begins in any case: the former process of the leader may not go on. */
   readonly newEpoch?: boolean
@@ -109,16 +111,18 @@ class Draft {
 
   /**
    * While the ISR is smaller than `min.insync.replicas` nothing is committed, so whoever left it since has everything
-   * that is (KIP-966). The last one that has it stays, whatever happened to it: nobody knows more.
+   * that is (KIP-966). The last one that has it stays, whatever happened to it: nobody knows more. Only with an empty disk it
+   * must not lead those who have something still; they wait for somebody to decide.
    */
   keepEligible(): void {
     const { isr, eligibleLeaderReplicas, lastKnownElr } = this.#before
     if (this.#isr.length >= Math.min(this.#rules.minIsr, this.#replicas.length)) return
     const whole = union(eligibleLeaderReplicas, isr).filter(id => this.#replicas.includes(id))
     const left = without(whole, this.#isr)
+    const gone = this.#replicas.length > 1 ? (this.#wish.gone ?? []) : []
     const sure = without(left, this.#wish.lacking ?? [])
-    this.#eligible = this.#isr.length === 0 && sure.length === 0 ? left : sure
-    this.#lastKnown = without(union(whole, lastKnownElr), [...this.#isr, ...this.#eligible]).filter(id =>
+    this.#eligible = this.#isr.length === 0 && sure.length === 0 ? without(left, gone) : sure
+    this.#lastKnown = without(union(whole, lastKnownElr), [...this.#isr, ...this.#eligible, ...gone]).filter(id =>
       this.#replicas.includes(id),
     )
   }
