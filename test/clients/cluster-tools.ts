@@ -54,18 +54,30 @@ const quorum: CommandScenario = async place => {
   return undefined
 }
 
+/** Who leads the quorum, and who else votes, each with its directory. */
+async function quorumOf(place: Place): Promise<{ leader: string; voters: [id: string, directory: string][] }> {
+  const status = await tool(place, 'kafka-metadata-quorum', ['describe', '--status'])
+  const text = /^CurrentVoters: +(.*)$/m.exec(status)?.[1] ?? ''
+  return {
+    leader: /^LeaderId: +(\d+)$/m.exec(status)?.[1] ?? '',
+    voters: [...text.matchAll(/"id": (\d+), "directoryId": "?([\w-]{22})/g)].map(([, id, directory]) => [
+      id!,
+      directory!,
+    ]),
+  }
+}
+
+const keyOf = ([id, directory]: readonly [string, string]) => ['--controller-id', id, '--controller-directory-id', directory] // biome-ignore format: one line
+
 /** One voter is removed and added again. */
 const voters: CommandScenario = async place => {
   const ask = (...args: string[]) => tool(place, 'kafka-metadata-quorum', args)
-  const ids = async () => {
-    const text = /^CurrentVoters: +(.*)$/m.exec(await ask('describe', '--status'))?.[1] ?? ''
-    return [...text.matchAll(/"id": (\d+), "directoryId": "?([\w-]{22})/g)].map(([, id, directory]) => [id, directory])
-  }
-  const before = await ids()
+  const ids = async () => (await quorumOf(place)).voters
+  const { leader, voters: before } = await quorumOf(place)
   assert.equal(before.length, 3)
-  const leader = /^LeaderId: +(\d)$/m.exec(await ask('describe', '--status'))?.[1]
-  const [id, directory] = before.find(([each]) => each !== leader) as [string, string]
-  const key = ['--controller-id', id, '--controller-directory-id', directory]
+  const voter = before.find(([each]) => each !== leader)!
+  const [id] = voter
+  const key = keyOf(voter)
   const removed = await ask('remove-controller', ...key)
   assert.match(removed, /Removed +KRaft controller/)
   await until('two voters', 20_000, async () => (await ids()).length === 2)
@@ -86,6 +98,26 @@ const voters: CommandScenario = async place => {
   const added = await withFile(settings.join('\n'), path => ask('--command-config', path, 'add-controller'))
   assert.match(added, /Added +(KRaft )?controller/)
   await until('three voters', 20_000, async () => (await ids()).length === 3)
+  return undefined
+}
+
+/** A voter is down: without another one nobody could decide anything, so that one is not let go. */
+const majority: CommandScenario = async place => {
+  if (place.cluster === undefined) return { skipped: 'the nodes are not ours to stop' }
+  if (place.cluster.kind === 'kafka') return { skipped: 'Apache Kafka does not refuse it' }
+  const { leader, voters: before } = await quorumOf(place)
+  const [down, other] = before.filter(([id]) => id !== leader) as [[string, string], [string, string]]
+  const member = place.cluster.all.find(({ node }) => node === Number(down[0]))!
+  await member.stop()
+  try {
+    // Longer than a voter may be silent.
+    await sleep(5000)
+    const said = await tool(place, 'kafka-metadata-quorum', ['remove-controller', ...keyOf(other)], { fails: true })
+    assert.match(said, new RegExp(`Without node ${other[0]} the cluster would have no majority: .* ${down[0]} cannot be reached`)) // biome-ignore format: one line
+  } finally {
+    await member.start()
+  }
+  assert.deepEqual((await quorumOf(place)).voters.sort(), before.sort())
   return undefined
 }
 
@@ -141,6 +173,8 @@ const election: CommandScenario = async place => {
   assert.equal((await described(place, topic))[0]?.leader, 2)
   assert.match(await tool(place, 'kafka-leader-election', one), /Valid replica already elected for partitions/)
   await tool(place, 'kafka-leader-election', ['--election-type', 'preferred', '--all-topic-partitions'])
+  const unclean = ['--election-type', 'unclean', '--topic', topic, '--partition', '0']
+  assert.match(await tool(place, 'kafka-leader-election', unclean), /Valid replica already elected for partitions/)
   const missing = ['--election-type', 'preferred', '--topic', `${topic}-none`, '--partition', '0']
   assert.match(await tool(place, 'kafka-leader-election', missing, { fails: true }), /does not exist|UnknownTopic/)
   return undefined
@@ -207,4 +241,5 @@ export const clusterToolScenarios: Record<string, CommandScenario> = {
   'cluster-election': election,
   'cluster-under': underReplicated,
   'cluster-voters': voters,
+  'cluster-majority': majority,
 }

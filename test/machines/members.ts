@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -27,6 +27,8 @@ export interface Member {
   thaw(): void
   /** Resolves with the exit code when it ends by itself; null when it did not within `ms`. */
   ended(ms: number): Promise<number | null>
+  /** Its disk is lost: the directory of a node that is down is gone, and it joins the others as a new one at its next start. */
+  wipe?(): void
 }
 
 export interface Members {
@@ -112,7 +114,7 @@ export class OttlaCluster implements Members {
 /** The same for all nodes, so that all can be started at once. */
 const token = 'ottla_token_of_the_clusters_of_tests'
 
-class OttlaMember implements Member {
+export class OttlaMember implements Member {
   readonly node: number
   readonly host: string
   readonly port: number
@@ -121,6 +123,7 @@ class OttlaMember implements Member {
   #child: ChildProcess | null = null
   #pid = 0
   #exit: Promise<number | null> = Promise.resolve(null)
+  #wiped = false
 
   constructor(options: OttlaClusterOptions, node: number) {
     const { lan, port } = options
@@ -150,12 +153,10 @@ class OttlaMember implements Member {
   async start(): Promise<void> {
     const { lan, place, args = [] } = this.#options
     mkdirSync(place, { recursive: true })
-    const first = new OttlaMember(this.#options, 1)
-    const joins = this.node > 1 && !existsSync(join(this.data, 'meta.properties'))
     const words = [
       ...[join(this.root, 'bin/ottla.js'), 'start', '--port', String(this.port), '--data', this.data],
       ...(lan === undefined ? [] : ['--host', this.host]),
-      ...(joins ? ['--join', `${first.host}:${first.port}`] : []),
+      ...this.#joins(),
       ...['--set', `node.id=${this.node}`, ...args],
     ]
     const [program, ...rest] = [...(lan?.hosts[this.node - 1]?.inside ?? []), process.execPath, ...words]
@@ -180,6 +181,20 @@ class OttlaMember implements Member {
       if (!this.running) throw new Error(`node ${this.node} ended at its start:\n${tail(this.log)}`)
       if (Date.now() > end) throw new Error(`node ${this.node} does not answer:\n${tail(this.log)}`)
     }
+  }
+
+  /** The first node begins the cluster, unless it has lost its disk: then any of the others tells it of the cluster. */
+  #joins(): string[] {
+    if (existsSync(join(this.data, 'meta.properties')) || (this.node === 1 && !this.#wiped)) return []
+    const others = this.#wiped ? Array.from({ length: this.#options.nodes }, (_, i) => i + 1) : [1]
+    const seeds = others.filter(node => node !== this.node).map(node => new OttlaMember(this.#options, node))
+    return ['--join', seeds.map(({ host, port }) => `${host}:${port}`).join()]
+  }
+
+  wipe(): void {
+    if (this.running) throw new Error(`node ${this.node} runs`)
+    rmSync(this.data, { recursive: true, force: true })
+    this.#wiped = true
   }
 
   async kill(): Promise<void> {

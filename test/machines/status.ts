@@ -57,6 +57,12 @@ export class Status {
     return (await this.#quorum())?.currentVoters.map(({ replicaId }) => replicaId) ?? []
   }
 
+  /** The directory that each voter votes with, by node id. */
+  async votingDirectories(): Promise<Map<number, string>> {
+    const voters = (await this.#quorum())?.currentVoters ?? []
+    return new Map(voters.map(({ replicaId, replicaDirectoryId }) => [replicaId, replicaDirectoryId]))
+  }
+
   /** Id of the node that leads the metadata quorum, by the highest epoch that anybody tells of; −1: nobody does. */
   async controller(): Promise<number> {
     const { leaderId = -1 } = (await this.#quorum()) ?? {}
@@ -123,11 +129,18 @@ export class Status {
 
   /** A topic with a replica on each of three nodes, `min.insync.replicas` 2; the first leaders are all different. */
   async create(topic: string, partitions: number, configs: Readonly<Record<string, string>> = {}): Promise<void> {
-    const ids = [1, 2, 3]
-    const assignments = Array.from({ length: partitions }, (_, p) => ids.map((_, i) => ids[(p + i) % 3]!))
-    await this.admin(admin =>
-      admin.createTopics([{ name: topic, assignments, configs: { 'min.insync.replicas': '2', ...configs } }]),
-    )
+    await this.createOn([1, 2, 3], topic, partitions, { 'min.insync.replicas': '2', ...configs })
+  }
+
+  /** A topic with a replica on each of these nodes, which take turns in leading. */
+  async createOn(
+    ids: readonly number[],
+    topic: string,
+    partitions: number,
+    configs: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const assignments = Array.from({ length: partitions }, (_, p) => ids.map((_, i) => ids[(p + i) % ids.length]!))
+    await this.admin(admin => admin.createTopics([{ name: topic, assignments, configs }]))
   }
 
   /** The first replica of each partition leads again. */

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sys
 import threading
 
@@ -10,7 +11,10 @@ from agent import Until, emit, number, padded, raw, serve, text
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-logging.disable(logging.CRITICAL)
+if os.environ.get("AGENT_DEBUG"):
+    logging.basicConfig(filename=os.environ["AGENT_DEBUG"], level=logging.DEBUG, format="%(asctime)s %(process)d %(name)s %(message)s")
+else:
+    logging.disable(logging.CRITICAL)
 BASE = {"bootstrap_servers": sys.argv[1], "client_id": "matrix-aiokafka"}
 
 loop = asyncio.new_event_loop()

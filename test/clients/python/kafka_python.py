@@ -12,7 +12,7 @@ from kafka import KafkaConsumer, KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
 
 if os.environ.get("AGENT_DEBUG"):
-    logging.basicConfig(filename=os.environ["AGENT_DEBUG"], level=logging.DEBUG, format="%(asctime)s %(name)s %(message)s")
+    logging.basicConfig(filename=os.environ["AGENT_DEBUG"], level=logging.DEBUG, format="%(asctime)s %(process)d %(name)s %(message)s")
 
 # Where a poll gives up between the answers to JoinGroup and SyncGroup, 3.0.12 never takes its assignment: poll long.
 POLL_MS = 1000

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { untilAllVote } from '../../machines/votes.ts'
 import { noLoopDevices } from '../loop-disk.ts'
 import { type Fault, shuffled } from './scene.ts'
 
@@ -58,4 +59,25 @@ const power: Fault = {
   },
 }
 
-export const diskFaults: readonly Fault[] = [full, power]
+/** One disk is lost for good: its node comes back with an empty one, is filled by the others, and gets its vote back. */
+const wipe: Fault = {
+  name: 'wipe',
+  goesOn: true,
+  lasts: [500, 3000],
+  impossible: ({ members }) => (members.folderOf === undefined ? 'it is not known where the files are' : null),
+  async inject(scene) {
+    const { members, status } = scene
+    const member = shuffled(scene)[0]!
+    await member.kill()
+    member.wipe?.()
+    return {
+      what: `kill -9 of node ${member.node}, and its disk is lost`,
+      heal: async () => {
+        await member.start()
+        await untilAllVote(status, members, 90_000)
+      },
+    }
+  },
+}
+
+export const diskFaults: readonly Fault[] = [full, power, wipe]
