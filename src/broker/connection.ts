@@ -2,15 +2,14 @@ import { FrameReader, type FrameSink } from '../protocol/frames.ts'
 import { Line } from '../replication/line.ts'
 import type { Socket } from '../world/world.ts'
 import type { ApiEntry } from './api-entry.ts'
-import type { Broker } from './broker.ts'
 import { type OpenedRequest, openRequest, Refused, sealResponse } from './envelope.ts'
 import { beginsLikeHttp, type DoorName, Guest, longestFrame } from './guest.ts'
-import { Later, type Peer, type RequestContext } from './handler.ts'
-import type { Services } from './services.ts'
+import { type Asked, Later, type Peer } from './handler.ts'
+import type { Server } from './server.ts'
 
 /** One request on its way, from its bytes to its answer: answers leave in the order of the requests, however they are finished. */
-class Exchange implements RequestContext {
-  readonly broker: Broker
+class Exchange implements Asked<Server> {
+  readonly broker: Server
   readonly peer: Connection
   /** Bytes of the request, counted against the connection until its answer has left. */
   readonly bytes: number
@@ -24,14 +23,14 @@ class Exchange implements RequestContext {
   /** Monotonic ms. */
   started = 0
 
-  constructor(broker: Broker, peer: Connection, bytes: number) {
+  constructor(broker: Server, peer: Connection, bytes: number) {
     this.broker = broker
     this.peer = peer
     this.bytes = bytes
   }
 
-  get node(): Services {
-    return this.peer.node ? this.broker.servicesForNodes : this.broker.services
+  get node(): unknown {
+    return this.broker.servicesFor(this.peer)
   }
 
   onSent(run: () => void): void {
@@ -54,7 +53,7 @@ const smallAnswer = 4096
  * speak Kafka's protocol that costs nothing, since the letters of a method are a length that is refused anyway.
  */
 export class Connection implements Peer, FrameSink {
-  readonly #broker: Broker
+  readonly #broker: Server
   readonly #socket: Socket
   readonly #frames: FrameReader
   readonly #slots: Exchange[] = []
@@ -80,7 +79,7 @@ export class Connection implements Peer, FrameSink {
   hurryFetch: (() => void) | null = null
 
   /** `door`: it came to a port of that door's own. `own`: it came from a door of this process. */
-  constructor(broker: Broker, socket: Socket, door: DoorName | null = null, own = false) {
+  constructor(broker: Server, socket: Socket, door: DoorName | null = null, own = false) {
     this.own = own
     this.#broker = broker
     this.#socket = socket
@@ -205,7 +204,7 @@ export class Connection implements Peer, FrameSink {
     slot.started = this.#broker.world.clock.mono()
     const holds = this.#holds
     try {
-      const reply = opened.handler.handle(opened.request as never, slot)
+      const reply = opened.handler.handle(opened.request as never, slot as never)
       if (reply instanceof Later) reply.whenAnswered(value => this.#answer(slot, opened, value))
       else if (reply instanceof Promise) {
         reply.then(

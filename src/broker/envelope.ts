@@ -1,12 +1,12 @@
 import { readRequestHeader, requestHeaderVersion, responseFrame } from '../protocol/header.ts'
 import { ProtocolError } from '../protocol/protocol-error.ts'
 import { Reader } from '../protocol/reader.ts'
-import type { Handler } from './handler.ts'
+import type { AnyHandler } from './handler.ts'
 import type { ServedApi } from './served.ts'
 
 /** A request whose header and body have been read. */
 export interface OpenedRequest {
-  readonly handler: Handler
+  readonly handler: AnyHandler
   readonly version: number
   /** Differs from `version` only when ApiVersions was asked in a version that we do not know (KIP-511). */
   readonly answerVersion: number
@@ -24,7 +24,7 @@ const apiVersionsKey = 18
 export const apiKeyOf = (frame: Buffer): number => (frame.length < 8 ? -1 : frame.readInt16BE(0))
 
 /** Reads a frame; no handler means that its API is not served. Throws Refused. */
-export function openRequest(frame: Buffer, served: ServedApi | null, handler: Handler | null): OpenedRequest {
+export function openRequest(frame: Buffer, served: ServedApi | null, handler: AnyHandler | null): OpenedRequest {
   if (frame.length < 8) throw new Refused('a frame that is too short for a request')
   const key = frame.readInt16BE(0)
   const version = frame.readInt16BE(2)

@@ -1,6 +1,6 @@
 import type { Timers } from '../world/world.ts'
 import { ApiEntry } from './api-entry.ts'
-import type { Handler } from './handler.ts'
+import type { AnyHandler, RequestContext } from './handler.ts'
 
 /**
  * What nodes ask of each other while a cluster forms: a node must answer this before it can serve clients. ApiVersions,
@@ -25,12 +25,12 @@ class NodesOnlyEntry extends ApiEntry {
     this.#entry = entry
   }
 
-  override async load(): Promise<Handler> {
+  override async load(): Promise<AnyHandler> {
     const handler = await this.#entry.load()
     this.handler = {
       ...handler,
-      handle: (request, context) =>
-        context.peer.node || context.peer.own ? handler.handle(request, context) : goAway(context.peer),
+      handle: (request, context: RequestContext) =>
+        context.peer.node || context.peer.own ? handler.handle(request, context as never) : goAway(context.peer),
     }
     return this.handler
   }
@@ -80,10 +80,10 @@ class HeldEntry extends ApiEntry {
     this.#gate = gate
   }
 
-  override async load(): Promise<Handler> {
+  override async load(): Promise<AnyHandler> {
     const opened = await this.#gate.wait()
     const handler = await this.#entry.load()
-    this.handler = opened ? handler : { ...handler, handle: (_, { peer }) => goAway(peer) }
+    this.handler = opened ? handler : { ...handler, handle: (_, { peer }: RequestContext) => goAway(peer) }
     return this.handler
   }
 }

@@ -2,16 +2,20 @@ import type { Api, RequestOf, ResponseOf } from '../protocol/schema.ts'
 import type { Broker } from './broker.ts'
 import type { Services } from './services.ts'
 
-/** Who asks, and how. */
-export interface RequestContext {
+/** Who asks, and how. `Host`: the server that is asked. */
+export interface Asked<Host> {
   /** Runs when the answer has left, or never will: what it was made of is free again. */
   onSent(run: () => void): void
-  readonly broker: Broker
-  /** The floors below. */
-  readonly node: Services
+  readonly broker: Host
   readonly version: number
   readonly clientId: string
   readonly peer: Peer
+}
+
+/** A request to a broker. */
+export interface RequestContext extends Asked<Broker> {
+  /** The floors below. */
+  readonly node: Services
 }
 
 /** The connection as handlers see it. */
@@ -60,13 +64,16 @@ export class Later<R> {
 export type Reply<R> = R | null | Promise<R | null> | Later<R>
 
 /** One Kafka API as this broker serves it. Thin: decode, call a floor below, encode. */
-export interface Handler<A extends Api = Api> {
+export interface Handler<A extends Api = Api, Context = RequestContext> {
   readonly api: A
   /** True when views of the request's bytes may outlive the answer (records on their way to the disk, bytes kept in state). */
   readonly keepsBytes: boolean
   // A method, so that a handler of one API also is a handler of "some API".
-  handle(request: RequestOf<A>, context: RequestContext): Reply<ResponseOf<A>>
+  handle(request: RequestOf<A>, context: Context): Reply<ResponseOf<A>>
 }
+
+/** One whose server knows what its requests come with. */
+export type AnyHandler = Handler<Api, never>
 
 /** An answer while it is being put together. */
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] }

@@ -1,11 +1,11 @@
-import type { Handler } from './handler.ts'
+import type { AnyHandler } from './handler.ts'
 
 /** An API and the versions we serve. The handler is loaded when the first client asks: start-up pays for none. */
 export interface ServedApi {
   readonly key: number
   readonly min: number
   readonly max: number
-  readonly load: () => Promise<{ default: Handler }>
+  readonly load: () => Promise<{ default: AnyHandler }>
 }
 
 function serve(key: number, versions: `${number}-${number}`, load: ServedApi['load']): ServedApi {

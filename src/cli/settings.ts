@@ -17,6 +17,7 @@ export interface StartFlags {
   readonly httpPort?: string
   readonly grpcPort?: string
   readonly doors?: string
+  readonly roles?: string
   readonly join?: string
   readonly token?: string
   readonly orderer?: string
@@ -56,6 +57,7 @@ const START_OPTIONS: readonly StartOption[] = [
   { name: 'httpPort', value: '<port>', help: 'a port for HTTP alone; it is served on the common port anyway' },
   { name: 'grpcPort', value: '<port>', help: 'a port for gRPC alone' },
   { name: 'doors', value: '<list>', help: 'what the common port serves (default kafka,http,grpc)' },
+  { name: 'roles', value: '<what>', help: 'gateway: no data, all doors for the cluster at --join (default all)' },
   {
     name: 'join',
     value: '<host:port,…>',
@@ -129,6 +131,7 @@ const SHORT = [
   'httpPort',
   'grpcPort',
   'doors',
+  'roles',
   'join',
   'token',
   'orderer',

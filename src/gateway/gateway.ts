@@ -1,25 +1,38 @@
 import type { Broker } from '../broker/broker.ts'
 import type { DoorName } from '../broker/guest.ts'
+import type { Server } from '../broker/server.ts'
 import type { Admin } from '../client/admin.ts'
 import type { Cluster } from '../client/cluster.ts'
 import { GroupAdmin } from '../client/group-admin.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
+import type { Shares } from '../shares/shares.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Address, World } from '../world/world.ts'
 import { ClusterClient } from './cluster-client.ts'
 import { GatewayMetrics } from './door-metrics.ts'
+import type { KafkaProxy } from './kafka/proxy.ts'
 
 /** The node that a door belongs to, as doors see it. What they do for their users they do as clients of the cluster. */
 export interface GatewayNode {
   readonly world: World
   readonly logger: Logger
   readonly config: BrokerConfig
+  /** −1: a gateway, which is no node of the cluster. */
   readonly nodeId: number
   readonly clusterId: string
-  /** Takes connections from inside of this process; has the metrics and the committed metadata. */
-  readonly broker: Broker
-  /** Where the cluster believes to find it, its first listener first. */
+  /** What its connections come to: one of the next two. */
+  readonly server: Server
+  /** Takes connections from inside of this process; has the metrics and the committed metadata. Null: a gateway. */
+  readonly broker: Broker | null
+  /** Kafka's protocol at a gateway. Null: a node. */
+  readonly proxy: KafkaProxy | null
+  /** Where the cluster believes to find it, its first listener first; of a gateway: where the cluster is. */
   addresses(): readonly Address[]
+  /**
+   * Lease groups of the whole cluster. Rejects with CLUSTER_AUTHORIZATION_FAILED at a gateway that does not have the cluster's
+   * secret.
+   */
+  leases(): Promise<Shares>
   /** Hosts that it listens at, and those that its clients are told. */
   readonly hosts: readonly string[]
   /** The node that decides about metadata now; null: nobody does. */
@@ -57,7 +70,11 @@ export class Gateway {
     const { broker, addresses } = this.node
     this.#client ??= new ClusterClient({
       world: this.world,
-      own: { accept: socket => broker.acceptOwn(socket), addresses },
+      own: broker === null ? null : { accept: socket => broker.acceptOwn(socket), addresses },
+      // Nodes come and go as long as a gateway runs.
+      get bootstrap() {
+        return addresses()
+      },
       stopping: this.stopping,
     })
     this.metrics.client = this.#client

@@ -54,6 +54,10 @@ function loggerOf(resolved: ResolvedConfig, terminal: Terminal): Logger {
 /** Says where the broker listens, where the data is, and what to type first. */
 function announce(node: RunningNode, resolved: ResolvedConfig, terminal: Terminal, logger: Logger): void {
   const { bootstrap, nodeId, clusterId } = node
+  if (resolved.config.get('roles') === 'gateway') {
+    announceGateway(node, resolved, terminal, logger)
+    return
+  }
   const data = resolved.dataDirectory === null ? null : resolve(resolved.dataDirectory)
   const flush = resolved.config.get('flush')
   if (resolved.config.get('logging.format') === 'json' || !terminal.isTerminal) {
@@ -74,6 +78,27 @@ function announce(node: RunningNode, resolved: ResolvedConfig, terminal: Termina
     // Where nobody else can read it: a secret, but one that must be carried.
     `  join       ${dim(`${us} ${beside}--join ${node.joinAddress} --token ${node.joinToken}`)}`,
     `  try        ${bold(`${us} produce hello${where} -m 'Hello, Kafka!' && ${us} consume hello${where} --from-beginning`)}`,
+  ]
+  terminal.stdout.write(`${lines.join('\n')}\n`)
+}
+
+/** There is no data, and nothing to join. */
+function announceGateway(
+  { bootstrap, clusterId }: RunningNode,
+  { config }: ResolvedConfig,
+  terminal: Terminal,
+  logger: Logger,
+) {
+  const cluster = config.get('join').join(',')
+  if (config.get('logging.format') === 'json' || !terminal.isTerminal) {
+    logger.info('ready', { version: version(), bootstrap, roles: 'gateway', cluster, clusterId })
+    return
+  }
+  const { bold, cyan, dim, green } = terminal.paint
+  const lines = [
+    `${green('●')} ${bold(`ottla ${version()}`)} is ready as a gateway: Kafka's protocol, HTTP and gRPC`,
+    `  listening  ${cyan(bootstrap)}`,
+    `  cluster    ${cyan(cluster)}${dim(`  ${clusterId}`)}`,
   ]
   terminal.stdout.write(`${lines.join('\n')}\n`)
 }

@@ -71,6 +71,9 @@ export const ottlaSettings = {
     .honoured(
       'How copies reach the replicas of topics that do not say: from the leader (`isr`) or from one another (`chain`).',
     ),
+  roles: string('all', oneOf('all', 'gateway')).honoured(
+    'What this process is: a node with data and a part in everything (`all`), or one without data that serves all doors for the cluster at `join` (`gateway`). See [gateways](gateway.md).',
+  ),
   'share.dead.letter.topic': string('<topic>.dlq').honoured(
     "Where records go that a lease group could do nothing with; `<topic>` stands for the topic's name. Empty: they are passed over.",
   ),

@@ -58,7 +58,7 @@ class GrpcDoor implements Door {
 
   constructor(gateway: Gateway) {
     const { world, logger, config, metrics, stopping, client } = gateway
-    const serving = () => gateway.node.broker.open && !stopping.aborted
+    const serving = () => gateway.node.server.open && !stopping.aborted
     const puller = async () => (await import('../leases/puller.ts')).pullerOf(gateway)
     this.#server = new GrpcServer(allPaths({ client, puller, world, config, serving, stopping }), {
       world,

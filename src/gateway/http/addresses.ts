@@ -7,7 +7,8 @@ import type { HttpRequest } from './route.ts'
  * reached it. Null: it is not known, or not up.
  */
 export function httpUrl({ node }: Gateway, nodeId: number, request: Pick<HttpRequest, 'base'>): string | null {
-  if (nodeId === node.nodeId) return request.base
+  // Whoever came to a gateway may reach nobody else.
+  if (nodeId === node.nodeId || node.broker === null) return request.base
   const address = node.httpAddress(nodeId)
   return address === null ? null : `http://${showAddress(address)}`
 }

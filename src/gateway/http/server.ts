@@ -36,9 +36,9 @@ class HttpDoor implements Door {
   constructor(gateway: Gateway) {
     this.#gateway = gateway
     this.#guard = new Guard(gateway)
-    const { broker } = gateway.node
+    const { limits } = gateway.node.server
     this.#budget = {
-      most: Math.max(broker.limits.requestBytes, broker.limits.bytesInFlight / 4),
+      most: Math.max(limits.requestBytes, limits.bytesInFlight / 4),
       metrics: gateway.metrics,
     }
     this.#server = createServer({

@@ -46,7 +46,7 @@ export class Puller {
   }
 
   static async open(gateway: Gateway): Promise<Puller> {
-    const { shares } = await gateway.node.broker.services.leases.open()
+    const shares = await gateway.node.leases()
     const { clock, timers } = gateway.world
     return new Puller(gateway, new LeaseDesk({ shares, clock, timers }))
   }

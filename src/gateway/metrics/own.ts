@@ -1,5 +1,6 @@
 import type { Broker } from '../../broker/broker.ts'
 import { durationBounds } from '../../broker/metrics.ts'
+import type { Server } from '../../broker/server.ts'
 import type { ProcessStats } from '../../world/process.ts'
 import { apiName } from './api-name.ts'
 import type { MetricsPage } from './page.ts'
@@ -9,7 +10,7 @@ const seconds = durationBounds.map(ms => ms / 1000)
 /** What ottla itself has to tell, beyond Kafka's names: each queue and cache with its limit. */
 export function exportOwn(page: MetricsPage, broker: Broker): void {
   node(page, broker)
-  connections(page, broker)
+  exportServer(page, broker)
   queues(page, broker)
   logs(page, broker)
   groups(page, broker)
@@ -25,7 +26,9 @@ function node(page: MetricsPage, { services }: Broker): void {
   page.gauge('ottla_disk_size_bytes', 'Bytes in all where the data is').add(total)
 }
 
-function connections(page: MetricsPage, { metrics, connections: open, limits }: Broker): void {
+/** Connections, and what is asked on them: of nodes and of gateways. */
+export function exportServer(page: MetricsPage, server: Server): void {
+  const { metrics, connections: open, limits } = server
   page.gauge('ottla_connections', 'Open connections of all kinds').add(open)
   page.gauge('ottla_connections_limit', 'Connections that are taken at one time').add(limits.connections)
   page.counter('ottla_connections_accepted_total', 'Connections taken').add(metrics.connectionsAccepted)
@@ -36,12 +39,12 @@ function connections(page: MetricsPage, { metrics, connections: open, limits }: 
   const durations = page.histogram('ottla_request_duration_seconds', 'Time from a Kafka request to its answer')
   for (const [key, { durations: counts, totalMs }] of metrics.apis)
     durations.add({ bounds: seconds, counts, sum: totalMs / 1000 }, { api: apiName(key) })
+  page.gauge('ottla_requests_in_flight_bytes', 'Bytes of requests without an answer').add(server.bytesInFlight)
+  page.gauge('ottla_requests_in_flight_limit_bytes', 'Above it nothing is read').add(limits.bytesInFlight)
 }
 
 function queues(page: MetricsPage, broker: Broker): void {
   const { limits, fetchSessions } = broker
-  page.gauge('ottla_requests_in_flight_bytes', 'Bytes of requests without an answer').add(broker.bytesInFlight)
-  page.gauge('ottla_requests_in_flight_limit_bytes', 'Above it nothing is read').add(limits.bytesInFlight)
   page.gauge('ottla_fetched_unsent_bytes', 'Bytes of records that clients have not taken').add(broker.fetchedUnsent)
   page.gauge('ottla_delayed_requests', 'Requests that wait for something').add(broker.delayed.waiting)
   page.gauge('ottla_fetch_sessions', 'Fetch sessions').add(fetchSessions.count)

@@ -6,8 +6,8 @@ const schema: Schema = {
   type: 'object',
   properties: {
     status: { type: 'string', enum: ['healthy', 'starting', 'stopping'] },
-    broker: { type: 'string', description: 'The node that answers: `broker-` and its number.' },
-    nodeId: { type: 'integer' },
+    broker: { type: 'string', description: 'The node that answers: `broker-` and its number; or `gateway`.' },
+    nodeId: { type: 'integer', description: '-1: a gateway.' },
     clusterId: { type: 'string' },
     leader: { type: ['string', 'null'], description: 'The node that decides about metadata now; null: nobody does.' },
     isLeader: { type: 'boolean' },
@@ -21,13 +21,13 @@ const responses = {
 }
 
 /** Names of nodes as people gave them to brokers that elect a leader: `broker-2`. */
-export const brokerName = (nodeId: number): string => `broker-${nodeId}`
+export const brokerName = (nodeId: number): string => (nodeId < 0 ? 'gateway' : `broker-${nodeId}`)
 
 type Status = 'healthy' | 'starting' | 'stopping'
 
 function statusOf(gateway: Gateway): Status {
   if (gateway.stopping.aborted) return 'stopping'
-  return gateway.node.broker.open ? 'healthy' : 'starting'
+  return gateway.node.server.open ? 'healthy' : 'starting'
 }
 
 function report(gateway: Gateway, good: (status: Status) => boolean): HttpAnswer {

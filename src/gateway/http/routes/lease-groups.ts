@@ -160,9 +160,7 @@ export const leaseGroups: readonly Route[] = [
   },
 ]
 
-async function sharesOf({ node }: Gateway): Promise<Shares> {
-  return (await node.broker.services.leases.open()).shares
-}
+const sharesOf = ({ node }: Gateway): Promise<Shares> => node.leases()
 
 function mustBe(error: DescribedGroup['error'], groupId: string): void {
   if (error === 'GROUP_ID_NOT_FOUND') throw new KafkaError(error, `There is no lease group ${groupId}`)

@@ -1,29 +1,39 @@
 import { knownEventDesk } from '../../events/of-gateway.ts'
 import type { Gateway } from '../../gateway.ts'
 import { knownPuller } from '../../leases/puller.ts'
+import { GatewayScraper } from '../../metrics/at-gateway.ts'
 import { contentTypes, formatFor } from '../../metrics/page.ts'
 import { Scraper } from '../../metrics/scrape.ts'
 import type { Route } from '../route.ts'
 
-const scrapers = new WeakMap<Gateway, Scraper>()
+type AnyScraper = Pick<Scraper, 'scrape'>
 
-function scraper(gateway: Gateway): Scraper {
+const scrapers = new WeakMap<Gateway, AnyScraper>()
+
+function scraper(gateway: Gateway): AnyScraper {
   const known = scrapers.get(gateway)
   if (known !== undefined) return known
-  const { node, metrics, config, client } = gateway
-  const made = new Scraper({
+  const made = newScraper(gateway)
+  scrapers.set(gateway, made)
+  return made
+}
+
+function newScraper(gateway: Gateway): AnyScraper {
+  const { node, metrics: doors, config, client } = gateway
+  const events = () => knownEventDesk(gateway)
+  const puller = () => knownPuller(gateway)
+  if (node.broker === null) return new GatewayScraper({ proxy: node.proxy!, doors, events, puller })
+  return new Scraper({
     broker: node.broker,
-    doors: metrics,
+    doors,
     cluster: () => Promise.resolve(client.cluster),
-    events: () => knownEventDesk(gateway),
-    puller: () => knownPuller(gateway),
+    events,
+    puller,
     limits: () => {
       const topics = config.get('metrics.max.topics')
       return { topics, groups: config.get('metrics.max.groups'), partitions: 10 * topics }
     },
   })
-  scrapers.set(gateway, made)
-  return made
 }
 
 const text = { schema: { type: 'string' } } as const

@@ -95,10 +95,11 @@ async function written(request: HttpRequest): Promise<string> {
   return text.slice(from, to)
 }
 
-/** Null: this node leads. */
+/** Null: this node leads, or is a gateway. */
 function leaderElsewhere(request: HttpRequest, gateway: Gateway): HttpAnswer | null {
   const leader = gateway.node.leader()
-  if (leader === gateway.node.nodeId) return null
+  // A gateway never leads, and is where its clients are to go.
+  if (leader === gateway.node.nodeId || gateway.node.broker === null) return null
   const url = leader === null ? null : httpUrl(gateway, leader, request)
   if (leader === null || url === null) {
     const detail = 'Nobody leads the cluster now, or it cannot be reached over HTTP; ?forward=true does without'

@@ -1,0 +1,92 @@
+import type { Asked, Peer } from '../../broker/handler.ts'
+import { Server, type ServerLimits } from '../../broker/server.ts'
+import type { Cluster } from '../../client/cluster.ts'
+import type { Logger } from '../../world/logger.ts'
+import type { Address, World } from '../../world/world.ts'
+import { type AnnouncedApis, Announcement } from './announcement.ts'
+import { Directory } from './directory.ts'
+import { proxiedApis } from './served.ts'
+import { Upstream } from './upstream.ts'
+
+/** A request to a gateway. */
+export type ProxyContext = Asked<KafkaProxy>
+
+export interface ProxyLimits extends ServerLimits {
+  /** The most that one Fetch gives (`fetch.max.bytes`). */
+  readonly fetchBytes: number
+}
+
+export interface ProxyParts {
+  readonly world: World
+  readonly logger: Logger
+  readonly limits: ProxyLimits
+  /** For the gateway's own questions about the cluster. */
+  readonly cluster: Cluster
+  /** What clients of a listening port are told; without an entry: the address at which they came. */
+  readonly advertised: ReadonlyMap<number, Address>
+}
+
+/** ms without a word from the cluster after which a gateway is of no use to its clients. */
+const silenceMs = 15_000
+
+/**
+ * Kafka's protocol at a gateway. Clients are told the cluster's nodes by their numbers, but for each of them the gateway's own
+ * address; so whoever can reach only the gateway talks to it as to all of them, and what is asked is sent on by its content.
+ */
+export class KafkaProxy extends Server {
+  declare readonly limits: ProxyLimits
+  readonly directory: Directory
+  /** Bytes of records that came for clients and have not left yet. */
+  fetchedUnsent = 0
+  readonly #announcement: Announcement
+  readonly #advertised: ReadonlyMap<number, Address>
+  readonly #upstreams = new WeakMap<Peer, Upstream>()
+
+  constructor({ world, logger, limits, cluster, advertised }: ProxyParts) {
+    super(world, logger, limits, proxiedApis)
+    this.#advertised = advertised
+    this.directory = new Directory(cluster)
+    this.#announcement = new Announcement(cluster, this.directory)
+  }
+
+  override servicesFor(): null {
+    return null
+  }
+
+  override get open(): boolean {
+    return !this.stopping && this.world.clock.mono() - this.directory.heard < silenceMs
+  }
+
+  /** What speaks Kafka's protocol is turned away. */
+  serveNoKafka(): void {
+    this.apis.clear()
+  }
+
+  /** The nodes as this client reaches them. */
+  upstream({ peer, clientId }: Pick<ProxyContext, 'peer' | 'clientId'>): Upstream {
+    let upstream = this.#upstreams.get(peer)
+    if (upstream === undefined) {
+      const made = new Upstream(this.world, this.directory, clientId)
+      upstream = made
+      this.#upstreams.set(peer, made)
+      peer.onClose(() => made.close())
+    }
+    return upstream
+  }
+
+  /** The address that this client is told for every node. */
+  addressFor({ local }: Peer): Address {
+    const { host, port } = this.#advertised.get(local.port) ?? local
+    return { host, port }
+  }
+
+  /** What both sides know. Rejects when the cluster cannot be reached. */
+  announced(): Promise<AnnouncedApis> {
+    return this.#announcement.get()
+  }
+
+  /** The most that a Fetch may give now: less when clients do not take what came for them. */
+  mayFetch(): number {
+    return Math.max(1, Math.min(this.limits.fetchBytes, this.limits.bytesInFlight - this.fetchedUnsent))
+  }
+}
