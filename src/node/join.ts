@@ -64,18 +64,23 @@ export async function joinCluster(joiner: Joiner): Promise<Joined> {
   const { logger, world, seeds } = joiner
   const shown = seeds.map(showAddress).join(', ')
   let said = Number.NEGATIVE_INFINITY
+  let takenSince = Number.POSITIVE_INFINITY
   const numbers: Numbers = { taken: new Set(), tried: -1 }
   for (let failures = 0; ; failures++) {
     try {
       return await attempt(joiner, numbers)
     } catch (error) {
-      if (!(error instanceof KafkaError) || !mayPass(error)) throw inWords(error, joiner)
       const now = world.clock.mono()
+      if (!(error instanceof KafkaError)) throw inWords(error, joiner)
+      const taken = error.errorName === 'DUPLICATE_BROKER_REGISTRATION'
+      if (taken) takenSince = Math.min(takenSince, now)
+      if (taken ? now - takenSince > formerLifeMs(joiner) : !mayPass(error)) throw inWords(error, joiner)
       if (now - said > sayMs && failures > 1) {
         said = now
-        logger.info(`waiting for a node of the cluster at ${shown}; the first one is started without --join`, {
-          reason: error.message,
-        })
+        const what = taken
+          ? 'waiting: a node with this number still counts as running'
+          : `waiting for a node of the cluster at ${shown}; the first one is started without --join`
+        logger.info(what, { reason: error.message })
       }
     }
     const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 10))
@@ -193,6 +198,14 @@ export function chooseNumber(
   const isOurs = ({ host, port }: Address) => own.some(each => each.host === host && each.port === port)
   if (!taken.has(tried) && known.get(tried)?.some(isOurs)) return tried
   for (let id = 1; ; id++) if (!known.has(id) && !taken.has(id)) return id
+}
+
+/**
+ * ms for which whoever has our number may be a former life of this node, whose disk was lost: a controller that is new gives
+ * it a session.
+ */
+function formerLifeMs({ config: { config } }: Joiner): number {
+  return Math.min(config.get('initial.broker.registration.timeout.ms'), 2 * config.get('broker.session.timeout.ms'))
 }
 
 const mayPass = (error: KafkaError): boolean =>

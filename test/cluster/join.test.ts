@@ -3,8 +3,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { Connection } from '../../src/client/connection.ts'
+import { defaultClientOptions } from '../../src/client/options.ts'
 import type { RunningNode } from '../../src/node.ts'
+import { BrokerRegistration } from '../../src/protocol/messages/broker-registration.ts'
 import { DescribeCluster } from '../../src/protocol/messages/describe-cluster.ts'
+import { nodeLogin } from '../../src/security/node-login.ts'
 import { nodeWorld } from '../../src/world/node.ts'
 import { clientOf, eventually, freePort, LogLines, type Settings, startOne } from './kit.ts'
 
@@ -99,7 +103,10 @@ test('who must not join is told why in one sentence', async () => {
       /^the data directory belongs to cluster \S+; the nodes at --join are cluster/,
     ],
     [{ ...seed, 'cluster.id': 'AAAAAAAAAAAAAAAAAAAAAA' }, /^the nodes at --join are cluster \S+, not AAAA/],
-    [{ ...seed, 'node.id': 1 }, /^a node with this node\.id is running already/],
+    [
+      { ...seed, 'node.id': 1, 'initial.broker.registration.timeout.ms': 300 },
+      /^a node with this node\.id is running already/,
+    ],
     [{ ...seed, join: 'not:an:address' }, /^--join: not:an:address is not host:port$/],
   ]
   for (const [settings, expected] of cases) {
@@ -109,6 +116,28 @@ test('who must not join is told why in one sentence', async () => {
       return true
     })
   }
+})
+
+test('a node that lost its disk takes its number again as soon as its former life is over', async () => {
+  const uuid = (letter: string) => `${letter.repeat(21)}A`
+  const authenticate = nodeLogin(() => first.joinToken, nodeWorld.random)
+  const address = { host: '127.0.0.1', port: first.port }
+  const connection = await Connection.open(nodeWorld, address, { ...defaultClientOptions, authenticate })
+  const { errorCode } = await connection.request(BrokerRegistration, {
+    brokerId: 50,
+    clusterId: first.clusterId,
+    incarnationId: uuid('i'),
+    listeners: [{ name: 'PLAINTEXT', host: '127.0.0.1', port: await freePort(), securityProtocol: 0 }],
+    features: [],
+    rack: null,
+    logDirs: [uuid('d')],
+  })
+  connection.close()
+  assert.equal(errorCode, 0)
+  const log = new LogLines()
+  const again = await start({ join: first.bootstrap, token: first.joinToken, 'node.id': 50 }, log)
+  assert.equal(again.nodeId, 50)
+  log.match(/waiting: a node with this number still counts as running/)
 })
 
 test('a directory that was copied: the node that came last goes on, the other one stops and says why', async () => {
