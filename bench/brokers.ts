@@ -39,6 +39,8 @@ export interface OttlaOptions {
   readonly folder: string
   readonly flush: 'os' | 'ack'
   readonly nodeFlags?: readonly string[]
+  /** More words after `ottla start`. */
+  readonly args?: readonly string[]
 }
 
 export class Ottla implements Broker {
@@ -60,11 +62,11 @@ export class Ottla implements Broker {
 
   async start(): Promise<Started> {
     await mustBeFree(this.port)
-    const { root, port, folder, flush, nodeFlags = [] } = this.#options
+    const { root, port, folder, flush, nodeFlags = [], args = [] } = this.#options
     const log = join(folder, 'ottla.log')
     const output = openSync(log, 'a')
     const script = join(root, 'bin/ottla.js')
-    const words = ['start', '--port', String(port), '--data', join(folder, 'data'), '--flush', flush]
+    const words = ['start', '--port', String(port), '--data', join(folder, 'data'), '--flush', flush, ...args]
     const execAt = Date.now()
     const begun = performance.now()
     const child = spawn(process.execPath, [...nodeFlags, script, ...words], {

@@ -135,8 +135,6 @@ export class LeaseDesk {
       }
       queue.items.push({ item, resolve, reject })
       if (!queue.asking) this.#settleSoon(queue)
-    }).finally(() => {
-      this.#settlements--
     })
   }
 
@@ -244,6 +242,7 @@ export class LeaseDesk {
       } catch (error) {
         for (const { reject } of sent) reject(error)
       }
+      this.#settlements -= sent.length
     }
     queue.asking = false
     this.#settleQueues.delete(`${topic} ${groupId}`)

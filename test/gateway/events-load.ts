@@ -1,7 +1,7 @@
 // Many subscribers of one topic: each must get every record, once, in the order of its partition; also when the node is
 // killed in the middle and they come back with their last id. The node is a process of its own; this one is everybody else.
 //   node dist/test/gateway/events-load.js --subscribers 1000 --rate 20 --seconds 60
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -28,6 +28,8 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '1' },
     /** MiB that the node may take. */
     memory: { type: 'string', default: '400' },
+    /** Where the figures go, too. */
+    json: { type: 'string' },
   },
 })
 const [count, partitions, rate, seconds] = [values.subscribers, values.partitions, values.rate, values.seconds].map(
@@ -51,6 +53,14 @@ function usage(): { memory: number; cpu: number } {
     .slice(11, 13)
     .map(Number)
   return { memory: Number(/VmRSS:\s+(\d+)/.exec(status)![1]) * 1024, cpu: (user + system) / 100 }
+}
+
+/** For `--json`. */
+const figures: Record<string, unknown> = {
+  subscribers: count,
+  recordsPerSecond: rate,
+  seconds,
+  kills: Number(values.kills),
 }
 
 let sent = 0
@@ -100,7 +110,8 @@ if (going)
       await Promise.all(more.map(each => each.open()))
     }
     const { memory } = usage()
-    return `${Math.round((memory - before.memory) / 1024 / count)} KiB of memory each`
+    figures.kibEach = Math.round((memory - before.memory) / 1024 / count)
+    return `${figures.kibEach} KiB of memory each`
   })
 
 if (going)
@@ -118,12 +129,18 @@ if (going)
     const delays = subscribers.flatMap(each => each.takeDelays())
     if (most > Number(values.memory) * 1024 * 1024)
       throw new Error(`the node took ${Math.round(most / 1024 / 1024)} MiB`)
+    const deliveries = sent * count
+    const deliveriesPerSecond = Math.round(deliveries / took)
+    const latencyMs = { p50: percentile(delays, 0.5), p99: percentile(delays, 0.99) }
+    const peakMiB = Math.round(most / 1024 / 1024)
+    const cores = Math.round((100 * (usage().cpu - before.cpu)) / took) / 100
+    Object.assign(figures, { deliveries, deliveriesPerSecond, latencyMs, peakMiB, cores })
     return [
-      `${sent * count} deliveries, ${Math.round((sent * count) / took)} a second`,
+      `${deliveries} deliveries, ${deliveriesPerSecond} a second`,
       `none lost, none twice, in order`,
-      `p50 ${percentile(delays, 0.5)} ms, p99 ${percentile(delays, 0.99)} ms`,
-      `memory at most ${Math.round(most / 1024 / 1024)} MiB`,
-      `${((100 * (usage().cpu - before.cpu)) / took).toFixed(0)} % of a core`,
+      `p50 ${latencyMs.p50} ms, p99 ${latencyMs.p99} ms`,
+      `memory at most ${peakMiB} MiB`,
+      `${(100 * cores).toFixed(0)} % of a core`,
     ].join('; ')
   })
 
@@ -138,7 +155,9 @@ for (let kill = 0; going && kill < Number(values.kills); kill++)
     await producing
     await everybodyHasAll(120_000)
     const came = subscribers.reduce((sum, { reconnects }) => sum + reconnects, 0)
-    return `started in ${start} ms; everybody had everything ${Math.round(performance.now() - begun)} ms later; ${came} streams were taken up again; ${usage().cpu.toFixed(1)} s of processor time in all`
+    const caughtUpMs = Math.round(performance.now() - begun)
+    Object.assign(figures, { resumed: came, caughtUpMs })
+    return `started in ${start} ms; everybody had everything ${caughtUpMs} ms later; ${came} streams were taken up again; ${usage().cpu.toFixed(1)} s of processor time in all`
   })
 
 for (const subscriber of subscribers) subscriber.close()
@@ -150,6 +169,7 @@ if (going)
     if (code !== 0) throw new Error(`the node ended with ${code}`)
     return undefined
   })
+if (going && values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`)
 if (going) rmSync(place, { recursive: true, force: true })
 else console.log(`files: ${place}`)
 finish()

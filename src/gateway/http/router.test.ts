@@ -63,6 +63,14 @@ describe('a router', () => {
     assert.equal(problem(() => router.find('GET', '/topics/%')).status, 400)
   })
 
+  it('finds the same again, however many other paths come in between', () => {
+    const first = router.find('GET', '/topics/mine-too')
+    assert.deepEqual(router.find('GET', '/topics/mine-too'), first)
+    for (let i = 0; i < 2000; i++) assert.equal(router.find('GET', `/topics/t${i}`).parameters.topic, `t${i}`)
+    assert.deepEqual(router.find('GET', '/topics/mine-too'), first)
+    assert.equal(problem(() => router.find('PUT', '/topics/mine-too')).status, 405)
+  })
+
   it('has every route once', () => {
     assert.throws(() => new Router([route('GET', '/a/{b}'), route('GET', '/a/{c}')]), /twice/)
   })

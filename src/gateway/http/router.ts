@@ -20,9 +20,15 @@ interface Step {
 
 const step = (): Step => ({ words: new Map(), any: null, routes: new Map() })
 
+/** Paths whose way is remembered: most requests are for the same few. */
+const mostKnown = 500
+
 /** Finds the route for a method and a path. Words go before parameters: `/topics/mine` before `/topics/{topic}`. */
 export class Router {
   readonly #root = step()
+  /** By method, by path. Whoever gets a match must not change it. */
+  readonly #known = new Map<string, Map<string, Match>>()
+  #knownPaths = 0
 
   constructor(routes: Iterable<Route>) {
     for (const route of routes) this.#add(route)
@@ -46,6 +52,29 @@ export class Router {
 
   /** Throws Problem 404, 405 (with what is allowed), 400. HEAD is a GET whose body is not sent. */
   find(method: string, path: string): Match {
+    const known = this.#known.get(method)?.get(path)
+    if (known !== undefined) return known
+    const found = this.#find(method, path)
+    // Those with more in their paths than a topic hardly come twice.
+    if (Object.keys(found.parameters).length <= 1) this.#remember(method, path, found)
+    return found
+  }
+
+  #remember(method: string, path: string, found: Match): void {
+    if (this.#knownPaths >= mostKnown) {
+      this.#known.clear()
+      this.#knownPaths = 0
+    }
+    let paths = this.#known.get(method)
+    if (paths === undefined) {
+      paths = new Map()
+      this.#known.set(method, paths)
+    }
+    paths.set(path, found)
+    this.#knownPaths++
+  }
+
+  #find(method: string, path: string): Match {
     const segments = segmentsOf(path)
     const at = walk(this.#root, segments, 0)
     if (at === null) throw notFound(`Nothing is at ${path}; /openapi.json says what there is`)
@@ -102,38 +131,76 @@ function decoded(segment: string): string {
   }
 }
 
-/** The parameters of an operation as they came with a request, checked. Throws Problem 400, for what nobody asked for too. */
-export function inputsOf(
-  operation: Operation,
-  request: Pick<HttpRequest, 'parameters' | 'query' | 'header'>,
-): Record<string, unknown> {
-  const inputs: Record<string, unknown> = {}
-  const { parameters = [] } = operation
-  const asked = request.query
-  for (const name of asked.keys()) {
-    if (parameters.some(each => each.in === 'query' && each.name === name)) continue
-    const names = parameters.filter(each => each.in === 'query').map(each => each.name)
-    throw badRequest(`There is no query parameter ${name} here${didYouMean(name, names)}`)
-  }
-  for (const parameter of parameters) {
-    const text = textOf(parameter, request)
-    if (text === null) {
-      if (parameter.required === true) throw badRequest(`The ${placeOf(parameter)} is missing`)
-      if (parameter.schema.default !== undefined) inputs[parameter.name] = parameter.schema.default
-      continue
+/** What an operation takes, so that it is looked up once and not for each request. */
+class Inputs {
+  readonly #query = new Map<string, Parameter>()
+  readonly #others: Parameter[] = []
+  readonly #defaults: Record<string, unknown> = {}
+  readonly #required: Parameter[] = []
+
+  constructor(operation: Operation) {
+    for (const parameter of operation.parameters ?? []) {
+      const { name, schema, required } = parameter
+      if (schema.default !== undefined) this.#defaults[name] = schema.default
+      if (parameter.in === 'query') this.#query.set(name, parameter)
+      else this.#others.push(parameter)
+      if (parameter.in === 'query' && required === true) this.#required.push(parameter)
     }
-    const value = readParameter(text, parameter.schema)
-    const fault = faultIn(value, parameter.schema, `The ${placeOf(parameter)}`)
-    if (fault !== null) throw badRequest(fault)
-    inputs[parameter.name] = value
   }
-  return inputs
+
+  of(request: Asked): Record<string, unknown> {
+    const inputs = { ...this.#defaults }
+    const { query } = request
+    if (query.size > 0) this.#read(query, inputs)
+    for (const parameter of this.#required) if (!query.has(parameter.name)) throw missing(parameter)
+    for (const parameter of this.#others) {
+      const { name } = parameter
+      const text = parameter.in === 'path' ? (request.parameters[name] ?? null) : request.header(name)
+      if (text !== null) inputs[name] = checked(parameter, text)
+      else if (parameter.required === true) throw missing(parameter)
+    }
+    return inputs
+  }
+
+  /** Of a name that stands there twice the first one counts. */
+  #read(query: URLSearchParams, inputs: Record<string, unknown>): void {
+    const read: string[] = []
+    for (const name of query.keys()) if (!this.#query.has(name)) throw this.#unknown(name)
+    for (const [name, text] of query) {
+      if (read.includes(name)) continue
+      read.push(name)
+      inputs[name] = checked(this.#query.get(name)!, text)
+    }
+  }
+
+  #unknown(name: string): Problem {
+    const names = [...this.#query.keys()]
+    return badRequest(`There is no query parameter ${name} here${didYouMean(name, names)}`)
+  }
 }
+
+type Asked = Pick<HttpRequest, 'parameters' | 'query' | 'header'>
+
+const ofOperations = new WeakMap<Operation, Inputs>()
+
+/** The parameters of an operation as they came with a request, checked. Throws Problem 400, for what nobody asked for too. */
+export function inputsOf(operation: Operation, request: Asked): Record<string, unknown> {
+  let inputs = ofOperations.get(operation)
+  if (inputs === undefined) {
+    inputs = new Inputs(operation)
+    ofOperations.set(operation, inputs)
+  }
+  return inputs.of(request)
+}
+
+function checked(parameter: Parameter, text: string): unknown {
+  const value = readParameter(text, parameter.schema)
+  const fault = faultIn(value, parameter.schema, `The ${placeOf(parameter)}`)
+  if (fault !== null) throw badRequest(fault)
+  return value
+}
+
+const missing = (parameter: Parameter) => badRequest(`The ${placeOf(parameter)} is missing`)
 
 const placeOf = ({ in: place, name }: Parameter) =>
   place === 'header' ? `header ${name}` : `${place} parameter ${name}`
-
-function textOf({ in: place, name }: Parameter, request: Pick<HttpRequest, 'parameters' | 'query' | 'header'>) {
-  if (place === 'path') return request.parameters[name] ?? null
-  return place === 'query' ? request.query.get(name) : request.header(name)
-}

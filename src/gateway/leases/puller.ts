@@ -5,7 +5,7 @@ import type { Begin, Granted, SettleItem, Settlement } from '../../shares/comman
 import { LeaseDesk } from '../../shares/lease-desk.ts'
 import type { Gateway } from '../gateway.ts'
 import type { LeaseId } from './lease-id.ts'
-import { isGap, RecordCache } from './record-cache.ts'
+import { type Found, isGap, RecordCache } from './record-cache.ts'
 
 export interface Pull {
   readonly groupId: string
@@ -72,9 +72,8 @@ export class Puller {
 
   /** What can be read of what was handed out. Where there is nothing, the group is told; what cannot be read now goes back. */
   async #read(groupId: string, topic: string, granted: readonly Granted[]): Promise<Leased[]> {
-    const reads = await Promise.allSettled(
-      granted.map(({ partition, offset }) => this.#cache.read(topic, partition, offset)),
-    )
+    const found = granted.map(({ partition, offset }) => this.#cache.read(topic, partition, offset))
+    const reads = await settledOf(found)
     const leased: Leased[] = []
     const gaps = new Map<number, { from: number; to: number }[]>()
     let failure: unknown = null
@@ -107,6 +106,12 @@ export class Puller {
     const item: SettleItem = { ...place, what, ms, why }
     return isDone(await this.#desk.settle(groupId, topic, item))
   }
+}
+
+/** Without a promise for each where all of them are there. */
+function settledOf(found: readonly (Found | Promise<Found>)[]) {
+  if (found.some(each => each instanceof Promise)) return Promise.allSettled(found)
+  return (found as readonly Found[]).map(value => ({ status: 'fulfilled', value }) as const)
 }
 
 function isDone(result: ErrorName): boolean {

@@ -45,7 +45,7 @@ test('what is kept stays within its bytes, the youngest; what went is read again
 
 test('what is not there yet, or cannot be read, is an error, and nothing is remembered of it', async () => {
   const cache = new RecordCache({ cluster: () => cluster })
-  await assert.rejects(cache.read('t', 0, 30), /ends before 30/)
-  await assert.rejects(cache.read('nowhere', 0, 0))
+  await assert.rejects(async () => cache.read('t', 0, 30), /ends before 30/)
+  await assert.rejects(async () => cache.read('nowhere', 0, 0))
   assert.equal(cache.size, 0)
 })

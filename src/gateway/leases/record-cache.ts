@@ -61,18 +61,26 @@ export class RecordCache {
     return this.#bytes
   }
 
-  /** Rejects with KafkaError when it cannot be told now. */
-  async read(topic: string, partition: number, offset: number): Promise<Found> {
+  /** At once where it is kept. Rejects with KafkaError when it cannot be told now. */
+  read(topic: string, partition: number, offset: number): Found | Promise<Found> {
     const key = `${topic}-${partition}`
+    return this.#find(key, offset) ?? this.#readMore(key, topic, partition, offset)
+  }
+
+  #find(key: string, offset: number): Found | null {
+    const part = this.#parts.get(key)
+    const found = part === undefined ? null : find(part, offset)
+    if (found !== null) this.hits++
+    return found
+  }
+
+  async #readMore(key: string, topic: string, partition: number, offset: number): Promise<Found> {
     for (;;) {
-      const part = this.#parts.get(key)
-      const found = part === undefined ? null : find(part, offset)
-      if (found !== null) {
-        this.hits++
-        return found
-      }
-      if (part?.reading) await part.reading.catch(() => {})
+      const reading = this.#parts.get(key)?.reading
+      if (reading) await reading.catch(() => {})
       else await this.#fill(key, topic, partition, offset)
+      const found = this.#find(key, offset)
+      if (found !== null) return found
     }
   }
 
