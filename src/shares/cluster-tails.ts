@@ -31,6 +31,8 @@ interface Ends {
 }
 
 interface RemoteTopic {
+  /** Another topic that takes the name has other ends. */
+  readonly topicId: string
   readonly partitions: (Ends | undefined)[]
   /** Monotonic ms: when the beginnings were asked for. */
   startsAt: number
@@ -62,30 +64,38 @@ export class ClusterTails implements Tails {
 
   known(topic: string): readonly Tail[] {
     const { cluster, nodeId } = this.#options
-    const remote = this.#remote.get(topic)
     const tails: Tail[] = []
-    const partitions = cluster.topics.get(topic)?.partitions ?? []
+    const state = cluster.topics.get(topic)
+    if (state === undefined) return tails
+    const { id, partitions } = state
+    const remote = this.#remoteOf(topic, id)
     for (let partition = 0; partition < partitions.length; partition++) {
       const tail =
-        partitions[partition]!.leader === nodeId ? this.#own(topic, partition) : remote?.partitions[partition]
+        partitions[partition]!.leader === nodeId ? this.#own(topic, id, partition) : remote?.partitions[partition]
       if (tail !== undefined) tails.push({ partition, start: tail.start, end: tail.end })
     }
     return tails
   }
 
-  #own(topic: string, partition: number): Ends | undefined {
+  #own(topic: string, topicId: string, partition: number): Ends | undefined {
     const replica = this.#options.replicas.find(topic, partition)
-    if (replica === undefined || !replica.isLeader) return undefined
+    if (replica === undefined || !replica.isLeader || replica.topicId !== topicId) return undefined
     return { start: replica.log.logStartOffset, end: replica.lastStableOffset }
   }
 
+  #remoteOf(topic: string, topicId: string): RemoteTopic | undefined {
+    const remote = this.#remote.get(topic)
+    return remote?.topicId === topicId ? remote : undefined
+  }
+
   async refresh(topic: string): Promise<void> {
+    const state = this.#options.cluster.topics.get(topic)
     const led = this.#elsewhere(topic)
-    if (led.size === 0) return
-    let remote = this.#remote.get(topic)
+    if (state === undefined || led.size === 0) return
+    let remote = this.#remoteOf(topic, state.id)
     if (remote === undefined) {
       if (this.#remote.size >= mostTopics) this.#remote.clear()
-      remote = { partitions: [], startsAt: Number.NEGATIVE_INFINITY, asking: null }
+      remote = { topicId: state.id, partitions: [], startsAt: Number.NEGATIVE_INFINITY, asking: null }
       this.#remote.set(topic, remote)
     }
     const known = remote
@@ -186,8 +196,13 @@ export class ClusterTails implements Tails {
     const wanted = new Map<number, Watchable[]>()
     for (const [topic, { own }] of this.#watched) {
       const state = cluster.topics.get(topic)
-      const remote = this.#remote.get(topic)
+      const remote = state && this.#remoteOf(topic, state.id)
       let unknown = false
+      for (const [replica, unwatch] of own) {
+        if (replicas.find(topic, replica.index) === replica) continue
+        own.delete(replica)
+        unwatch()
+      }
       for (const [partition, { leader }] of (state?.partitions ?? []).entries()) {
         if (leader === nodeId) {
           const replica = replicas.find(topic, partition)
@@ -226,13 +241,13 @@ export class ClusterTails implements Tails {
         leader,
         peers,
         timers,
-        seen: ({ topic, partition }, start, end) => {
-          const remote = this.#remote.get(topic)
+        seen: ({ topic, topicId, partition }, start, end) => {
+          const remote = this.#remoteOf(topic, topicId)
           if (remote !== undefined) remote.partitions[partition] = { start: Math.max(0, start), end }
           this.#ring(topic)
         },
-        lost: ({ topic, partition }) => {
-          const remote = this.#remote.get(topic)
+        lost: ({ topic, topicId, partition }) => {
+          const remote = this.#remoteOf(topic, topicId)
           if (remote !== undefined) remote.partitions[partition] = undefined
         },
       })
