@@ -1,6 +1,6 @@
 import type { Moment } from '../machine/machine.ts'
 import type { ErrorName } from '../protocol/errors.ts'
-import type { BuryCommand, SettleCommand, SettleItem, ShareDecision, SkipCommand } from './commands.ts'
+import type { BuryCommand, SettleCommand, SettleItem, Settlement, ShareDecision, SkipCommand } from './commands.ts'
 import { lengthOf, type ShareConfig } from './config.ts'
 import type { Run, ShareRecord } from './facts.ts'
 import { change, dyingRun, failedRun, lookTimer } from './look.ts'
@@ -48,12 +48,19 @@ export function settle(state: SharesState, command: SettleCommand, config: Share
   return { records, effects }
 }
 
+/** What brings a record there: who says so again, because the answer was lost, says nothing new. */
+const outcomes: { readonly [state in 'available' | 'dying']: readonly Settlement[] } = {
+  available: ['release', 'return'],
+  dying: ['reject'],
+}
+
 /** 'done': it was so before; 'stale': who asks has no lease any more. */
 function settled(share: SharePartition, item: SettleItem, config: ShareConfig, at: Moment): Run | 'done' | 'stale' {
   const { offset, lease, what, ms, why } = item
   const entry = share.unfinished.get(offset)
   if (entry === undefined) return what === 'accept' && share.wasFinishedBy(offset, lease) ? 'done' : 'stale'
-  if (entry.state !== 'acquired' || entry.lease !== lease) return 'stale'
+  if (entry.lease !== lease) return 'stale'
+  if (entry.state !== 'acquired') return outcomes[entry.state].includes(what) ? 'done' : 'stale'
   switch (what) {
     case 'accept':
       return finishedRun(offset, offset, lease)
