@@ -76,11 +76,11 @@ export function reset(state: SharesState, command: ResetCommand): ShareDecision 
 
 /** Nothing is left to be handed out. A topic that was made anew under the name has another id, and stays. */
 export function forgetTopics(state: SharesState, { topics, exists }: TopicsDeletedCommand): ShareDecision {
-  const gone = new Set(topics)
+  const named = topics && new Set(topics)
   const records: ShareRecord[] = []
   for (const group of state.groups.values())
     for (const share of partitionsOf(group))
-      if (gone.has(share.topic) && !exists(share.topicId)) records.push(forgotten(group.groupId, share))
+      if (named?.has(share.topic) !== false && !exists(share.topicId)) records.push(forgotten(group.groupId, share))
   return { records, effects: [{ do: 'answer', answer: null }] }
 }
 

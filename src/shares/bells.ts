@@ -25,6 +25,11 @@ export class Bells {
     return users
   }
 
+  /** For what somebody waits, or is about to. */
+  keys(): Iterable<string> {
+    return this.#bells.keys()
+  }
+
   /** To be called before one looks whether there is something; `leave` must be called in the end. */
   attend(key: string, watch: (ring: () => void) => () => void): Attendance {
     let entry = this.#bells.get(key)

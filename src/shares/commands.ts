@@ -105,10 +105,10 @@ export interface DeleteCommand {
   readonly groupId: string
 }
 
-/** Topics are gone. `exists`: whether there is still, or again, a topic of that id. */
+/** Topics are gone; null: any may be. `exists`: whether there is still, or again, a topic of that id. */
 export interface TopicsDeletedCommand {
   readonly type: 'TopicsDeleted'
-  readonly topics: readonly string[]
+  readonly topics: readonly string[] | null
   readonly exists: (topicId: string) => boolean
 }
 

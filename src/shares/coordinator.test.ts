@@ -16,6 +16,7 @@ import type { Tails } from './tails.ts'
 
 const world = { ...nodeWorld, random: dice(1) }
 const topicId = 'AAECAwQFBgcICQoLDA0ODw'
+const otherId = 'DwECAwQFBgcICQoLDA0ODw'
 
 // What waits in here does not keep a process alive.
 const alive = setInterval(() => {}, 1000)
@@ -35,6 +36,8 @@ function statePartition(): Partition {
 /** One topic of one partition, whose end is moved by hand. */
 class FakeTails implements Tails {
   end = 0
+  /** Records that nobody has told us of: `refresh` finds them. */
+  grown = 0
   refreshed = 0
   readonly rings = new Set<() => void>()
 
@@ -44,6 +47,8 @@ class FakeTails implements Tails {
 
   async refresh(): Promise<void> {
     this.refreshed++
+    this.end += this.grown
+    this.grown = 0
   }
 
   watch(_: string, ring: () => void): () => void {
@@ -77,6 +82,8 @@ class Letters implements DeadLetterPort {
 }
 
 interface Bench {
+  /** What the cluster knows under the name `t`; undefined: it was deleted. */
+  topic: { topicId: string; partitions: number } | undefined
   readonly coordinator: ShareCoordinator
   readonly partition: Partition
   readonly tails: FakeTails
@@ -92,8 +99,8 @@ function bench(config: Partial<ShareConfig> = {}, maxWaiting = 100): Bench {
     config: { ...defaultShareConfig, ...config },
     partitionCount: () => 1,
     topics: {
-      byName: name => (name === 't' ? { topicId, partitions: 1 } : undefined),
-      exists: () => false,
+      byName: name => (name === 't' ? made.topic : undefined),
+      exists: id => id === made.topic?.topicId,
     },
     tails,
     deadLetters: letters,
@@ -104,7 +111,9 @@ function bench(config: Partial<ShareConfig> = {}, maxWaiting = 100): Bench {
     logger: silent,
     maxWaiting,
   })
-  return { coordinator, partition, tails, letters, lead: (epoch = 4) => coordinator.lead(0, partition, epoch) }
+  const lead = (epoch = 4) => coordinator.lead(0, partition, epoch)
+  const made: Bench = { topic: { topicId, partitions: 1 }, coordinator, partition, tails, letters, lead }
+  return made
 }
 
 async function acquire(
@@ -301,8 +310,110 @@ test('deleted topics take their groups with them', async () => {
   await at.lead()
   await acquire(at)
   assert.equal(at.coordinator.stats().groups, 1)
+  at.topic = undefined
   await at.coordinator.topicsDeleted(['t'])
   assert.equal(at.coordinator.stats().groups, 0)
+  at.coordinator.stop()
+})
+
+test('topics that were deleted while nobody led are forgotten by the next leader', async () => {
+  const at = bench()
+  at.tails.end = 1
+  await at.lead()
+  await acquire(at)
+  at.coordinator.stop()
+  const next = bench()
+  next.topic = { topicId: otherId, partitions: 1 }
+  await next.coordinator.lead(0, at.partition, 4)
+  await until(() => next.coordinator.stats().groups === 0)
+  next.coordinator.stop()
+})
+
+test('who waits while the topic is made anew gets records of the new one', async () => {
+  const at = bench()
+  at.tails.end = 5
+  await at.lead()
+  await settle(at, 'accept', await acquire(at, 5))
+  const waiting = acquire(at, 5, 5000)
+  await until(() => at.tails.rings.size === 1)
+  at.topic = { topicId: otherId, partitions: 1 }
+  await at.coordinator.topicsDeleted(['t'])
+  at.tails.end = 0
+  at.tails.grow(2)
+  const taken = await waiting
+  assert.deepEqual(
+    taken.map(({ offset, deliveryCount }) => [offset, deliveryCount]),
+    [
+      [0, 1],
+      [1, 1],
+    ],
+  )
+  assert.deepEqual((await settle(at, 'accept', taken)).results, ['NONE', 'NONE'])
+  assert.deepEqual(await acquire(at, 5), [])
+  at.coordinator.stop()
+})
+
+test('who waits for a topic that is deleted hears so', async () => {
+  const at = bench()
+  await at.lead()
+  const waiting = acquire(at, 1, 60_000)
+  await until(() => at.tails.rings.size === 1)
+  at.topic = undefined
+  await at.coordinator.topicsDeleted(['t'])
+  await assert.rejects(waiting, error => nameOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION')
+  at.coordinator.stop()
+})
+
+test('who waits because too much is in flight is woken when some of it is done', async () => {
+  const at = bench({ maxInFlight: 2 })
+  at.tails.end = 10
+  await at.lead()
+  const taken = await acquire(at, 5)
+  assert.equal(taken.length, 2)
+  const began = world.clock.mono()
+  const waiting = acquire(at, 1, 2000)
+  await until(() => at.tails.rings.size === 1)
+  await settle(at, 'accept', [taken[0]!])
+  assert.deepEqual(
+    (await waiting).map(({ offset }) => offset),
+    [2],
+  )
+  assert.ok(world.clock.mono() - began < 1500, 'not only when its time was over')
+  at.coordinator.stop()
+})
+
+test('a group that begins behind the last record asks where that is', async () => {
+  const at = bench()
+  at.tails.end = 3
+  // What is known without asking is old.
+  at.tails.grown = 4
+  await at.lead()
+  const latest = async () => {
+    const wants = [{ max: 10, lockMs: 1000 }]
+    const asked = { groupId: 'g', topic: 't', begin: 'latest', wants, waitMs: 0, signal: null } as const
+    const { grants } = await at.coordinator.acquire(asked)
+    return grants[0]!.records.map(({ offset }) => offset)
+  }
+  assert.deepEqual(await latest(), [])
+  at.tails.grow(1)
+  assert.deepEqual(await latest(), [7])
+  at.coordinator.stop()
+})
+
+test('what is said again because the answer was lost is no error as long as it is so', async () => {
+  const at = bench()
+  at.tails.end = 3
+  await at.lead()
+  const taken = await acquire(at, 3)
+  for (const what of ['release', 'reject', 'accept'] as const) {
+    const record = taken[['release', 'reject', 'accept'].indexOf(what)]!
+    assert.deepEqual((await settle(at, what, [record])).results, ['NONE'], what)
+    assert.deepEqual((await settle(at, what, [record])).results, ['NONE'], `${what} again`)
+  }
+  const [again] = await acquire(at, 1)
+  assert.equal(again!.offset, 0)
+  assert.deepEqual((await settle(at, 'release', [taken[0]!])).results, ['INVALID_RECORD_STATE'])
+  assert.deepEqual((await settle(at, 'accept', [again!])).results, ['NONE'])
   at.coordinator.stop()
 })
 

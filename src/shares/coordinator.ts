@@ -102,14 +102,19 @@ export class ShareCoordinator {
       if (this.#terms.get(index) === term) void this.lead(index, partition, epoch)
     }
     const lost = (): void => void timers.after(retryMs, again)
-    const watch = (groupId: string, share: SharePartition): void => {
-      if (share.ready.size > 0) this.#bells.ring(bellKey(groupId, share.topic))
+    const watch = (groupId: string, share: SharePartition, before: number): void => {
+      // As many as may be in flight were, and no longer are.
+      const room = before >= config.maxInFlight && share.unfinished.size < config.maxInFlight
+      if (share.ready.size > 0 || room) this.#bells.ring(bellKey(groupId, share.topic))
       if (share.dying > 0) this.#deadLetters.note(term, groupId, share)
     }
     const term = new ShareTerm({ name, partition, config, clock, timers, random, logger, watch, lost })
     this.#terms.set(index, term)
     await term.start(epoch)
+    if (!term.leading) return
     this.#deadLetters.begin(term)
+    // Those that were deleted while nobody led. Who leads by the metadata has seen all topics of which its predecessors knew.
+    await this.#forget(term, null)
   }
 
   /** This node does not lead the partition any more: whoever waits is told to look for the new coordinator. */
@@ -130,9 +135,17 @@ export class ShareCoordinator {
 
   /** Forgets how far groups were in these topics. */
   async topicsDeleted(topics: readonly string[]): Promise<void> {
-    const { exists } = this.#options.topics
     const terms = [...this.#terms.values()].filter(({ leading }) => leading)
-    await Promise.allSettled(terms.map(term => term.ask<'TopicsDeleted'>({ type: 'TopicsDeleted', topics, exists })))
+    await Promise.all(terms.map(term => this.#forget(term, topics)))
+    // Whoever waits hears of it.
+    const gone = new Set(topics)
+    for (const key of this.#bells.keys()) if (gone.has(topicOfBell(key))) this.#bells.ring(key)
+  }
+
+  /** Never rejects: what a term cannot forget its successor will. */
+  async #forget(term: ShareTerm, topics: readonly string[] | null): Promise<void> {
+    const { exists } = this.#options.topics
+    await term.ask<'TopicsDeleted'>({ type: 'TopicsDeleted', topics, exists }).catch(() => {})
   }
 
   /** Hands out records as soon as there are any; none after `waitMs`. */
@@ -140,15 +153,16 @@ export class ShareCoordinator {
     const { groupId, topic, begin, wants, waitMs, signal } = request
     const { tails, clock, maxWaiting = 10_000 } = this.#options
     const until = clock.mono() + waitMs
-    const { topicId, partitions } = this.#topic(topic)
     // Whoever comes when it is full looks, and does not wait.
     const mayWait = waitMs > 0 && this.#bells.size < maxWaiting
     let attendance: Attendance | null = null
     try {
-      let fresh = tails.known(topic).length < partitions
+      let fresh = this.#mustRefresh(request)
       if (fresh) await tails.refresh(topic)
       for (;;) {
         attendance?.note()
+        // While we waited it may have been deleted, and made anew.
+        const { topicId } = this.#topic(topic)
         const known = tails.known(topic)
         const command = { type: 'Acquire', groupId, topic, topicId, begin, tails: known, wants } as const
         const answer = await this.#term(groupId).ask<'Acquire'>(command)
@@ -170,6 +184,16 @@ export class ShareCoordinator {
     } finally {
       attendance?.leave()
     }
+  }
+
+  /** Whether what is known of the logs' ends will not do: to be handed out it may be old, to begin behind it not. */
+  #mustRefresh({ groupId, topic, begin }: AcquireRequest): boolean {
+    const { topicId, partitions } = this.#topic(topic)
+    const known = this.#options.tails.known(topic)
+    if (known.length < partitions) return true
+    if (begin === 'earliest') return false
+    const { state } = this.#term(groupId)
+    return known.some(({ partition }) => state.find(groupId, topicId, partition) === undefined)
   }
 
   async settle({ groupId, topic, items, skipped }: SettleRequest): Promise<SettleAnswer> {
@@ -265,4 +289,6 @@ export interface ShareStats {
   readonly deadLetterFailures: number
 }
 
+/** Names of topics have no spaces. */
 const bellKey = (groupId: string, topic: string): string => `${topic} ${groupId}`
+const topicOfBell = (key: string): string => key.slice(0, key.indexOf(' '))

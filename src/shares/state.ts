@@ -11,8 +11,8 @@ export interface ShareGroup {
   nextLease: number
 }
 
-/** Hears of every change, in replays, too: it must only take note. */
-export type Watch = (groupId: string, partition: SharePartition) => void
+/** Hears of every change, in replays, too: it must only take note. `before`: how many records were unfinished. */
+export type Watch = (groupId: string, partition: SharePartition, before: number) => void
 
 /** Everything that one partition of `__share_group_state` remembers. Only `apply` changes it. */
 export class SharesState {
@@ -45,7 +45,7 @@ export class SharesState {
       case 'Looked': {
         const partition = this.find(record.groupId, record.topicId, record.partition)
         partition?.looked(record)
-        if (partition !== undefined) this.#watch(record.groupId, partition)
+        if (partition !== undefined) this.#watch(record.groupId, partition, partition.unfinished.size)
         break
       }
       case 'TookLead':
@@ -82,10 +82,11 @@ export class SharesState {
       topic[index] = partition
       group.partitionCount++
     }
+    const before = partition.unfinished.size
     partition.apply(value, timestamp)
     for (const { lease, firstOffset, lastOffset } of value.runs)
       if (lease > 0) group.nextLease = Math.max(group.nextLease, lease + lastOffset - firstOffset + 1)
-    this.#watch(groupId, partition)
+    this.#watch(groupId, partition, before)
   }
 
   #forget(groupId: string, topicId: string, index: number): void {
