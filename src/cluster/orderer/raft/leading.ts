@@ -2,7 +2,7 @@ import type { Voter } from '../orderer.ts'
 import type { Copy } from './copy.ts'
 import { Replicas } from './replicas.ts'
 import type { FetchAnswer, FetchRequest, RaftError, RaftIo, RaftRequest, ReplicaKey } from './types.ts'
-import { isSame } from './voters.ts'
+import { isSame, othersThan } from './voters.ts'
 
 /** What a leader needs of the replica that it is. */
 export interface LeadingContext {
@@ -65,7 +65,7 @@ export class Leading {
   }
 
   get #others(): readonly Voter[] {
-    return this.#voters.filter(voter => !isSame(voter, this.#context.self))
+    return othersThan(this.#context.self, this.#voters)
   }
 
   tick(now: number): void {

@@ -134,11 +134,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'a former leader goes on in its epoch',
     changes: [
-      [
-        'raft.js',
-        "this.#enter('resigned');\n            this.#standAt = now + this.#electionWait(now);",
-        'this.#win(new Ballot(false, this.#self), now);',
-      ],
+      ['raft.js', "this.#enter('resigned');\n            this.#election.wait(now);", 'this.#win([this.#self], now);'],
     ],
     within: 50,
   },

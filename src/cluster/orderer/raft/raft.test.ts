@@ -131,7 +131,6 @@ class Replica implements RaftIo<number[]> {
 
   takeSnapshot(): void {}
   committed(): void {}
-  leaderChanged(): void {}
 
   lead(epoch: number | null): void {
     this.led.push(epoch)

@@ -1,8 +1,7 @@
 import type { Voter } from '../orderer.ts'
 import type { SnapshotId } from '../snapshot.ts'
-import { Absence } from './absence.ts'
-import { Ballot } from './ballot.ts'
 import { Copy } from './copy.ts'
+import { Election } from './election.ts'
 import { Following } from './following.ts'
 import { beginError, isUpToDate } from './judgements.ts'
 import { Leading } from './leading.ts'
@@ -30,7 +29,7 @@ import type {
   VoteRequest,
   VoteResponse,
 } from './types.ts'
-import { includes, isSame, type VoterHistory } from './voters.ts'
+import { includes, isSame, othersThan, type VoterHistory } from './voters.ts'
 
 export type Role = 'unattached' | 'follower' | 'prospective' | 'candidate' | 'leader' | 'resigned'
 
@@ -48,7 +47,6 @@ export class Raft<Records> {
   readonly #self: ReplicaKey
   readonly #settings: RaftSettings
   readonly #io: RaftIo<Records>
-  readonly #seeds: number
   readonly #copy: Copy
   readonly #persistence: Persistence
   #role: Role = 'unattached'
@@ -59,10 +57,8 @@ export class Raft<Records> {
   readonly #outbox: Outbox
   #leading: Leading | null = null
   #following: Following<Records> | null = null
-  #ballot: Ballot | null = null
-  /** Who has no leader: when it stands for election, or, without a vote, looks further. */
-  #standAt = Number.POSITIVE_INFINITY
-  readonly #absence = new Absence()
+  /** When there is no leader. */
+  readonly #election: Election
   #leaving = false
 
   constructor(options: RaftOptions<Records>) {
@@ -70,7 +66,6 @@ export class Raft<Records> {
     this.#self = self
     this.#settings = settings
     this.#io = io
-    this.#seeds = seeds
     this.#copy = new Copy(options, io)
     this.#outbox = new Outbox(io)
     this.#epoch = Math.max(state.epoch, log.lastEpoch)
@@ -78,6 +73,15 @@ export class Raft<Records> {
     this.#leaderId = current ? state.leaderId : -1
     this.#voted = current ? state.voted : null
     this.#persistence = new Persistence(sequence => io.persist(this.state, sequence))
+    this.#election = new Election({
+      self,
+      settings,
+      copy: this.#copy,
+      io,
+      seeds,
+      epoch: () => this.#epoch,
+      send: (to, request) => this.#sendWhenSafe(to, request, this.#term),
+    })
   }
 
   get role(): Role {
@@ -132,7 +136,7 @@ export class Raft<Records> {
   get deadline(): number {
     if (this.#leading !== null) return this.#leading.deadline
     if (this.#following !== null) return this.#following.deadline
-    return Math.min(this.#standAt, this.#ballot?.deadline ?? Number.POSITIVE_INFINITY)
+    return this.#election.deadline
   }
 
   start(now: number): void {
@@ -140,7 +144,7 @@ export class Raft<Records> {
     else if (this.#leaderId === this.#self.id) {
       // Bytes that we had led may have been lost with us: never again in that epoch.
       this.#enter('resigned')
-      this.#standAt = now + this.#electionWait(now)
+      this.#election.wait(now)
     } else if (this.#leaderId >= 0) this.#follow(this.#epoch, this.#leaderId, now)
     else this.#detach(this.#epoch, now)
   }
@@ -152,8 +156,8 @@ export class Raft<Records> {
     else if (this.#following !== null) {
       if (now >= this.#following.doubtAt) this.#stand(now)
       else this.#following.tick(now)
-    } else if (now >= this.#standAt) this.#stand(now)
-    else for (const voter of this.#ballot?.takeUnreached(now) ?? []) this.#ask(voter)
+    } else if (now >= this.#election.standAt) this.#stand(now)
+    else this.#election.tick(now)
   }
 
   // What became durable.
@@ -216,7 +220,7 @@ export class Raft<Records> {
   begin(request: BeginRequest, now: number, answer: (response: EpochResponse) => void): void {
     const error = beginError(request, this.#self, this.#epoch)
     if (error === null) {
-      this.#absence.clear()
+      this.#election.absence.clear()
       const known = this.#following !== null && request.epoch === this.#epoch && request.leaderId === this.#leaderId
       if (!known && (request.epoch > this.#epoch || this.#leading === null))
         this.#follow(request.epoch, request.leaderId, now)
@@ -329,7 +333,7 @@ export class Raft<Records> {
     const leading = this.#leading
     this.#leading = null
     this.#following = null
-    this.#ballot = null
+    this.#election.end()
     this.#role = role
     this.#term++
     if (leading === null) return
@@ -348,13 +352,13 @@ export class Raft<Records> {
 
   /** Nobody is known to lead in `epoch`. */
   #detach(epoch: number, now: number): void {
-    const waits = this.#leading === null && this.#following === null && this.#standAt !== Number.POSITIVE_INFINITY
+    const { standAt } = this.#election
+    const waits = this.#leading === null && this.#following === null && standAt !== Number.POSITIVE_INFINITY
     if (epoch > this.#epoch) this.#setEpoch(epoch, -1, null)
     this.#enter('unattached')
     // Who has begun to wait goes on: candidates that are refused must not keep us from standing.
-    if (!waits) this.#standAt = now + this.#electionWait(now)
-    if (!this.#mayStand) this.#lookForLeader(now)
-    this.#io.leaderChanged()
+    if (!waits) this.#election.wait(now)
+    if (!this.#mayStand) this.#election.lookForLeader(now)
   }
 
   #follow(epoch: number, leaderId: number, now: number): void {
@@ -370,9 +374,8 @@ export class Raft<Records> {
       send: (to: Target, request: () => RaftRequest) => this.#sendWhenSafe(to, request, term),
     }
     this.#following = new Following<Records>(context, leaderId, now)
-    this.#absence.endsWith(epoch)
+    this.#election.absence.endsWith(epoch)
     this.#following.ask(now)
-    this.#io.leaderChanged()
   }
 
   /** Asks whether others would vote for us; in a quorum of one there is nobody to ask. */
@@ -382,33 +385,27 @@ export class Raft<Records> {
       return
     }
     this.#enter(this.#mayStand ? 'prospective' : 'unattached')
-    this.#standAt = now + this.#electionWait(now)
-    if (this.#role === 'prospective') {
-      this.#ballot = new Ballot(true, this.#self)
-      for (const voter of this.#others) this.#ask(voter)
-    } else this.#lookForLeader(now)
-    this.#io.leaderChanged()
+    this.#election.wait(now)
+    if (this.#role === 'prospective') this.#election.ask(true)
+    else this.#election.lookForLeader(now)
   }
 
   #electSelf(now: number): void {
     this.#enter('candidate')
-    this.#standAt = Number.POSITIVE_INFINITY
+    this.#election.standAt = Number.POSITIVE_INFINITY
     this.#setEpoch(this.#epoch + 1, this.#self.id, null)
-    const ballot = new Ballot(false, this.#self)
-    this.#ballot = ballot
-    this.#whenSafe(this.#term, () => this.#win(ballot, now))
+    const { granted } = this.#election.ask(false)
+    this.#whenSafe(this.#term, () => this.#win(granted, now))
   }
 
   #becomeCandidate(now: number): void {
     this.#enter('candidate')
-    this.#standAt = now + this.#electionWait(now)
+    this.#election.wait(now)
     this.#setEpoch(this.#epoch + 1, -1, this.#self)
-    this.#ballot = new Ballot(false, this.#self)
-    for (const voter of this.#others) this.#ask(voter)
-    this.#io.leaderChanged()
+    this.#election.ask(false)
   }
 
-  #win({ granted }: Ballot, now: number): void {
+  #win(granted: readonly ReplicaKey[], now: number): void {
     this.#enter('leader')
     this.#setEpoch(this.#epoch, this.#self.id, this.#voted)
     const start = this.#copy.log.endOffset
@@ -428,8 +425,7 @@ export class Raft<Records> {
       step: (at: number) => this.#step(at),
     }
     this.#leading = new Leading(context, start, now)
-    this.#absence.endsWith(this.#epoch)
-    this.#io.leaderChanged()
+    this.#election.absence.endsWith(this.#epoch)
     this.#leading.tick(now)
     this.#leading?.advance(now)
   }
@@ -438,10 +434,9 @@ export class Raft<Records> {
   #step(now: number): void {
     const candidates = this.#leading?.candidates() ?? []
     this.#enter('resigned')
-    this.#standAt = now + this.#settings.electionTimeoutMs + this.#electionWait(now)
-    for (const { id } of this.#others)
+    this.#election.standAt = now + this.#settings.electionTimeoutMs + this.#election.waitMs(now)
+    for (const { id } of othersThan(this.#self, this.voters))
       this.#send({ id }, { type: 'end', epoch: this.#epoch, leaderId: this.#self.id, candidates })
-    this.#io.leaderChanged()
   }
 
   /** The leader said that it goes; `place`: ours among those whom it would like to follow. */
@@ -453,12 +448,11 @@ export class Raft<Records> {
       return
     }
     this.#enter('unattached')
-    this.#standAt = now + quickMs * Math.max(1, place) + this.#io.random(quickMs)
-    this.#io.leaderChanged()
+    this.#election.standAt = now + quickMs * Math.max(1, place) + this.#io.random(quickMs)
   }
 
   #isGone(id: number, now: number): void {
-    this.#absence.note(id, this.#epoch, now + 2 * this.#settings.fetchTimeoutMs)
+    this.#election.absence.note(id, this.#epoch, now + 2 * this.#settings.fetchTimeoutMs)
   }
 
   // Votes.
@@ -476,33 +470,15 @@ export class Raft<Records> {
     if (!may) return false
     if (before === null) this.#setEpoch(this.#epoch, -1, request.candidate)
     // Only who gives a vote waits for another full time: a refused candidate must not keep us from standing.
-    this.#standAt = now + this.#electionWait(now)
+    this.#election.wait(now)
     return true
   }
 
-  #ask(voter: ReplicaKey): void {
-    const { id, directoryId } = voter
-    const preVote = this.#ballot?.preVote ?? true
-    this.#sendWhenSafe({ id }, () => this.#voteRequest({ id, directoryId }, preVote), this.#term)
-  }
-
-  #voteRequest(voter: ReplicaKey, preVote: boolean): VoteRequest {
-    const { lastEpoch, endOffset: lastOffset } = this.#copy.log
-    return { type: 'vote', epoch: this.#epoch, candidate: this.#self, voter, lastEpoch, lastOffset, preVote }
-  }
-
-  #voteAnswered({ voter }: VoteRequest, response: VoteResponse, now: number): void {
-    const ballot = this.#ballot
-    if (ballot === null || !response.granted || response.error !== null) return
-    ballot.grant(voter)
-    if (!ballot.isWon(this.voters)) return
-    if (ballot.preVote) this.#becomeCandidate(now)
-    else this.#win(ballot, now)
-  }
-
-  #electionWait(now: number): number {
-    const wait = this.#absence.waitMs(now, this.#settings.electionTimeoutMs)
-    return wait + this.#io.random(Math.max(1, wait))
+  #voteAnswered({ voter }: VoteRequest, { granted, error }: VoteResponse, now: number): void {
+    const won = granted && error === null ? this.#election.grant(voter) : null
+    if (won === null) return
+    if (won.preVote) this.#becomeCandidate(now)
+    else this.#win(won.granted, now)
   }
 
   // In common.
@@ -523,36 +499,21 @@ export class Raft<Records> {
       return true
     }
     const looking = this.#role === 'unattached' || this.#role === 'prospective' || this.#role === 'candidate'
-    if (leads && looking && !this.#absence.of(leaderId, epoch, now)) this.#follow(epoch, leaderId, now)
+    if (leads && looking && !this.#election.absence.of(leaderId, epoch, now)) this.#follow(epoch, leaderId, now)
     return true
   }
 
   #notAnswered({ request, term }: Pending, now: number): void {
     if (term !== this.#term) return
-    if (request.type === 'vote') this.#ballot?.notReached(request.voter, now + this.#settings.retryMs)
+    if (request.type === 'vote') this.#election.notReached(request.voter, now)
     else if (request.type === 'fetch' || request.type === 'fetchSnapshot') {
       if (this.#following !== null) this.#following.failed(request, now)
       else this.#lookFurther(now)
     }
   }
 
-  /** Who has no vote asks somebody, by dice, who leads; a Fetch tells. */
-  #lookForLeader(now: number): void {
-    const others = this.#others
-    const count = others.length + this.#seeds
-    this.#standAt = now + this.#settings.fetchTimeoutMs
-    if (count === 0) return
-    const pick = this.#io.random(count)
-    const voter = others[pick]
-    const to = voter === undefined ? { seed: pick - others.length } : { id: voter.id }
-    const { flushed, flushedEpoch, highWatermark } = this.#copy
-    const sign = { type: 'fetch', replica: this.#self, maxWaitMs: 0, keepAlive: true } as const
-    const have = { epoch: this.#epoch, fetchOffset: flushed, lastFetchedEpoch: flushedEpoch, highWatermark }
-    this.#sendWhenSafe(to, () => ({ ...sign, ...have }), this.#term)
-  }
-
   #lookFurther(now: number): void {
-    if (!this.#mayStand) this.#standAt = Math.min(this.#standAt, now + 5 * this.#settings.retryMs)
+    if (!this.#mayStand) this.#election.lookFurther(now)
   }
 
   #send(to: Target, request: RaftRequest): void {
@@ -574,8 +535,7 @@ export class Raft<Records> {
   #forgive(now: number): void {
     if (this.#following?.confirmed) this.#following.heard(now)
     this.#leading?.replicas.forgive(now)
-    if (this.#standAt !== Number.POSITIVE_INFINITY)
-      this.#standAt = Math.max(this.#standAt, now + this.#electionWait(now))
+    this.#election.forgive(now)
   }
 
   /** Until a removal is known to be committed, who was removed by it may be the only one who has it. */
@@ -587,9 +547,5 @@ export class Raft<Records> {
 
   get #isAlone(): boolean {
     return this.voters.length === 1 && this.isVoter
-  }
-
-  get #others(): readonly Voter[] {
-    return this.voters.filter(voter => !isSame(voter, this.#self))
   }
 }

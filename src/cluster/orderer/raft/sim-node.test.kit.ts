@@ -489,8 +489,6 @@ export class SimNode implements RaftIo<Entry[]> {
     if (epoch !== null) this.#cluster.tell(`${this.id} serves in ${epoch}`)
   }
 
-  leaderChanged(): void {}
-
   suspect(): void {}
 
   broken(why: string): void {

@@ -186,8 +186,6 @@ export interface RaftIo<Records> {
   committed(highWatermark: number): void
   /** We lead in `epoch`, and its first batch is committed; null: no longer. */
   lead(epoch: number | null): void
-  /** `leaderId` or the epoch has changed. */
-  leaderChanged(): void
   /** What must never happen has: the process stops. */
   broken(why: string): void
   /** Others doubt that this node, from whom we had word lately, is there: worth a probe. */

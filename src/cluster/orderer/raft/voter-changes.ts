@@ -4,7 +4,7 @@ import type { Voter } from '../orderer.ts'
 import type { Raft } from './raft.ts'
 import type { RaftOrderer } from './raft-orderer.ts'
 import type { ReplicaKey } from './types.ts'
-import { includes, isSame, majority } from './voters.ts'
+import { includes, isSame, majority, othersThan } from './voters.ts'
 
 export interface VoterChangesOptions {
   readonly orderer: RaftOrderer
@@ -59,7 +59,7 @@ export class VoterChanges {
     const refused = await this.#until(deadline, raft => {
       if (!includes(raft.voters, key))
         return refuse('VOTER_NOT_FOUND', `Node ${key.id} with directory ${key.directoryId} is not a voter.`)
-      const left = raft.voters.filter(voter => !isSame(voter, key))
+      const left = othersThan(key, raft.voters)
       const problem = this.#notYet(raft) ?? this.#minority(raft, key, left)
       if (problem === null) change = left
       return problem

@@ -11,6 +11,10 @@ export function includes(voters: readonly ReplicaKey[], key: ReplicaKey): boolea
   return voters.some(voter => isSame(voter, key))
 }
 
+export function othersThan(self: ReplicaKey, voters: readonly Voter[]): readonly Voter[] {
+  return voters.filter(voter => !isSame(voter, self))
+}
+
 /** How many are a majority. */
 export function majority(voters: readonly unknown[]): number {
   return Math.floor(voters.length / 2) + 1
