@@ -194,8 +194,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a snapshot of the metadata is copied, and not read',
-    file: 'src/cluster/orderer/raft/raft-orderer.js',
-    find: 'this.#replay.load(snapshot.records, id.endOffset, snapshot.timestamp);',
+    file: 'src/cluster/orderer/raft/effects.js',
+    find: 'replay.load(snapshot.records, id.endOffset, snapshot.timestamp);',
     instead: '',
     servers: 3,
     seeds: 1200,

@@ -5,12 +5,14 @@ import type { Logger } from '../../../world/logger.ts'
 import type { Clock, Timer, Timers } from '../../../world/world.ts'
 import type { Peers } from '../../peers.ts'
 import type { Voter } from '../orderer.ts'
+import type { OwnVote } from './own-vote.ts'
 import type { RaftOrderer } from './raft-orderer.ts'
 import { VoterChanges } from './voter-changes.ts'
 import { includes, isSame } from './voters.ts'
 
 export interface ApplicantOptions {
   readonly orderer: RaftOrderer
+  readonly vote: OwnVote
   readonly peers: Pick<Peers, 'send'>
   readonly clusterId: string
   readonly clock: Clock
@@ -51,23 +53,23 @@ export class Applicant {
   }
 
   async #look(): Promise<void> {
-    const { orderer, applies, logger } = this.#options
+    const { orderer, vote, applies, logger } = this.#options
     const { raft, voter } = orderer
     if (raft === null) return
     if (raft.mayAppend) await this.#writeWhereWeAre()
     if (raft.role !== 'follower') return
     const committed = raft.voterHistory.at(raft.highWatermark)
     if (includes(committed, voter)) {
-      if (orderer.hasLeftQuorum) orderer.rejoinQuorum()
+      if (vote.hasLeftQuorum) vote.rejoinQuorum()
       await this.#tellWhereWeAre(committed)
       return
     }
-    if (orderer.wasVoter && !raft.isVoter) {
-      orderer.wasVoter = false
+    if (vote.wasVoter && !raft.isVoter) {
+      vote.wasVoter = false
       // Down to one voter: the quorum could not be completed, and will be tried again, or the leader will tell us not to.
-      if (committed.length > 1) orderer.leaveQuorum()
+      if (committed.length > 1) vote.leaveQuorum()
     }
-    if (!applies || orderer.hasLeftQuorum || raft.isVoter) return
+    if (!applies || vote.hasLeftQuorum || raft.isVoter) return
     try {
       await this.#apply(raft.leaderId)
     } catch (error) {
@@ -76,12 +78,12 @@ export class Applicant {
   }
 
   async #apply(leaderId: number): Promise<void> {
-    const { peers, clusterId, orderer } = this.#options
+    const { peers, clusterId, orderer, vote } = this.#options
     const { id: voterId, directoryId: voterDirectoryId, endpoints: listeners } = orderer.voter
     const request = { clusterId, timeoutMs: againMs, voterId, voterDirectoryId, listeners, ackWhenCommitted: false }
     const options = { lane: 'admin', timeoutMs: againMs * 5 }
     const { errorCode } = await peers.send(leaderId, AddRaftVoter, request, options)
-    if (errorCode === ErrorCode.POLICY_VIOLATION) orderer.leaveQuorum()
+    if (errorCode === ErrorCode.POLICY_VIOLATION) vote.leaveQuorum()
   }
 
   /** Who leads need not ask. */

@@ -165,12 +165,12 @@ describe('orderers that talk to each other', () => {
     const left = [1, 2, 3].filter(id => id !== key.id)
     assert.equal((await leader.quorum.changes.remove(key, 1000)).error, null)
     leader.quorum.growth.removed(key)
-    await until('it knows', () => other.orderer.hasLeftQuorum)
+    await until('it knows', () => other.orderer.vote.hasLeftQuorum)
     await new Promise(resolve => setTimeout(resolve, 1500))
     assert.deepEqual(voters(leader), left)
     assert.equal((await leader.quorum.changes.add(key, 1000)).error, null)
     assert.deepEqual(voters(leader).sort(), [1, 2, 3])
-    await until('it is back', () => !other.orderer.hasLeftQuorum)
+    await until('it is back', () => !other.orderer.vote.hasLeftQuorum)
   })
 
   it('leave alone the second of two as well: its removal is no growth that was taken back', async () => {
@@ -181,7 +181,7 @@ describe('orderers that talk to each other', () => {
       assert.equal((await leader.quorum.changes.remove(orderer.voter, 1000)).error, null)
       leader.quorum.growth.removed(orderer.voter)
     }
-    await until('both know', () => others.every(({ orderer }) => orderer.hasLeftQuorum))
+    await until('both know', () => others.every(({ orderer }) => orderer.vote.hasLeftQuorum))
     assert.deepEqual(voters(leader), [leader.id])
     // Others may come and vote with it.
     await cluster.start(4)

@@ -64,7 +64,7 @@ export class QuorumServer {
     if (error !== null || asked === undefined) return { errorCode: codeOf(error), topics: [] }
     const { leaderId, leaderEpoch: epoch } = asked
     const [endpoint] = leaderEndpoints
-    if (endpoint !== undefined) this.#orderer.learn(leaderId, endpoint)
+    if (endpoint !== undefined) this.#orderer.whereabouts.learn(leaderId, endpoint)
     const answer = await new Promise<LeaderNews & { error: RaftError | null }>(resolve =>
       this.#orderer.event((raft, now) =>
         raft.begin(
@@ -220,7 +220,7 @@ export class QuorumServer {
 
   #located(nodeId: number): Located[] {
     const own = this.#orderer.voter
-    const address = nodeId === own.id ? (own.endpoints[0] ?? null) : this.#orderer.addressOf(nodeId)
+    const address = nodeId === own.id ? (own.endpoints[0] ?? null) : this.#orderer.whereabouts.of(nodeId)
     return address === null ? [] : [{ nodeId, host: address.host, port: address.port }]
   }
 }
