@@ -1,4 +1,4 @@
-import type { Observer } from '../machine/host.ts'
+import type { Observer } from '../machine/host-options.ts'
 import type { Timers } from '../world/world.ts'
 import type { MetadataRecord } from './records/records.ts'
 import { ClusterState } from './state.ts'

@@ -1,4 +1,5 @@
-import { Host, type HostOptions, type Refusal } from '../machine/host.ts'
+import { Host } from '../machine/host.ts'
+import type { HostOptions, Refusal } from '../machine/host-options.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Answer, Command, CommandName, CommandRequest, CommandResponse, Fact } from './commands/command.ts'
 import type { ControllerSettings } from './commands/context.ts'

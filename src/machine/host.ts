@@ -1,51 +1,8 @@
-import type { Logger } from '../world/logger.ts'
-import type { Clock, Random, Timers } from '../world/world.ts'
 import { Deadlines } from './deadlines.ts'
+import { Growth } from './growth.ts'
+import { type Answered, HeldAnswers } from './held-answers.ts'
+import type { HostOptions, Refusal } from './host-options.ts'
 import { type Decision, type Effect, type Machine, type Moment, NotLeader, type OrderedLog } from './machine.ts'
-
-/** Why a command was not decided, or its answer is not known. */
-export type Refusal =
-  /** Not the leader, or no longer: records of this command may or may not survive. */
-  | 'notLeader'
-  /** Too many wait already. Nothing was done. */
-  | 'overloaded'
-  /** The log refused the records, or a bug (`error` tells). Nothing was done. */
-  | 'failed'
-
-export interface HostOptions<Command, Record, Answer> {
-  readonly log: OrderedLog<Record>
-  /** A machine that remembers nothing; called again each time the log starts anew. */
-  readonly machine: () => Machine<Command, Record, Answer>
-  readonly refuse: (why: Refusal, command: Command, error?: Error) => Answer
-  readonly clock: Clock
-  readonly timers: Timers
-  readonly random: Random
-  readonly logger: Logger
-  /** Askers that wait for a commit, and askers that are parked; more are refused as `overloaded`. Default 100,000 each. */
-  readonly maxWaiting?: number
-  readonly maxParked?: number
-  /** Sees committed records only, in order: for readers that must not know what may still be lost. */
-  readonly observer?: Observer<Record>
-  /** Called with the epoch when the machine leads, with null when it no longer does. */
-  readonly onLead?: (epoch: number | null) => void
-  readonly compaction?: Compaction<Record>
-}
-
-export interface Observer<Record> {
-  load(snapshot: Iterable<Record>, upTo: number): void
-  commit(records: readonly Record[], upTo: number, timestamp: number): void
-}
-
-/**
- * A leader's snapshot is due when either was exceeded since the last one, and never before as much was added as it holds.
- */
-export interface Compaction<Record> {
-  readonly records: number
-  readonly bytes: number
-  sizeOf(record: Record): number
-  /** Each copy of the log has snapshots of its own, so who follows makes them, too. */
-  readonly whileFollowing?: boolean
-}
 
 /** When a timer's command is tried again whose records the log refused (a full disk): nobody else would. */
 const retryTimerMs = 1000
@@ -55,12 +12,6 @@ type Reply<Answer> = (answer: Answer) => void
 interface Asker<Command, Answer> {
   readonly command: Command
   readonly reply: Reply<Answer>
-}
-
-/** Answers of one decision that wait until everything below `upTo` is committed. */
-interface Waiting<Command, Answer> {
-  readonly upTo: number
-  readonly answers: readonly { readonly to: Asker<Command, Answer>; readonly answer: Answer }[]
 }
 
 /**
@@ -80,16 +31,9 @@ export class Host<Command, Record, Answer> {
   #epoch: number | null = null
   /** Offset after the last record we appended or were given. */
   #end = 0
-  #committed = 0
-  #waiting: Waiting<Command, Answer>[] = []
-  #firstWaiting = 0
-  #waitingAskers = 0
-  #answering = false
+  readonly #held: HeldAnswers<Asker<Command, Answer>, Answer>
+  readonly #growth: Growth<Record>
   #stopped = false
-  #recordsSince = 0
-  #bytesSince = 0
-  #recordsInSnapshot = 0
-  #bytesInSnapshot = 0
   #snapshot: { readonly upTo: number; readonly records: readonly Record[] } | null = null
 
   constructor(options: HostOptions<Command, Record, Answer>) {
@@ -98,6 +42,8 @@ export class Host<Command, Record, Answer> {
     this.#maxWaiting = options.maxWaiting ?? 100_000
     this.#maxParked = options.maxParked ?? 100_000
     this.#machine = options.machine()
+    this.#held = new HeldAnswers((to, answer) => this.#reply(to, answer))
+    this.#growth = new Growth(options.compaction)
     this.#deadlines = new Deadlines(options.clock, options.timers, (command, key) => this.#expire(command, key))
     options.log.follow({
       load: (snapshot, upTo) => this.#load(snapshot, upTo),
@@ -117,7 +63,7 @@ export class Host<Command, Record, Answer> {
 
   /** Everything below is committed. */
   get committed(): number {
-    return this.#committed
+    return this.#held.committed
   }
 
   /** The machine as it is now, with facts that are not committed yet. Never write to it. */
@@ -127,14 +73,14 @@ export class Host<Command, Record, Answer> {
 
   /** For metrics: askers that wait for a commit, askers that are parked, timers. */
   get load(): { readonly waiting: number; readonly parked: number; readonly timers: number } {
-    return { waiting: this.#waitingAskers, parked: this.#parked.size, timers: this.#deadlines.size }
+    return { waiting: this.#held.size, parked: this.#parked.size, timers: this.#deadlines.size }
   }
 
   /** `reply` is called exactly once, possibly before `ask` returns. */
   ask(command: Command, reply: Reply<Answer>): void {
     const asker = { command, reply }
     if (this.#epoch === null) this.#refuse(asker, 'notLeader')
-    else if (this.#waitingAskers >= this.#maxWaiting) this.#refuse(asker, 'overloaded')
+    else if (this.#held.size >= this.#maxWaiting) this.#refuse(asker, 'overloaded')
     else this.#decide(command, asker)
   }
 
@@ -179,7 +125,7 @@ export class Host<Command, Record, Answer> {
     // Not caught: a record that was appended and cannot be applied leaves nothing to go on with.
     this.#applyOwn(decision, at)
     this.#carryOut(decision.effects, asker)
-    this.#answerCommitted()
+    this.#held.release()
     return 'done'
   }
 
@@ -202,17 +148,13 @@ export class Host<Command, Record, Answer> {
   }
 
   #applyAll(records: readonly Record[], timestamp: number, baseOffset: number): void {
-    const sizeOf = this.#options.compaction?.sizeOf
     let offset = baseOffset
-    for (const record of records) {
-      this.#machine.apply(record, timestamp, offset++)
-      if (sizeOf !== undefined) this.#bytesSince += sizeOf(record)
-    }
-    this.#recordsSince += records.length
+    for (const record of records) this.#machine.apply(record, timestamp, offset++)
+    this.#growth.add(records)
   }
 
   #carryOut(effects: readonly Effect<Command, Answer>[], asker: Asker<Command, Answer> | null): void {
-    const answers: { to: Asker<Command, Answer>; answer: Answer }[] = []
+    const answers: Answered<Asker<Command, Answer>, Answer>[] = []
     let present = asker
     for (const effect of effects) {
       switch (effect.do) {
@@ -240,9 +182,7 @@ export class Host<Command, Record, Answer> {
       this.#options.logger.error(error.message, { command: present.command })
       answers.push({ to: present, answer: this.#options.refuse('failed', present.command, error) })
     }
-    if (answers.length === 0) return
-    this.#waiting.push({ upTo: this.#end, answers })
-    this.#waitingAskers += answers.length
+    if (answers.length > 0) this.#held.hold(this.#end, answers)
   }
 
   #unpark(key: string): Asker<Command, Answer> | undefined {
@@ -251,7 +191,7 @@ export class Host<Command, Record, Answer> {
     return asker
   }
 
-  #park(key: string, asker: Asker<Command, Answer>, answers: { to: Asker<Command, Answer>; answer: Answer }[]): void {
+  #park(key: string, asker: Asker<Command, Answer>, answers: Answered<Asker<Command, Answer>, Answer>[]): void {
     const { logger, refuse } = this.#options
     const former = this.#unpark(key)
     if (former !== undefined) {
@@ -261,27 +201,6 @@ export class Host<Command, Record, Answer> {
     }
     if (this.#parked.size < this.#maxParked) this.#parked.set(key, asker)
     else answers.push({ to: asker, answer: refuse('overloaded', asker.command) })
-  }
-
-  /** Not re-entered: a reply that asks again has its answer queued behind those that are due already. */
-  #answerCommitted(): void {
-    if (this.#answering) return
-    this.#answering = true
-    try {
-      for (;;) {
-        const next = this.#waiting[this.#firstWaiting]
-        if (next === undefined || next.upTo > this.#committed) break
-        this.#firstWaiting++
-        this.#waitingAskers -= next.answers.length
-        for (const { to, answer } of next.answers) this.#reply(to, answer)
-      }
-    } finally {
-      this.#answering = false
-    }
-    if (this.#firstWaiting > 1024 || this.#firstWaiting === this.#waiting.length) {
-      this.#waiting.splice(0, this.#firstWaiting)
-      this.#firstWaiting = 0
-    }
   }
 
   #refuse(asker: Asker<Command, Answer>, why: Refusal, error?: Error): void {
@@ -301,16 +220,11 @@ export class Host<Command, Record, Answer> {
     if (this.#epoch !== null) this.#loseLead()
     const records = Array.isArray(snapshot) ? (snapshot as readonly Record[]) : [...snapshot]
     this.#machine = this.#options.machine()
-    this.#recordsSince = 0
-    this.#bytesSince = 0
     const lastOffset = upTo - 1
-    for (const record of records) {
-      this.#machine.apply(record, 0, lastOffset)
-      this.#bytesSince += this.#options.compaction?.sizeOf(record) ?? 0
-    }
-    this.#rememberSnapshot(records.length, this.#bytesSince)
+    for (const record of records) this.#machine.apply(record, 0, lastOffset)
+    this.#growth.written(records)
     this.#end = upTo
-    this.#committed = upTo
+    this.#held.committed = upTo
     this.#options.observer?.load(records, upTo)
   }
 
@@ -320,10 +234,10 @@ export class Host<Command, Record, Answer> {
       this.#applyAll(records, timestamp, upTo - records.length)
       this.#end = upTo
     }
-    this.#committed = upTo
+    this.#held.committed = upTo
     if (this.#epoch === null && this.#options.compaction?.whileFollowing) this.#snapshotWhenDue()
     this.#options.observer?.commit(records, upTo, timestamp)
-    this.#answerCommitted()
+    this.#held.release()
     this.#handOverSnapshot()
   }
 
@@ -340,7 +254,7 @@ export class Host<Command, Record, Answer> {
     }
     this.#applyOwn(decision, at)
     this.#carryOut(decision.effects, null)
-    this.#answerCommitted()
+    this.#held.release()
     this.#snapshotWhenDue()
     this.#options.onLead?.(epoch)
   }
@@ -350,11 +264,7 @@ export class Host<Command, Record, Answer> {
     this.#epoch = null
     this.#deadlines.clear()
     this.#snapshot = null
-    const asking = this.#waiting.slice(this.#firstWaiting).flatMap(waiting => waiting.answers.map(({ to }) => to))
-    asking.push(...this.#parked.values())
-    this.#waiting = []
-    this.#firstWaiting = 0
-    this.#waitingAskers = 0
+    const asking = [...this.#held.drop(), ...this.#parked.values()]
     this.#parked.clear()
     this.#machine = this.#options.machine()
     for (const asker of asking) this.#refuse(asker, 'notLeader')
@@ -366,29 +276,16 @@ export class Host<Command, Record, Answer> {
    * the log gets the snapshot when all that it saw is committed.
    */
   #snapshotWhenDue(): void {
-    const compaction = this.#options.compaction
-    if (compaction === undefined || this.#snapshot !== null) return
-    const manyRecords = this.#recordsSince > Math.max(compaction.records, this.#recordsInSnapshot)
-    const manyBytes = this.#bytesSince > Math.max(compaction.bytes, this.#bytesInSnapshot)
-    if (!manyRecords && !manyBytes) return
+    if (this.#snapshot !== null || !this.#growth.due) return
     const records = [...this.#machine.snapshot()]
-    let bytes = 0
-    for (const record of records) bytes += compaction.sizeOf(record)
-    this.#rememberSnapshot(records.length, bytes)
+    this.#growth.written(records)
     this.#snapshot = { upTo: this.#end, records }
     this.#handOverSnapshot()
   }
 
-  #rememberSnapshot(records: number, bytes: number): void {
-    this.#recordsInSnapshot = records
-    this.#bytesInSnapshot = bytes
-    this.#recordsSince = 0
-    this.#bytesSince = 0
-  }
-
   #handOverSnapshot(): void {
     const snapshot = this.#snapshot
-    if (snapshot === null || snapshot.upTo > this.#committed) return
+    if (snapshot === null || snapshot.upTo > this.#held.committed) return
     this.#snapshot = null
     this.#log.compact(snapshot.upTo, snapshot.records)
   }
