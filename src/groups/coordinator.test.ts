@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { Log } from '../log/log.ts'
 import { defaultLogConfig } from '../log/log-config.ts'
+import type { LedPartition } from '../machine/partition-log.ts'
 import { dice } from '../machine/testing.ts'
 import { buildBatch } from '../protocol/batches/build.ts'
 import { type ErrorCode, errorName, KafkaError } from '../protocol/errors.ts'
@@ -23,7 +24,6 @@ import { silent } from '../world/logger.ts'
 import { nodeWorld } from '../world/node.ts'
 import { defaultGroupConfig } from './config.ts'
 import { GroupCoordinator } from './coordinator.ts'
-import type { LedPartition } from './partition-log.ts'
 
 const world = { ...nodeWorld, random: dice(1) }
 /** A broker's sockets keep its process alive; its timers do not. */

@@ -1,3 +1,4 @@
+import type { LedPartition } from '../machine/partition-log.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { partitionOfKey } from '../protocol/java-hash.ts'
 import type { DeleteGroups } from '../protocol/messages/delete-groups.ts'
@@ -31,7 +32,6 @@ import type {
 import type { GroupConfig } from './config.ts'
 import { GroupPartition, type GroupPartitionStats } from './group-partition.ts'
 import { OffsetTopics, type TopicLookup } from './offset-topics.ts'
-import type { LedPartition } from './partition-log.ts'
 import { refusal } from './refusals.ts'
 import type { Transition } from './state.ts'
 

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { Log } from '../log/log.ts'
 import { defaultLogConfig } from '../log/log-config.ts'
 import { NotLeader, type OrderedLogListener } from '../machine/machine.ts'
+import { type LedPartition, PartitionLog } from '../machine/partition-log.ts'
 import { dice } from '../machine/testing.ts'
 import { buildBatch } from '../protocol/batches/build.ts'
 import { KafkaError } from '../protocol/errors.ts'
@@ -11,8 +12,8 @@ import { Partition } from '../replication/partition.ts'
 import { MemoryVolume } from '../store/memory.ts'
 import { type Logger, silent } from '../world/logger.ts'
 import { nodeWorld } from '../world/node.ts'
+import { groupCodec } from './codec.ts'
 import type { CommittedOffset, GroupRecord, OffsetCommitRecord } from './facts.ts'
-import { type LedPartition, PartitionLog } from './partition-log.ts'
 import { decodeRecord, encodeRecord } from './records.ts'
 
 const world = { ...nodeWorld, random: dice(1) }
@@ -38,7 +39,7 @@ interface Heard {
   readonly state: Map<string, number>
 }
 
-function follower(log: PartitionLog): Heard & OrderedLogListener<GroupRecord> {
+function follower(log: PartitionLog<GroupRecord>): Heard & OrderedLogListener<GroupRecord> {
   const events: string[] = []
   const state = new Map<string, number>()
   const listener = {
@@ -76,8 +77,8 @@ const commit = (topic: string, offset: number | null): OffsetCommitRecord => ({
   producerId: -1,
 })
 
-const open = (partition: LedPartition, logger: Logger = silent): PartitionLog =>
-  new PartitionLog({ partition, name: 'test', clock: world.clock, timers: world.timers, logger })
+const open = (partition: LedPartition, logger: Logger = silent): PartitionLog<GroupRecord> =>
+  new PartitionLog({ partition, codec: groupCodec, name: 'test', clock: world.clock, timers: world.timers, logger })
 
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise<void>(resolve => world.timers.soon(resolve))

@@ -1,4 +1,5 @@
-import { ErrorCode, type ErrorName, KafkaError } from '../protocol/errors.ts'
+import { coordinatorError } from '../machine/term.ts'
+import { ErrorCode, type ErrorName } from '../protocol/errors.ts'
 import type { Answers, GroupAnswer, GroupCommand } from './commands.ts'
 import { Refused } from './commands.ts'
 import {
@@ -57,25 +58,7 @@ export function refusal(command: GroupCommand, error: ErrorName): Answers[keyof 
 }
 
 function errorOf(command: GroupCommand, { why, error }: Refused): ErrorName {
-  if (why === 'notLeader') return 'NOT_COORDINATOR'
-  if (why === 'overloaded') return 'COORDINATOR_NOT_AVAILABLE'
-  return error instanceof KafkaError ? appendError(command, error.errorName) : 'UNKNOWN_SERVER_ERROR'
-}
-
-/** What clients are told when the log did not take the records: Kafka's own translation. */
-function appendError(command: GroupCommand, error: ErrorName): ErrorName {
-  switch (error) {
-    case 'UNKNOWN_TOPIC_OR_PARTITION':
-    case 'NOT_ENOUGH_REPLICAS':
-    case 'REQUEST_TIMED_OUT':
-      return 'COORDINATOR_NOT_AVAILABLE'
-    case 'NOT_LEADER_OR_FOLLOWER':
-    case 'KAFKA_STORAGE_ERROR':
-      return 'NOT_COORDINATOR'
-    case 'MESSAGE_TOO_LARGE':
-    case 'RECORD_LIST_TOO_LARGE':
-      return command.type === 'OffsetCommit' ? 'INVALID_COMMIT_OFFSET_SIZE' : 'UNKNOWN_SERVER_ERROR'
-    default:
-      return error
-  }
+  const name = coordinatorError(why, error)
+  if (name !== 'MESSAGE_TOO_LARGE' && name !== 'RECORD_LIST_TOO_LARGE') return name
+  return command.type === 'OffsetCommit' ? 'INVALID_COMMIT_OFFSET_SIZE' : 'UNKNOWN_SERVER_ERROR'
 }

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Host } from '../machine/host.ts'
-import { MemoryLog } from '../machine/memory-log.ts'
-import { dice, VirtualTime } from '../machine/testing.ts'
+import { Trial } from '../machine/trial.test.kit.ts'
 import { errorName } from '../protocol/errors.ts'
 import { ZERO_UUID } from '../protocol/uuid.ts'
-import { silent } from '../world/logger.ts'
-import type { Random } from '../world/world.ts'
 import {
   type Answers,
   type GroupAnswer,
@@ -29,65 +25,24 @@ import { GroupMachine } from './group-machine.ts'
 const partitions = 6
 const config = { ...defaultGroupConfig, initialRebalanceDelayMs: 500, maxSize: 5, maxPendingMembers: 4 }
 
-/** Commits and loses whole batches, as logs do. */
-class PatientLog extends MemoryLog<GroupRecord> {
-  #ends: number[] = []
-
-  override append(epoch: number, records: readonly GroupRecord[], timestamp: number): number {
-    const end = super.append(epoch, records, timestamp)
-    this.#ends.push(end)
-    return end
-  }
-
-  /** The end of some batch that is not committed yet; or of what is. */
-  someEnd(random: Random): number {
-    this.#ends = this.#ends.filter(end => end > this.committed && end <= this.end)
-    return [this.committed, ...this.#ends][random.int(this.#ends.length + 1)]!
-  }
-}
-
-class Cluster {
-  readonly time = new VirtualTime()
-  readonly log = new PatientLog({ autoCommit: false })
-  readonly random: Random
-  readonly host: Host<GroupCommand, GroupRecord, GroupAnswer>
+class Cluster extends Trial<GroupCommand, GroupRecord, GroupAnswer, GroupMachine> {
   /** `generation/partition` → who was given it. */
   readonly owners = new Map<string, string>()
   readonly acknowledged = new Map<number, number>()
-  unanswered = 0
-  asked = 0
 
   constructor(seed: number) {
-    this.random = dice(seed)
-    this.host = new Host<GroupCommand, GroupRecord, GroupAnswer>({
-      log: this.log,
-      machine: () => new GroupMachine(config),
-      refuse: (why, _, error) => new Refused(why, error ?? null),
-      clock: this.time,
-      timers: this.time,
-      random: this.random,
-      logger: { ...silent, error: (message, fields) => assert.fail(`${message}: ${fields?.error}`) },
-    })
-    this.log.elect()
-  }
-
-  get machine(): GroupMachine {
-    return this.host.machine as GroupMachine
+    super(
+      seed,
+      () => new GroupMachine(config),
+      (why, _, error) => new Refused(why, error ?? null),
+    )
   }
 
   ask<Type extends keyof Answers>(
     command: Extract<GroupCommand, { type: Type }>,
     then: (answer: Answers[Type] | null) => void,
   ): void {
-    let answered = false
-    this.asked++
-    this.unanswered++
-    this.host.ask(command, answer => {
-      assert.equal(answered, false, 'answered twice')
-      answered = true
-      this.unanswered--
-      then(answer instanceof Refused ? null : (answer as Answers[Type]))
-    })
+    this.submit(command, answer => then(answer instanceof Refused ? null : (answer as Answers[Type])))
   }
 
   own(generation: number, partition: number, member: string): void {

@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Host } from '../machine/host.ts'
-import { MemoryLog } from '../machine/memory-log.ts'
-import { dice, VirtualTime } from '../machine/testing.ts'
-import { silent } from '../world/logger.ts'
-import type { Random } from '../world/world.ts'
+import { Trial } from '../machine/trial.test.kit.ts'
 import {
   type Answers,
   type Granted,
@@ -38,24 +34,10 @@ const config = {
 const partitions = 3
 const seeds = 20
 
-/** Commits and loses whole batches, as logs do; what is read is what was written. */
-class PatientLog extends MemoryLog<ShareRecord> {
-  #ends: number[] = []
-
-  override append(epoch: number, records: readonly ShareRecord[], timestamp: number): number {
-    const read = records.map(record => {
-      const { key, value } = shareCodec.encode(record)
-      return shareCodec.decode(key, value, -1)
-    })
-    const end = super.append(epoch, read, timestamp)
-    this.#ends.push(end)
-    return end
-  }
-
-  someEnd(random: Random): number {
-    this.#ends = this.#ends.filter(end => end > this.committed && end <= this.end)
-    return [this.committed, ...this.#ends][random.int(this.#ends.length + 1)]!
-  }
+/** What is read is what was written. */
+function written(record: ShareRecord): ShareRecord {
+  const { key, value } = shareCodec.encode(record)
+  return shareCodec.decode(key, value, -1)
 }
 
 interface Held {
@@ -64,51 +46,28 @@ interface Held {
   until: number
 }
 
-class Cluster {
-  readonly time = new VirtualTime()
-  readonly log = new PatientLog({ autoCommit: false })
-  readonly random: Random
-  readonly host: Host<ShareCommand, ShareRecord, ShareAnswer>
+class Cluster extends Trial<ShareCommand, ShareRecord, ShareAnswer, ShareMachine> {
   readonly ends = new Array<number>(partitions).fill(0)
   /** `partition/offset` → who believes to have it. */
   readonly held = new Map<string, Held>()
   readonly accepted = new Set<string>()
   readonly buried = new Set<string>()
-  unanswered = 0
   grants = 0
-  /** How wrong the coordinator's clock is, ms. */
-  skew = 0
 
   constructor(seed: number) {
-    this.random = dice(seed)
-    this.host = new Host<ShareCommand, ShareRecord, ShareAnswer>({
-      log: this.log,
-      machine: () => new ShareMachine(config),
-      refuse: () => new Refused('NOT_COORDINATOR'),
-      clock: { now: () => this.time.now() + this.skew, mono: () => this.time.mono() },
-      timers: this.time,
-      random: this.random,
-      logger: { ...silent, error: (message, fields) => assert.fail(`${message}: ${fields?.error}`) },
-    })
-    this.log.elect()
-  }
-
-  get machine(): ShareMachine {
-    return this.host.machine as ShareMachine
+    super(
+      seed,
+      () => new ShareMachine(config),
+      () => new Refused('NOT_COORDINATOR'),
+      written,
+    )
   }
 
   ask<Type extends keyof Answers>(
     command: Extract<ShareCommand, { type: Type }>,
     then: (answer: Answers[Type] | null) => void,
   ): void {
-    let answered = false
-    this.unanswered++
-    this.host.ask(command, answer => {
-      assert.equal(answered, false, 'answered twice')
-      answered = true
-      this.unanswered--
-      then(answer instanceof Refused ? null : (answer as Answers[Type]))
-    })
+    this.submit(command, answer => then(answer instanceof Refused ? null : (answer as Answers[Type])))
   }
 
   produce(): void {

@@ -1,28 +1,14 @@
-import {
-  type LedPartition,
-  PartitionLog as MachineLog,
-  type PartitionLogOptions as MachineLogOptions,
-  type RecordCodec,
-} from '../machine/partition-log.ts'
+import type { RecordCodec } from '../machine/partition-log.ts'
 import type { GroupRecord } from './facts.ts'
 import { decodeRecord, encodeRecord, kindOf } from './records.ts'
 
-export type { LedPartition }
-export type PartitionLogOptions = Omit<MachineLogOptions<GroupRecord>, 'codec'>
-
-const codec: RecordCodec<GroupRecord> = {
+/** What a partition of `__consumer_offsets` holds. */
+export const groupCodec: RecordCodec<GroupRecord> = {
   encode: encodeRecord,
   decode: decodeRecord,
   foreignKind: record => (record.kind === 'Other' ? kindOf(record.key) : null),
   endTransaction: (producerId, committed) => ({ kind: 'EndTransaction', producerId, committed }),
   roughSize,
-}
-
-/** One led partition of `__consumer_offsets`. */
-export class PartitionLog extends MachineLog<GroupRecord> {
-  constructor(options: PartitionLogOptions) {
-    super({ ...options, codec })
-  }
 }
 
 /** Bytes, near enough to fill batches by. */
