@@ -2,30 +2,27 @@ import { KafkaError } from '../../protocol/errors.ts'
 import type { Logger } from '../../world/logger.ts'
 import type { Lock, World } from '../../world/world.ts'
 import { Blocks } from '../blocks.ts'
-import { isFull } from '../disk-full.ts'
 import type { StoreOptions, TopicPartition, Volume } from '../store.ts'
-import { CheckpointFile } from './checkpoint-file.ts'
 import { brokerEpochIn, cleanMark, topicIdIn } from './checkpoints.ts'
 import type { VolumeContext } from './context.ts'
 import { FileStore } from './file-store.ts'
+import { missingFolders, parentOf, removeFolder } from './folders.ts'
 import { Handles } from './handles.ts'
 import {
   checkFileName,
   cleanMarkName,
   departedDirectoryName,
   directoryName,
-  highWatermarksName,
   isDeletedDirectory,
   keyOf,
   lockName,
-  logStartsName,
   partitionIn,
   partitionMetadataName,
-  recoveryPointsName,
 } from './names.ts'
 import { Progress } from './progress.ts'
 import { SyncSlots } from './sync-slots.ts'
 import { TailCache, type TailCacheStats } from './tail-cache.ts'
+import { VolumeCheckpoints } from './volume-checkpoints.ts'
 
 export interface FileVolumeOptions {
   /** Memory for recent batches of all partitions. Default 32 MiB. */
@@ -43,7 +40,6 @@ export interface FileVolumeOptions {
 type VolumeWorld = Pick<World, 'clock' | 'timers' | 'random' | 'disk'>
 
 const closingAtOnce = 64
-const retryMs = 1000
 
 /** Another process, or another volume of this one, has the directory. */
 export class VolumeInUseError extends Error {
@@ -72,9 +68,7 @@ export class FileVolume implements Volume {
   readonly #context: VolumeContext
   readonly #lock: Lock
   readonly #known = new Map<string, Known>()
-  readonly #recoveryPoints: CheckpointFile
-  readonly #logStarts: CheckpointFile
-  readonly #highWatermarks: CheckpointFile
+  readonly #checkpoints: VolumeCheckpoints
   readonly #touched = new Set<string>()
   #dirty: { turn(): void }[] = []
   #closing: Promise<void> | null = null
@@ -129,19 +123,17 @@ export class FileVolume implements Volume {
     const mark = this.get(cleanMarkName)
     this.clean = mark !== null
     this.previousBrokerEpoch = mark === null ? -1 : brokerEpochIn(textOf(mark))
-    this.#recoveryPoints = this.#readCheckpoint(recoveryPointsName)
-    this.#logStarts = this.#readCheckpoint(logStartsName)
-    this.#highWatermarks = this.#readCheckpoint(highWatermarksName)
+    this.#checkpoints = new VolumeCheckpoints(root, world, logger)
   }
 
   /** From here on the directory is not clean any more, also after a power cut. */
   async #begin(): Promise<void> {
-    const { root, world } = this.#context
+    const { root, world, logger } = this.#context
     for (const name of world.disk.list(root)) {
       const topicPartition = partitionIn(name)
       if (topicPartition !== null) {
         this.#known.set(name, { topicPartition, topicId: undefined, onDisk: true, store: null })
-      } else if (isDeletedDirectory(name)) void this.#removeLater(`${root}/${name}`)
+      } else if (isDeletedDirectory(name)) void removeFolder(`${root}/${name}`, world.disk, logger)
     }
     if (!this.clean) return
     world.disk.remove(`${root}/${cleanMarkName}`)
@@ -164,11 +156,11 @@ export class FileVolume implements Volume {
     }
     const closed = before?.store ?? null
     const exists = before?.onDisk ?? false
-    const ready = exists ? null : this.#forget(topicPartition)
+    const ready = exists ? null : this.#checkpoints.forget(topicPartition)
     const store = new FileStore(this.#context, topicPartition, {
       topicId,
       options,
-      recoveryPoint: closed?.durableOffset ?? this.#recoveryPoints.get(topicPartition),
+      recoveryPoint: closed?.durableOffset ?? this.#checkpoints.recoveryPoints.get(topicPartition),
       clean: closed?.closedInOrder ?? this.clean,
       exists,
       ready,
@@ -179,7 +171,7 @@ export class FileVolume implements Volume {
 
   async remove(topicPartition: TopicPartition): Promise<void> {
     const doomed = await this.#moveAway(topicPartition, 'delete')
-    if (doomed !== null) void this.#removeLater(doomed)
+    if (doomed !== null) void removeFolder(doomed, this.#context.world.disk, this.#context.logger)
   }
 
   async setAside(topicPartition: TopicPartition): Promise<void> {
@@ -191,9 +183,9 @@ export class FileVolume implements Volume {
     const key = directoryName(topicPartition)
     const known = this.#known.get(key)
     this.#known.delete(key)
-    this.#forget(topicPartition)?.catch(error =>
-      this.#context.logger.warn('The checkpoints could not be written', { ...topicPartition, error }),
-    )
+    this.#checkpoints
+      .forget(topicPartition)
+      ?.catch(error => this.#context.logger.warn('The checkpoints could not be written', { ...topicPartition, error }))
     if (known === undefined) return null
     known.store?.discard()
     const { root, world } = this.#context
@@ -214,53 +206,25 @@ export class FileVolume implements Volume {
     for (const { topicPartition, store, onDisk } of this.#known.values()) {
       // Of a damaged log the old point stays: it is how the next start knows of the damage.
       if (store === null || !onDisk || store.damage !== null || store.endOffset === 0) continue
-      this.#recoveryPoints.set(topicPartition, store.durableOffset)
+      this.#checkpoints.recoveryPoints.set(topicPartition, store.durableOffset)
     }
-    await this.#saveCheckpoints()
-  }
-
-  get #checkpoints(): readonly CheckpointFile[] {
-    return [this.#recoveryPoints, this.#logStarts, this.#highWatermarks]
-  }
-
-  async #saveCheckpoints(): Promise<void> {
-    await Promise.all(this.#checkpoints.map(checkpoint => checkpoint.save()))
-  }
-
-  /**
-   * What the checkpoints say of a folder that is gone must not be taken for the next one of its name. Null when they say
-   * nothing, not on disk either.
-   */
-  #forget(topicPartition: TopicPartition): Promise<void> | null {
-    for (const checkpoint of this.#checkpoints) checkpoint.delete(topicPartition)
-    return this.#checkpoints.every(({ settled }) => settled) ? null : this.#saveWhenThereIsRoom()
-  }
-
-  async #saveWhenThereIsRoom(): Promise<void> {
-    for (;;) {
-      try {
-        return await this.#saveCheckpoints()
-      } catch (error) {
-        if (!isFull(error) || this.#closing !== null) throw error
-        await new Promise<void>(resolve => this.#context.world.timers.after(retryMs, resolve))
-      }
-    }
+    await this.#checkpoints.save()
   }
 
   logStartOffset(partition: TopicPartition): number {
-    return this.#logStarts.get(partition)
+    return this.#checkpoints.logStarts.get(partition)
   }
 
   setLogStartOffset(partition: TopicPartition, offset: number): void {
-    this.#logStarts.set(partition, offset)
+    this.#checkpoints.logStarts.set(partition, offset)
   }
 
   highWatermark(partition: TopicPartition): number {
-    return this.#highWatermarks.get(partition)
+    return this.#checkpoints.highWatermarks.get(partition)
   }
 
   setHighWatermark(partition: TopicPartition, offset: number): void {
-    this.#highWatermarks.set(partition, offset)
+    this.#checkpoints.highWatermarks.set(partition, offset)
   }
 
   get(name: string): Uint8Array | null {
@@ -289,6 +253,7 @@ export class FileVolume implements Volume {
   }
 
   close(brokerEpoch = -1): Promise<void> {
+    this.#checkpoints.close()
     this.#closing ??= this.#close(brokerEpoch)
     return this.#closing
   }
@@ -360,44 +325,11 @@ export class FileVolume implements Volume {
   }
 
   #lowerRecoveryPoint(partition: TopicPartition, to: number): Promise<void> | null {
-    if (this.#recoveryPoints.get(partition) <= to) return null
-    this.#recoveryPoints.set(partition, to)
-    return this.#recoveryPoints.save()
+    const { recoveryPoints } = this.#checkpoints
+    if (recoveryPoints.get(partition) <= to) return null
+    recoveryPoints.set(partition, to)
+    return recoveryPoints.save()
   }
-
-  #readCheckpoint(name: string): CheckpointFile {
-    const { world, root, logger } = this.#context
-    const file = new CheckpointFile(world.disk, `${root}/${name}`)
-    if (file.unreadable) logger.warn('A checkpoint cannot be read: it is made anew', { name })
-    return file
-  }
-
-  /** File by file. What an end of the process leaves is removed at the next start. */
-  async #removeLater(directory: string): Promise<void> {
-    const { world, logger } = this.#context
-    try {
-      for (const name of world.disk.list(directory)) {
-        await world.disk.removeLater(`${directory}/${name}`)
-      }
-      world.disk.removeTree(directory)
-    } catch (error) {
-      if ((error as { code?: unknown }).code === 'ENOENT') return
-      logger.warn('A deleted partition could not be removed from the disk', { directory, error })
-    }
-  }
-}
-
-/** `path` and the folders above it, as far as they are not there. */
-function missingFolders(path: string, disk: World['disk']): string[] {
-  const missing: string[] = []
-  for (let at = path; !disk.exists(at) && parentOf(at) !== at; at = parentOf(at)) missing.push(at)
-  return missing
-}
-
-function parentOf(path: string): string {
-  const at = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'))
-  if (at < 0) return '.'
-  return at === 0 ? '/' : path.slice(0, at)
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -1,0 +1,63 @@
+import type { Logger } from '../../world/logger.ts'
+import type { World } from '../../world/world.ts'
+import { isFull } from '../disk-full.ts'
+import type { TopicPartition } from '../store.ts'
+import { CheckpointFile } from './checkpoint-file.ts'
+import { highWatermarksName, logStartsName, recoveryPointsName } from './names.ts'
+
+/** ms between attempts to write where the disk is full. */
+const retryMs = 1000
+
+/** What the root of a data directory says of its partitions: Kafka's three checkpoints. */
+export class VolumeCheckpoints {
+  readonly recoveryPoints: CheckpointFile
+  readonly logStarts: CheckpointFile
+  readonly highWatermarks: CheckpointFile
+  readonly #timers: World['timers']
+  #closing = false
+
+  constructor(root: string, { disk, timers }: Pick<World, 'disk' | 'timers'>, logger: Logger) {
+    this.#timers = timers
+    const read = (name: string): CheckpointFile => {
+      const file = new CheckpointFile(disk, `${root}/${name}`)
+      if (file.unreadable) logger.warn('A checkpoint cannot be read: it is made anew', { name })
+      return file
+    }
+    this.recoveryPoints = read(recoveryPointsName)
+    this.logStarts = read(logStartsName)
+    this.highWatermarks = read(highWatermarksName)
+  }
+
+  get #all(): readonly CheckpointFile[] {
+    return [this.recoveryPoints, this.logStarts, this.highWatermarks]
+  }
+
+  async save(): Promise<void> {
+    await Promise.all(this.#all.map(checkpoint => checkpoint.save()))
+  }
+
+  /**
+   * What they say of a folder that is gone must not be taken for the next one of its name. Null when they say nothing, not
+   * on disk either.
+   */
+  forget(topicPartition: TopicPartition): Promise<void> | null {
+    for (const checkpoint of this.#all) checkpoint.delete(topicPartition)
+    return this.#all.every(({ settled }) => settled) ? null : this.#saveWhenThereIsRoom()
+  }
+
+  /** Room is not waited for any more. */
+  close(): void {
+    this.#closing = true
+  }
+
+  async #saveWhenThereIsRoom(): Promise<void> {
+    for (;;) {
+      try {
+        return await this.save()
+      } catch (error) {
+        if (!isFull(error) || this.#closing) throw error
+        await new Promise<void>(resolve => this.#timers.after(retryMs, resolve))
+      }
+    }
+  }
+}
