@@ -1,5 +1,8 @@
+import type { CommittedMetadata } from '../cluster/committed.ts'
+import type { MetadataRecord } from '../cluster/records/records.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Clock } from '../world/world.ts'
+import type { Membership } from './membership.ts'
 
 /** ms by which clocks may differ before somebody should know: timestamps of records, retention and sessions look odd then. */
 const mostMs = 2_000
@@ -29,4 +32,22 @@ export class ClockCheck {
       offsetMs: Math.round(ahead),
     })
   }
+}
+
+/** By our own registration: the controller has stamped it, some time since we began. */
+export function compareClocks(
+  metadata: Pick<CommittedMetadata, 'subscribe'>,
+  { incarnationId, begun }: Membership,
+  clock: Clock,
+  logger: Logger,
+): void {
+  const check = new ClockCheck(clock, logger)
+  metadata.subscribe({
+    load: () => {},
+    commit: (_, records, timestamp) => {
+      const own = (record: MetadataRecord) =>
+        record.type === 'RegisterBrokerRecord' && record.incarnationId === incarnationId
+      if (records.some(own)) check.stamped(timestamp, begun)
+    },
+  })
 }

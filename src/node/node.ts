@@ -1,5 +1,4 @@
 import { Broker } from '../broker/broker.ts'
-import { ProducerIds } from '../broker/producer-ids.ts'
 import { ReplicaManager } from '../broker/replica-manager.ts'
 import type { Services } from '../broker/services.ts'
 import { showAddress } from '../client/address.ts'
@@ -11,19 +10,17 @@ import { BrokerLifecycle } from '../cluster/lifecycle.ts'
 import { readBootstrap } from '../cluster/orderer/bootstrap.ts'
 import type { Orderer } from '../cluster/orderer/orderer.ts'
 import type { Peers } from '../cluster/peers.ts'
-import type { MetadataRecord } from '../cluster/records/records.ts'
 import { controllerSettings } from '../cluster/settings.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import { GroupCoordinator, offsetsTopic } from '../groups/coordinator.ts'
 import { LogManager } from '../log/log-manager.ts'
-import { ErrorCode, KafkaError } from '../protocol/errors.ts'
 import type { Partition } from '../replication/partition.ts'
 import { Replicas } from '../replication/replicas.ts'
 import { isAlone } from '../replication/role.ts'
 import type { Volume } from '../store/store.ts'
 import type { Address } from '../world/world.ts'
 import { addressBook } from './address-book.ts'
-import { ClockCheck } from './clock-check.ts'
+import { compareClocks } from './clock-check.ts'
 import { doorAddress, LazyDoors } from './doors.ts'
 import { LazyPeers } from './lazy-peers.ts'
 import { LazyShares } from './lazy-shares.ts'
@@ -33,11 +30,13 @@ import { findMembership, type Membership } from './membership.ts'
 import { OffsetsTopic } from './offsets-topic.ts'
 import type { NodeOptions, RunningNode } from './options.ts'
 import { ordererOf } from './orderer.ts'
+import { producerIds } from './producer-ids.ts'
 import { type QuorumService, quorumService } from './quorum.ts'
 import { registrationOf } from './registration.ts'
 import { replication } from './replication.ts'
 import { brokerLimits, groupConfig, producerLimits } from './settings.ts'
 import { Suspicion } from './suspicion.ts'
+import { topicLookup } from './topic-lookup.ts'
 import { openVolume } from './volume.ts'
 
 /** ms that a stopping node gives its connections to take their answers. */
@@ -172,7 +171,7 @@ export class Node implements RunningNode {
       config: groupConfig(this.#config),
       partitionCount: () =>
         state.topics.get(offsetsTopic)?.partitions.length ?? this.#config.get('offsets.topic.num.partitions'),
-      topics: this.#topicLookup(),
+      topics: topicLookup(state),
       isSuccessorRuledOut: () => this.#lifecycle.isHeard,
       clock,
       timers,
@@ -205,7 +204,7 @@ export class Node implements RunningNode {
     broker.closeGate()
     broker.adopt(this.#listeners.serve((socket, door) => broker.accept(socket, door)))
     this.#peers.onLost(node => this.#suspicion.suspect(node))
-    this.#compareClocks()
+    compareClocks(this.#metadata, this.#membership, this.#options.world.clock, this.#options.logger)
     await this.#unlessFailed(this.#orderer.start())
     this.#watchLeader()
     await this.#unlessFailed(this.#lifecycle.register(this.#membership.brokerEpoch))
@@ -222,20 +221,6 @@ export class Node implements RunningNode {
     if (this.#stopping !== null || this.#config.get('orderer') !== 'raft') return
     const [nodeId, orderer, peers] = [this.nodeId, this.#orderer, this.#peers]
     this.#leaderWatch = new LeaderWatch({ nodeId, orderer, peers, timers: world.timers, logger })
-  }
-
-  /** Our registration was stamped by the controller, some time since we began. */
-  #compareClocks(): void {
-    const { incarnationId, begun } = this.#membership
-    const check = new ClockCheck(this.#options.world.clock, this.#options.logger)
-    this.#metadata.subscribe({
-      load: () => {},
-      commit: (_, records, timestamp) => {
-        const own = (record: MetadataRecord) =>
-          record.type === 'RegisterBrokerRecord' && record.incarnationId === incarnationId
-        if (records.some(own)) check.stamped(timestamp, begun)
-      },
-    })
   }
 
   /** What the metadata says from our registration on; before it spoke of our former self. */
@@ -345,7 +330,7 @@ export class Node implements RunningNode {
       replicas: this.#replicas,
       groups: this.#groups,
       leases: this.#shares,
-      producerIds: new ProducerIds(() => this.#allocateProducerIds()),
+      producerIds: producerIds(this.#controller, this.nodeId, () => this.#lifecycle.brokerEpoch),
       volume: this.#volume,
       logCounters: this.#logs.counters,
       dataDirectory: resolved.dataDirectory ?? 'memory',
@@ -377,23 +362,6 @@ export class Node implements RunningNode {
       doorPort: door => listeners.doorPort(door),
       httpAddress: nodeId => doorAddress(this.#metadata.state, nodeId, 'http'),
     })
-  }
-
-  async #allocateProducerIds(): Promise<{ start: number; length: number }> {
-    const request = { brokerId: this.nodeId, brokerEpoch: this.#lifecycle.brokerEpoch }
-    const { errorCode, producerIdStart, producerIdLen } = await this.#controller.ask('allocateProducerIds', request)
-    if (errorCode !== ErrorCode.NONE) throw new KafkaError('COORDINATOR_NOT_AVAILABLE')
-    return { start: producerIdStart ?? 0, length: producerIdLen ?? 0 }
-  }
-
-  #topicLookup() {
-    const { state } = this.#metadata
-    const info = (topic: { name: string; id: string; partitions: readonly unknown[] } | undefined) =>
-      topic && { name: topic.name, topicId: topic.id, partitions: topic.partitions.length }
-    return {
-      byName: (name: string) => info(state.topics.get(name)),
-      byId: (id: string) => info(state.topicsById.get(id)),
-    }
   }
 
   #unlessFailed<T>(work: Promise<T>): Promise<T> {
