@@ -1,3 +1,5 @@
+import type { Json } from './api.ts'
+
 const numbers = new Intl.NumberFormat('en')
 const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
 
@@ -35,3 +37,7 @@ export function time(at: number): string {
 const two = (value: number): string => String(value).padStart(2, '0')
 
 export const plural = (value: number, word: string): string => `${count(value)} ${word}${value === 1 ? '' : 's'}`
+
+/** A part of a message: text as it is, everything else as JSON; nothing where it is null. */
+export const textOf = (value: Json, indent = 0): string =>
+  value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value, null, indent)

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import { ask, type Json, type StoredRecord, topicPath } from '../api.ts'
 import { Form } from '../parts/dialog.tsx'
 import { say } from '../parts/toast.tsx'
+import { textOf } from '../show.ts'
 
 interface ComposeProps {
   /** Null: it is asked for. */
@@ -12,8 +13,7 @@ interface ComposeProps {
 }
 
 /** Text that is JSON is sent as it is written; everything else is sent as text. Both are the same bytes. */
-const textOf = (value: Json): string =>
-  value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value, null, 2)
+const editable = (value: Json): string => textOf(value, 2)
 
 const isBytes = (value: Json | undefined): value is { base64: string } =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).join() === 'base64'
@@ -21,15 +21,15 @@ const isBytes = (value: Json | undefined): value is { base64: string } =>
 /** A new message, or an old one to change and send again. */
 export function Compose({ topic, like, sent }: ComposeProps) {
   const [name, setName] = useState(topic ?? 'hello')
-  const [key, setKey] = useState(textOf(like?.key ?? null))
-  const [value, setValue] = useState(textOf(like?.value ?? null))
+  const [key, setKey] = useState(editable(like?.key ?? null))
+  const [value, setValue] = useState(editable(like?.value ?? null))
   const [headers, setHeaders] = useState(like === undefined ? '' : headersText(like.headers))
   const [partition, setPartition] = useState(like === undefined ? '' : String(like.partition))
   const run = async () => {
     const record = {
       // What was not changed is sent as it came: text is not the same as bytes that only look like it.
-      key: key === textOf(like?.key ?? null) && isBytes(like?.key) ? like.key : key === '' ? null : key,
-      value: value === textOf(like?.value ?? null) && isBytes(like?.value) ? like.value : value,
+      key: key === editable(like?.key ?? null) && isBytes(like?.key) ? like.key : key === '' ? null : key,
+      value: value === editable(like?.value ?? null) && isBytes(like?.value) ? like.value : value,
       headers: parseHeaders(headers),
       ...(partition === '' ? {} : { partition: Number(partition) }),
     }
@@ -93,7 +93,7 @@ export function Compose({ topic, like, sent }: ComposeProps) {
 
 function headersText(headers: { [name: string]: Json }): string {
   return Object.entries(headers)
-    .flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map(each => `${name}: ${textOf(each)}`))
+    .flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map(each => `${name}: ${editable(each)}`))
     .join('\n')
 }
 

@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { type StoredRecord, send, type Topic, topicPath } from '../api.ts'
 import { Dialog } from '../parts/dialog.tsx'
-import { count, time } from '../show.ts'
+import { count, textOf, time } from '../show.ts'
 import { Compose } from './compose.tsx'
-import { RecordView, textOf } from './record.tsx'
+import { RecordView } from './record.tsx'
 
 /** Messages that are kept on the page. */
 const most = 500

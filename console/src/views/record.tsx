@@ -1,11 +1,8 @@
 import type { Json, StoredRecord } from '../api.ts'
 import { say } from '../parts/toast.tsx'
+import { textOf } from '../show.ts'
 
-export const textOf = (value: Json): string =>
-  value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value)
-
-const pretty = (value: Json): string =>
-  value === null ? 'null' : typeof value === 'string' ? value : JSON.stringify(value, null, 2)
+const pretty = (value: Json): string => (value === null ? 'null' : textOf(value, 2))
 
 /** Everything about one message. */
 export function RecordView({ record, again }: { record: StoredRecord; again: () => void }) {

@@ -2,6 +2,7 @@ import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { FindCoordinator } from '../../protocol/messages/find-coordinator.ts'
 import { brokerEndpoint } from '../endpoint.ts'
 import { handler, type RequestContext, type ResponseOf } from '../handler.ts'
+import { noTransactions } from '../no-transactions.ts'
 
 type Coordinator = NonNullable<ResponseOf<typeof FindCoordinator>['coordinators']>[number]
 
@@ -20,8 +21,7 @@ export default handler(FindCoordinator, async (request, context) => {
 
 async function find(keyType: number, key: string, context: RequestContext): Promise<Coordinator> {
   try {
-    if (keyType === transaction)
-      throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'transactions are not served yet')
+    if (keyType === transaction) throw noTransactions()
     if (keyType !== group) throw new KafkaError('INVALID_REQUEST', `there are no coordinators of type ${keyType}`)
     const { cluster, groups, createOffsetsTopic } = context.node
     if (!cluster.topics.has('__consumer_offsets')) await createOffsetsTopic()

@@ -1,12 +1,12 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { InitProducerId } from '../../protocol/messages/init-producer-id.ts'
 import { handler } from '../handler.ts'
+import { noTransactions } from '../no-transactions.ts'
 
 /** A producer id for an idempotent producer (KIP-98, 360). */
 export default handler(InitProducerId, async ({ transactionalId }, { node }) => {
   try {
-    if (transactionalId !== null)
-      throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'transactions are not served yet')
+    if (transactionalId !== null) throw noTransactions()
     const producerId = await node.producerIds.next()
     return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, producerId, producerEpoch: 0 }
   } catch (error) {

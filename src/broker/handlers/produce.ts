@@ -14,6 +14,7 @@ import {
   type ResponseOf,
 } from '../handler.ts'
 import { type CurrentLeader, currentLeader, leaderEndpoints } from '../new-leader.ts'
+import { noTransactions } from '../no-transactions.ts'
 
 type Request = RequestOf<typeof Produce>
 type Response = ResponseOf<typeof Produce>
@@ -81,9 +82,7 @@ function codecsToLoad({ topicData }: Request, context: RequestContext): Promise<
 
 function refusalOf(request: { acks: number; transactionalId: string | null }): KafkaError | null {
   if (request.acks < -1 || request.acks > 1) return new KafkaError('INVALID_REQUIRED_ACKS', 'acks is 0, 1 or -1 (all)')
-  if (request.transactionalId !== null)
-    return new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'transactions are not served yet')
-  return null
+  return request.transactionalId === null ? null : noTransactions()
 }
 
 function lookUp(topic: { name: string; topicId: string }, index: number, { node, version }: RequestContext) {
