@@ -59,6 +59,9 @@ export interface Program {
   env?: Record<string, string>
 }
 
+/** ms for a verb, unless its caller knows better: more than what most clients wait for an answer before they ask again. */
+const usualMs = 90_000
+
 const running = new Set<ChildProcess>()
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
@@ -108,7 +111,7 @@ export class Agent {
   do(verb: 'create', fields: object, ms?: number): Promise<{ partitions: number }>
   do(verb: 'delete', fields: object, ms?: number): Promise<{ gone: boolean }>
   do(verb: 'bulk' | 'join' | 'leave' | 'load' | 'stop', fields: object, ms?: number): Promise<object>
-  async do(verb: string, fields: object, ms = 60_000): Promise<unknown> {
+  async do(verb: string, fields: object, ms = usualMs): Promise<unknown> {
     await this.hello
     if (this.gone) throw this.gone
     const id = ++this.lastId

@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type CommandScenario, lines, type Place } from './command.ts'
+import { type CommandScenario, lines, type Place, withFile } from './command.ts'
 import { tool } from './tools.ts'
 
 // Kafka's own tools for clusters of several nodes. They move replicas and stop a node: nobody else should be measuring.
@@ -21,16 +18,6 @@ async function described(place: Place, topic: string): Promise<{ leader: number;
 async function until(what: string, ms: number, holds: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + ms; !(await holds()); await sleep(300)) {
     if (Date.now() > end) throw new Error(`waited ${ms} ms for ${what}`)
-  }
-}
-
-async function withFile<T>(text: string, use: (path: string) => Promise<T>): Promise<T> {
-  const path = join(tmpdir(), `ottla-tools-${process.pid}-${Math.trunc(performance.now() * 1000)}`)
-  writeFileSync(path, text)
-  try {
-    return await use(path)
-  } finally {
-    rmSync(path)
   }
 }
 

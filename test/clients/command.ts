@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Members } from '../machines/members.ts'
 
 /** What the scenarios of command line tools get. */
@@ -56,3 +59,14 @@ export function run(
 }
 
 export const lines = (text: string) => text.split('\n').filter(line => line.trim() !== '')
+
+/** For tools that want a file. */
+export async function withFile<T>(text: string, use: (path: string) => Promise<T>): Promise<T> {
+  const path = join(tmpdir(), `ottla-tools-${process.pid}-${Math.trunc(performance.now() * 1000)}`)
+  writeFileSync(path, text)
+  try {
+    return await use(path)
+  } finally {
+    rmSync(path)
+  }
+}

@@ -155,10 +155,11 @@ async function runCommands(client: string, bootstrap: string): Promise<void> {
 
 /** One program with many checks: a line of JSON for each. */
 async function runSemantics(client: string, bootstrap: string): Promise<void> {
-  const args = [`-Dsettle=${options.settle}`, ...semantics.args, bootstrap, tag, ...(only ?? [])]
+  const settings = [`-Dsettle=${options.settle}`, `-Drestarts=${options.cluster}`]
+  const args = [...settings, ...semantics.args, bootstrap, tag, ...(only ?? [])]
   const child = spawn(semantics.command, args, { stdio: ['ignore', 'pipe', 'ignore'] })
   process.on('exit', () => child.kill('SIGKILL'))
-  const timer = setTimeout(() => child.kill('SIGKILL'), 180_000)
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.cluster ? 500_000 : 180_000)
   for await (const text of createInterface({ input: child.stdout })) {
     const { scenario, ok, ms, error } = JSON.parse(text) as {
       scenario: string

@@ -154,7 +154,7 @@ const offsets: Scenario = async ({ agent, create, name, program, bootstrap, rest
   const member = new Agent(program, bootstrap)
   try {
     await member.do('join', { topic, group: `${topic}-latest`, sessionMs: 6000, reset: 'latest' })
-    await until('an assignment', 20_000, () => member.assigned?.length === 2)
+    await until('an assignment', restarts ? 60_000 : 20_000, () => member.assigned?.length === 2)
     let next = 150
     for (; member.rows.length === 0 && next < 190; next += 2) {
       await agent.do('bulk', { topic, partitions: 2, from: next, count: 2, size: 10 })
@@ -205,7 +205,7 @@ const bulk: Scenario = async ({ agent, create, hello, name, count, restarts }) =
 }
 
 /** Three members come one after the other, one leaves, one dies, and nothing that was sent stays unread. */
-const group: Scenario = async ({ agent, create, hello, name, program, bootstrap }) => {
+const group: Scenario = async ({ agent, create, hello, name, program, bootstrap, restarts }) => {
   const topic = name('group')
   const partitions = 6
   await create(topic, partitions)
@@ -227,7 +227,7 @@ const group: Scenario = async ({ agent, create, hello, name, program, bootstrap 
   }
   const stable = async (alive: Agent[], step: string) => {
     try {
-      await until(step, 40_000, () => shared(alive))
+      await until(step, restarts ? 90_000 : 40_000, () => shared(alive))
     } catch (error) {
       throw new Error(`${(error as Error).message}: ${JSON.stringify(members.map(m => [m.assigned, ...m.errors]))}`)
     }
@@ -252,7 +252,7 @@ const group: Scenario = async ({ agent, create, hello, name, program, bootstrap 
     times.push(Date.now() - begun)
     await more()
     const seen = () => new Set(members.flatMap(m => m.rows.map(r => r[2])))
-    await until('all records', 20_000, () => seen().size === sent)
+    await until('all records', restarts ? 60_000 : 20_000, () => seen().size === sent)
     await third.do('leave', {})
     await more()
     const { rows } = await agent.do('consume', { topic, group: topic, count: 60, slim: true })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type CommandScenario, lines, type Place, run } from './command.ts'
+import { type CommandScenario, lines, type Place, run, withFile } from './command.ts'
 import { cache, toolScript } from './programs.ts'
 
 /** The JVM keeps the tools' classes here after the first run: halves the time of each later start. */
@@ -164,7 +164,12 @@ const verifiable: CommandScenario = async place => {
   await create(place, topic, 3)
   const json = (out: string) => lines(out).map(line => JSON.parse(line) as Record<string, unknown>)
   const max = ['--max-messages', '5000']
-  const sent = json(await tool(place, 'kafka-verifiable-producer', ['--topic', topic, ...max]))
+  const produce = (...more: string[]) => tool(place, 'kafka-verifiable-producer', ['--topic', topic, ...max, ...more])
+  // It does not retry unless it is told to.
+  const patience = 'retries=2147483647\nenable.idempotence=true\n'
+  const sent = json(
+    place.cluster === undefined ? await produce() : await withFile(patience, path => produce('--command-config', path)),
+  )
   assert.equal(sent.filter(e => e.name === 'producer_send_success').length, 5000)
   assert.equal(sent.filter(e => e.name === 'producer_send_error').length, 0)
   const args = [

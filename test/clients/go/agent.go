@@ -15,6 +15,9 @@ import (
 	"time"
 )
 
+// restarts says that nodes are restarted meanwhile.
+var restarts = os.Getenv("AGENT_RESTARTS") != ""
+
 type record struct {
 	Partition int32      `json:"partition"`
 	Offset    int64      `json:"offset"`

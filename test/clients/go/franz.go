@@ -188,9 +188,15 @@ func (f *franzClient) consume(c command) (fields, error) {
 		fetches := client.PollFetches(ctx)
 		cancel()
 		for _, e := range fetches.Errors() {
-			if !errors.Is(e.Err, context.DeadlineExceeded) {
-				return nil, e.Err
+			if errors.Is(e.Err, context.DeadlineExceeded) {
+				continue
 			}
+			// That it was not taken into its group, or expelled, is told and tried again by itself.
+			var session *kgo.ErrGroupSession
+			if restarts && errors.As(e.Err, &session) {
+				continue
+			}
+			return nil, e.Err
 		}
 		fetches.EachRecord(func(k *kgo.Record) { u.add(franzRecord(k)) })
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"log"
-	"os"
 	"sort"
 	"strings"
 	"time"
@@ -32,9 +31,6 @@ func saramaClient(address string) client {
 		},
 	}
 }
-
-// restarts says that nodes are restarted meanwhile.
-var restarts = os.Getenv("AGENT_RESTARTS") != ""
 
 // givesUpAfter so many failures of Consume without a session in between.
 const givesUpAfter = 50
