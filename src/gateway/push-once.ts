@@ -3,6 +3,8 @@ import type { Cluster, TopicMetadata } from '../client/cluster.ts'
 import { failure, throwIf } from '../client/failures.ts'
 import { partitionOfKey } from '../client/partitioner.ts'
 import type { PlacedRecord, RecordToSend, SendOutcome } from '../client/producer.ts'
+import { readPartition } from '../client/read-partition.ts'
+import { within } from '../client/retry.ts'
 import { buildBatch } from '../protocol/batches/build.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { Produce } from '../protocol/messages/produce.ts'
@@ -11,6 +13,8 @@ import { Produce } from '../protocol/messages/produce.ts'
 const firstId = 2 ** 52
 /** Beyond what the broker itself waits for replicas, ms. */
 const graceMs = 2_000
+/** That an answer is held back for the time of its records, ms: they are written. */
+const timeMs = 1_000
 
 /** Who a request is, so that the partitions know it when it comes again. */
 interface Identity {
@@ -22,7 +26,7 @@ interface Identity {
 
 /**
  * Writes the records of a request that may come twice, to whatever node it comes: what is written already is not written
- * again, and both times the answer names the same offset.
+ * again, and both times the answer names the same offset and time.
  *
  * Nothing is remembered here. Partitions know the last batches of every producer, in order to write each once through
  * all retries (KIP-98), and that knowledge is replicated, survives restarts, and is kept for `producer.id.expiration.ms`
@@ -52,8 +56,10 @@ export async function pushOnce(
     [...byPartition].map(async ([partition, indexes]) => {
       const batch = indexes.map(index => ({ ...records[index]!, timestamp: records[index]!.timestamp ?? now }))
       const written = await write(cluster, topic, partition, batch, identity).catch(asKafkaError)
+      const times = written instanceof KafkaError ? [] : await timesOf(cluster, topic, partition, written, batch)
       for (const [i, index] of indexes.entries()) {
-        outcomes[index] = written instanceof KafkaError ? written : placed(written, i, partition, batch[i]!.timestamp)
+        const timestamp = times[i] ?? batch[i]!.timestamp
+        outcomes[index] = written instanceof KafkaError ? written : placed(written, i, partition, timestamp)
       }
     }),
   )
@@ -107,6 +113,30 @@ async function write(
     throwIf(part.errorCode, `${topic}-${partition}`, part.errorMessage)
     return part
   }, [topic])
+}
+
+/**
+ * The times under which the records are stored. Whether they were written now or by a former try, the answer does not tell, so
+ * one looks; none where they cannot be read (any more).
+ */
+async function timesOf(
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  { baseOffset, logAppendTimeMs }: Written,
+  batch: readonly RecordToSend[],
+): Promise<number[]> {
+  const times: number[] = []
+  if (logAppendTimeMs >= 0 || baseOffset < 0) return times
+  // The batch comes whole, however little is asked for; a record takes more in it than its key and value.
+  const maxBytes = batch.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 1)
+  const options = { offset: baseOffset, maxRecords: batch.length, maxBytes }
+  const reading = readPartition(cluster, { topic, partition }, options).then(({ records }) => {
+    for (const { offset, timestamp } of records)
+      if (offset - baseOffset < batch.length) times[offset - baseOffset] = timestamp
+  }, asKafkaError)
+  await within(cluster.world, timeMs, reading)
+  return times
 }
 
 function placed(

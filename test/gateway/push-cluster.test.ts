@@ -97,8 +97,8 @@ test('an idempotency key counts at every node, also when the one that wrote is g
   const key = { 'idempotency-key': 'payment-4711' }
   const places = async (answer: Response) => {
     assert.equal(answer.status, 200)
-    const { records } = (await answer.json()) as { records: { partition: number; offset: number }[] }
-    return records.map(each => [each.partition, each.offset])
+    const { records } = (await answer.json()) as { records: { partition: number; offset: number; timestamp: number }[] }
+    return records.map(each => [each.partition, each.offset, each.timestamp])
   }
   const first = await places(await post(1, '/topics/once/records', body, key))
   assert.deepEqual(await places(await post(2, '/topics/once/records', body, key)), first)

@@ -275,14 +275,33 @@ test('a request that comes twice with its idempotency key is written once, and a
   const body = { records: [{ value: 1 }, { key: 'a', value: 2 }, { partition: 2, value: 3 }, { value: 4 }] }
   const key = { 'idempotency-key': 'order-17' }
   const first = await push(topic, body, '', key)
+  await new Promise(resolve => setTimeout(resolve, 5))
   const [second, third] = await Promise.all([push(topic, body, '', key), push(topic, body, '', key)])
   assert.equal(first.status, 200)
-  const places = ({ json }: Answer) =>
-    json.records.map((each: { partition: number; offset: number }) => [each.partition, each.offset])
-  assert.deepEqual(places(second), places(first))
-  assert.deepEqual(places(third), places(first))
+  assert.deepEqual(second.json, first.json)
+  assert.deepEqual(third.json, first.json)
   const all = await Promise.all([0, 1, 2].map(partition => stored(topic, partition)))
   assert.equal(all.flat().length, 4)
+  for (const { partition, offset, timestamp } of first.json.records)
+    assert.equal(all[partition]!.find(record => record.offset === offset)!.timestamp, timestamp)
+})
+
+test('a request that comes twice is answered with the times that it asked for, and those of the broker', async () => {
+  const again = async (topic: string, body: unknown) => {
+    const key = { 'idempotency-key': 'twice' }
+    const { json } = await push(topic, body, '', key)
+    await new Promise(resolve => setTimeout(resolve, 5))
+    assert.deepEqual((await push(topic, body, '', key)).json, json)
+    return json.records.map(({ timestamp }: { timestamp: number }) => timestamp)
+  }
+  const body = { records: [{ value: 1, timestamp: 7 }, { value: 2 }, { value: 3, timestamp: 9 }] }
+  const [first, second, third] = await again(await newTopic(), body)
+  assert.deepEqual([first, third], [7, 9])
+  assert.ok(Math.abs(Date.now() - second) < 60_000)
+  assert.deepEqual(await again(await newTopic(), { records: body.records.slice(0, 1) }), [7])
+  const [same, ...others] = await again(await newTopic(1, { 'message.timestamp.type': 'LogAppendTime' }), body)
+  assert.ok(same > 1_000_000_000_000)
+  assert.deepEqual(others, [same, same])
 })
 
 test('an idempotency key that is used for something else is refused, and so is one without acks', async () => {
