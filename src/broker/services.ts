@@ -23,6 +23,8 @@ export interface LeaseGroups {
 export interface LeasePort {
   /** Null: nobody has used any. */
   readonly opened: LeaseGroups | null
+  /** Those that are coordinated here are loaded, or are being loaded. Null: there are none. */
+  readonly opening: Promise<LeaseGroups> | null
   open(): Promise<LeaseGroups>
 }
 

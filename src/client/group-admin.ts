@@ -56,7 +56,7 @@ export class GroupAdmin {
         return answer
       })
       for (const { groupId, protocolType, groupState: state, groupType: type } of answer.groups) {
-        groups.set(groupId, { groupId, protocolType, state, type })
+        groups.set(`${groupId} ${type}`, { groupId, protocolType, state, type })
       }
     }
     return [...groups.values()].sort((a, b) => (a.groupId < b.groupId ? -1 : 1))

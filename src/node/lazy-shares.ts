@@ -20,6 +20,10 @@ export class LazyShares implements LeasePort {
     return this.#opened
   }
 
+  get opening(): Promise<LeaseGroups> | null {
+    return this.#opening
+  }
+
   open(): Promise<LeaseGroups> {
     this.#opening ??= this.#load()
     return this.#opening

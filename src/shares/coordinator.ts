@@ -1,6 +1,8 @@
 import type { LedPartition } from '../machine/partition-log.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import { partitionOfKey } from '../protocol/java-hash.ts'
+import type { ListGroups } from '../protocol/messages/list-groups.ts'
+import type { RequestOf } from '../protocol/schema.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Clock, Random, Timers } from '../world/world.ts'
 import { type Attendance, Bells } from './bells.ts'
@@ -15,6 +17,13 @@ import type { Tails } from './tails.ts'
 export const shareStateTopic = '__share_group_state'
 /** Before the groups of a partition are served again whose log took no more records. */
 const retryMs = 1000
+
+interface ListedGroup {
+  readonly groupId: string
+  readonly protocolType: 'share'
+  readonly groupState: 'Stable' | 'Empty'
+  readonly groupType: 'share'
+}
 
 export interface TopicInfo {
   readonly topicId: string
@@ -222,6 +231,20 @@ export class ShareCoordinator {
     return groups.flat()
   }
 
+  /** The groups of this node as Kafka lists share groups (KIP-932): Stable while somebody works for them, or waits for work. */
+  async listGroups(filter: Pick<RequestOf<typeof ListGroups>, 'statesFilter' | 'typesFilter'>): Promise<ListedGroup[]> {
+    const waiting = new Set(Array.from(this.#bells.keys(), groupOfBell))
+    const listed = (await this.list()).map(({ groupId, partitions }): ListedGroup => {
+      const stable = waiting.has(groupId) || partitions.some(({ acquired }) => acquired > 0)
+      return { groupId, protocolType: 'share', groupState: stable ? 'Stable' : 'Empty', groupType: 'share' }
+    })
+    const fits = (wanted: readonly string[], word: string): boolean =>
+      wanted.length === 0 || wanted.some(each => each.trim().toLowerCase() === word.toLowerCase())
+    return listed.filter(
+      ({ groupState, groupType }) => fits(filter.statesFilter, groupState) && fits(filter.typesFilter, groupType),
+    )
+  }
+
   /** GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP. */
   async delete(groupId: string): Promise<ErrorName> {
     return (await this.#term(groupId).ask<'Delete'>({ type: 'Delete', groupId })).error
@@ -291,4 +314,5 @@ export interface ShareStats {
 
 /** Names of topics have no spaces. */
 const bellKey = (groupId: string, topic: string): string => `${topic} ${groupId}`
+const groupOfBell = (key: string): string => key.slice(key.indexOf(' ') + 1)
 const topicOfBell = (key: string): string => key.slice(0, key.indexOf(' '))

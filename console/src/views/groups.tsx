@@ -22,13 +22,13 @@ export function Groups() {
         {({ groups }) => (
           <Table
             rows={groups.filter(fits)}
-            keyOf={({ group }) => group}
+            keyOf={({ group, type }) => `${type} ${group}`}
             empty={groups.length === 0 ? 'Nobody reads as a group yet.' : 'No name contains that.'}
             columns={[
               {
                 title: 'Group',
                 by: ({ group }) => group,
-                cell: ({ group }) => <a href={link('groups', group)}>{group}</a>,
+                cell: ({ group, type }) => <a href={link(type === 'share' ? 'workers' : 'groups', group)}>{group}</a>,
               },
               { title: 'State', by: ({ state }) => state, cell: ({ state }) => <Badge state={state} /> },
               { title: 'Kind', by: ({ type }) => type, cell: ({ type }) => type },

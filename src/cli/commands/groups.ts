@@ -17,7 +17,7 @@ export function define(command: Command, terminal: Terminal): void {
 
   sub('list', 'names and states of all groups')
     .option('--state [states]', 'only groups in these states (Stable, Empty, …)')
-    .option('--type [types]', 'only groups of these types (classic, consumer)')
+    .option('--type [types]', 'only groups of these types (classic, consumer, share)')
     .option('--json', 'as one JSON object a line')
     .action(async flags => (await import('../groups/list.ts')).list(flags, terminal))
 

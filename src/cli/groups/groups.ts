@@ -64,8 +64,11 @@ export async function groupsNamed(
   const names = [...new Set([...positional, ...(flags.group ?? [])])]
   if (names.length > 0) return names
   if (!all && flags.allGroups !== true) throw new Failure('say which group', 2)
-  return (await listGroups(cluster)).map(group => group.groupId)
+  return (await listGroups(cluster)).filter(({ type }) => !isShare(type)).map(group => group.groupId)
 }
+
+/** Groups of workers that lease records commit no offsets. */
+const isShare = (type: string): boolean => type.toLowerCase() === 'share'
 
 /** Throws Failure when there is no such group, with the name that was probably meant. */
 export async function describeGroup(cluster: Cluster, groupId: string): Promise<DescribedGroup> {
@@ -104,7 +107,10 @@ async function describeModern(cluster: Cluster, groupId: string, coordinator: nu
     : null
   const group = answer?.groups[0]
   if (group === undefined || group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND) {
-    const names = (await listGroups(cluster)).map(each => each.groupId)
+    const groups = await listGroups(cluster)
+    if (groups.some(each => each.groupId === groupId && isShare(each.type)))
+      throw new Failure(`${groupId} is a group of workers that pull: the console and GET /lease-groups describe it`)
+    const names = groups.map(each => each.groupId)
     throw new Failure(`there is no group ${groupId}${suggestion(groupId, names)}`)
   }
   if (group.errorCode !== 0) throw failure(group.errorCode, `group ${groupId}`, group.errorMessage)
