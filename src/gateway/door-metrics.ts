@@ -21,6 +21,8 @@ export class GatewayMetrics {
   bodyBytes = 0
   /** What doors do in the cluster; null as long as they do nothing. */
   client: { readonly stats: ClusterClientStats } | null = null
+  /** Null as long as nobody spoke gRPC. */
+  grpc: { readonly calls: number; readonly refused: number; readonly limits: { readonly calls: number } } | null = null
   readonly #operations = new Map<string, OperationMetrics>()
 
   get operations(): ReadonlyMap<string, OperationMetrics> {

@@ -76,6 +76,12 @@ export class Gateway {
         return addresses()
       },
       stopping: this.stopping,
+      limits: {
+        bufferBytes: this.config.get('door.push.buffer.bytes'),
+        deliveryTimeoutMs: this.config.get('door.delivery.timeout.ms'),
+        waiters: this.config.get('door.max.waiting'),
+        readBytes: this.config.get('door.read.buffer.bytes'),
+      },
     })
     this.metrics.client = this.#client
     return this.#client

@@ -8,6 +8,7 @@ import { type RunningBroker, startBroker } from '../../index.ts'
 import { silent } from '../../world/logger.ts'
 import { nodeWorld } from '../../world/node.ts'
 import { EventDesk, type EventLimits, TooManyStreams } from './desk.ts'
+import { eventsOf } from './encode.ts'
 import type { EventStream } from './stream.ts'
 
 let broker: RunningBroker
@@ -96,7 +97,7 @@ async function newTopic(): Promise<string> {
   return name
 }
 
-const wish = (topic: string) => ({ topic, format: 'json', keys: null }) as const
+const wish = (topic: string) => ({ topic, codec: eventsOf('json') })
 
 async function until(what: () => boolean): Promise<void> {
   for (const end = performance.now() + 5000; !what(); await new Promise(resolve => setTimeout(resolve, 5)))
@@ -135,7 +136,7 @@ test('a topic that is not there leaves nothing behind', async () => {
   const { desk: empty, clients } = desk()
   await assert.rejects(empty.subscribe(wish('nowhere'), async () => ({ from: null }), () => new Taker()), /UNKNOWN_TOPIC/) // biome-ignore format: one line
   await assert.rejects(
-    empty.subscribeGroup(wish('nowhere'), 'g', 'latest', () => new Taker()),
+    empty.subscribeGroup({ topic: 'nowhere', format: 'json', keys: null }, 'g', 'latest', () => new Taker()),
     /UNKNOWN_TOPIC/,
   )
   assert.deepEqual([empty.streams, empty.hubs, clients()], [0, 0, 0])

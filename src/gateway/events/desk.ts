@@ -4,6 +4,8 @@ import { KafkaError } from '../../protocol/errors.ts'
 import type { Logger } from '../../world/logger.ts'
 import type { Timer } from '../../world/world.ts'
 import type { JsonFormat } from '../record-json.ts'
+import type { Wanted } from './batches.ts'
+import type { EventCodec } from './codec.ts'
 import { GroupSubscription } from './group-subscription.ts'
 import { Hub } from './hub.ts'
 import { SharedReads } from './shared-reads.ts'
@@ -32,7 +34,15 @@ export interface EventDeskOptions {
 }
 
 /** What a subscriber asked for. */
-export interface Wish {
+export interface Wish extends Partial<Wanted> {
+  readonly topic: string
+  readonly codec: EventCodec
+  /** After so many records the stream ends. Left out: never. */
+  readonly most?: number
+}
+
+/** What a subscriber asked for that shares the topic with others of its group. */
+export interface GroupWish {
   readonly topic: string
   readonly format: JsonFormat
   readonly keys: ReadonlySet<string> | null
@@ -52,6 +62,9 @@ const tickMs = 500
 const topicClient = { apiTimeoutMs: 5_000, metadataMaxAgeMs: 5_000 }
 const memberClient = { apiTimeoutMs: 30_000, metadataMaxAgeMs: 5_000 }
 const behindClient = { apiTimeoutMs: 30_000 }
+
+/** The topic is gone, or what the subscriber wanted of it. */
+const subscribersOwn: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'OFFSET_OUT_OF_RANGE'])
 
 type AnySubscription = Subscription | GroupSubscription
 
@@ -97,9 +110,16 @@ export class EventDesk {
     return this.#subscriptions.size
   }
 
-  /** Topics (and formats) that are read for streams. */
+  /** Topics (and codecs) that are read for streams. */
   get hubs(): number {
     return this.#sources.size
+  }
+
+  /** Bytes of events that are kept for who is a little late. */
+  get keptBytes(): number {
+    let bytes = 0
+    for (const { hub } of this.#sources.values()) bytes += hub?.ring.bytes ?? 0
+    return bytes
   }
 
   /** Streams that read by themselves, because they are not at the end of their topic. */
@@ -133,8 +153,8 @@ export class EventDesk {
     open: () => EventStream,
     mayRetry: boolean,
   ): Promise<Subscription> {
-    const { topic, format, keys } = wish
-    const source = this.#source(topic, format)
+    const { topic, codec, keys = null, partitions = null, most = Number.POSITIVE_INFINITY } = wish
+    const source = this.#source(topic, codec)
     source.users++
     try {
       const hub = await source.opening
@@ -149,8 +169,9 @@ export class EventDesk {
         hub,
         stream: open(),
         start: where,
-        format,
-        keys,
+        codec,
+        wanted: { keys, partitions },
+        most,
         cluster,
         reads: this.reads,
         counters,
@@ -168,7 +189,7 @@ export class EventDesk {
 
   /** Begins a stream that shares the topic with others of its group. Throws as `subscribe`. */
   subscribeGroup(
-    { topic, format, keys }: Wish,
+    { topic, format, keys }: GroupWish,
     groupId: string,
     from: 'earliest' | 'latest',
     open: () => EventStream,
@@ -236,8 +257,7 @@ export class EventDesk {
 
   #done(subscription: AnySubscription, error: unknown): void {
     this.#subscriptions.delete(subscription)
-    const gone = error instanceof KafkaError && error.errorName === 'UNKNOWN_TOPIC_OR_PARTITION'
-    if (error === null || gone) return
+    if (error === null || (error instanceof KafkaError && subscribersOwn.has(error.errorName))) return
     this.failed++
     // All streams of a topic may fail at once, and come back to fail again.
     const now = this.#options.world.clock.mono()
@@ -246,14 +266,14 @@ export class EventDesk {
     this.#options.logger.warn('a stream of events failed', { topic: subscription.topic, error: String(error) })
   }
 
-  #source(topic: string, format: JsonFormat): Source {
-    const name = `${format} ${topic}`
+  #source(topic: string, codec: EventCodec): Source {
+    const name = `${codec.name} ${topic}`
     const known = this.#sources.get(name)
     if (known !== undefined && known.hub?.closed !== true) return known
     const { open, logger } = this.#options
     const { cluster, close } = open(topicClient)
     const ringBytes = () => Math.min(mostKept, this.limits.keptBytes / Math.max(1, this.#sources.size))
-    const opening = Hub.open({ topic, format, cluster, closeCluster: close, logger, batchBytes, ringBytes })
+    const opening = Hub.open({ topic, codec, cluster, closeCluster: close, logger, batchBytes, ringBytes })
     const source: Source = { name, opening, hub: null, users: 0 }
     opening.then(
       hub => {

@@ -1,75 +1,30 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { KafkaRecord } from '../../protocol/batches/records.ts'
-import { BatchBuilder, greeting, heartbeat, idOnly, keyText, matching, noticeEvent, recordEvent } from './encode.ts'
-import type { EventBatch } from './ring.ts'
+import { eventsOf, greeting, heartbeat, idOnly, noticeEvent, recordEvent } from './encode.ts'
 
-const record = (offset: number, value: string, key: string | null = null): KafkaRecord => ({
-  offset,
-  timestamp: 1000,
-  key: key === null ? null : Buffer.from(key),
-  value: Buffer.from(value),
-  headers: [],
-})
-
-const text = (bytes: Uint8Array) => Buffer.from(bytes).toString()
-
-/** Batches of about `batchBytes` of records of partitions 0 and 1, which begin at 5 and 7. */
-function build(batchBytes: number, add: (builder: BatchBuilder) => void): EventBatch[] {
-  const batches: EventBatch[] = []
-  const builder = new BatchBuilder('t', 'k3Fx', 'json', batchBytes, [5, 7], batch => batches.push(batch))
-  add(builder)
-  builder.flush()
-  return batches
-}
+const text = (bytes: Uint8Array | null) => Buffer.from(bytes ?? []).toString()
 
 test('what stands in a stream', () => {
+  const record = { offset: 15, timestamp: 1000, key: Buffer.from('k'), value: Buffer.from('a\nb'), headers: [] }
   assert.equal(greeting('15,0', { int: below => below - 1 }), 'retry: 1999\nid: 15,0\n\n')
   assert.equal(heartbeat, ':\n\n')
   assert.equal(idOnly('16,0'), ':\nid: 16,0\n\n')
   assert.equal(
-    text(recordEvent('16,0', 't', 0, record(15, 'a\nb', 'k'), 'json')),
+    text(recordEvent('16,0', 't', 0, record, 'json')),
     'id: 16,0\ndata: {"topic":"t","partition":0,"offset":15,"timestamp":1000,"key":"k","value":"a\\nb","headers":{}}\n\n',
   )
   assert.equal(text(noticeEvent('16,0', 'gap', { a: 1 })), 'id: 16,0\nevent: gap\ndata: {"a":1}\n\n')
 })
 
-test('each event has the position behind it', () => {
-  const [batch, ...more] = build(1_000_000, builder => {
-    builder.add(1, record(7, 'x'))
-    builder.add(0, record(5, 'y'))
-    builder.add(1, record(9, 'z'))
-  })
-  assert.equal(more.length, 0)
-  assert.deepEqual([...text(batch!.bytes).matchAll(/^id: (.*)$/gm)].map(([, id]) => id), ['5,8@k3Fx', '6,8@k3Fx', '6,10@k3Fx']) // biome-ignore format: one line
-  assert.deepEqual(batch!.after, [6, 10])
-  assert.equal(batch!.ends.at(-1), batch!.bytes.length)
-})
-
-test('batches end when they are large enough; each says where its reader then stands', () => {
-  const batches = build(250, builder => {
-    for (let i = 0; i < 10; i++) builder.add(0, record(5 + i, 'x'.repeat(50)))
-  })
-  assert.deepEqual(batches.map(({ after }) => after[0]), [7, 9, 11, 13, 15]) // biome-ignore format: one line
-  for (const { bytes } of batches) assert.ok(bytes.length < 400, `${bytes.length}`)
-})
-
-test('what is skipped moves the position', () => {
-  const batches = build(1000, builder => builder.skip(1, 7))
-  assert.deepEqual(batches, [{ bytes: Buffer.alloc(0), ends: [], keys: [], after: [5, 8] }])
-  assert.deepEqual(
-    build(1000, () => {}),
-    [],
-  )
-})
-
-test('events by key, byte by byte', () => {
-  const [batch] = build(1_000_000, builder => {
-    for (const [i, key] of ['ä', null, 'b', 'ä'].entries()) builder.add(0, record(5 + i, `of ${key}`, key))
-  })
-  const wanted = new Set([keyText(Buffer.from('ä'))!])
-  const found = [...matching(batch!, wanted)].map(text)
-  assert.deepEqual(found.map(event => /"offset":(\d+)/.exec(event)![1]), ['5', '8']) // biome-ignore format: one line
-  for (const event of found) assert.match(event, /^id: .*\ndata: .*\n\n$/)
-  assert.deepEqual([...matching(batch!, new Set(['other']))], [])
+test('a stream says the same, with the position behind each record', () => {
+  const codec = eventsOf('json')
+  const place = { topic: 't', tag: 'k3Fx', position: [16, 0] }
+  const record = { offset: 15, timestamp: 1000, key: null, value: Buffer.from('1'), headers: [] }
+  const event = codec.record(place, 0, record)!
+  assert.equal(text(event), text(recordEvent('16,0@k3Fx', 't', 0, record, 'json')))
+  assert.equal(text(codec.join([event, event], 2 * event.length)), text(event).repeat(2))
+  assert.equal(text(codec.greeting(place, { int: () => 0 })), 'retry: 1000\nid: 16,0@k3Fx\n\n')
+  assert.deepEqual([false, true].map(news => text(codec.heartbeat(place, news))), [':\n\n', ':\nid: 16,0@k3Fx\n\n']) // biome-ignore format: one line
+  assert.equal(eventsOf('json'), codec)
+  assert.notEqual(eventsOf('base64').name, codec.name)
 })

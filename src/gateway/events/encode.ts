@@ -1,7 +1,7 @@
 import type { KafkaRecord } from '../../protocol/batches/records.ts'
 import { type JsonFormat, recordJson } from '../record-json.ts'
+import type { EventCodec, Place } from './codec.ts'
 import { showPosition } from './position.ts'
-import type { EventBatch } from './ring.ts'
 
 /** Server-sent events as text (WHATWG HTML, 9.2). JSON has no line breaks here, so that each event has one line of data. */
 
@@ -27,72 +27,23 @@ export const recordEvent = (id: string, topic: string, partition: number, record
 export const noticeEvent = (id: string, name: string, data: unknown): Buffer =>
   Buffer.from(`id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
 
-/** A key to compare, byte by byte. */
-export const keyText = (key: Uint8Array | null): string | null =>
-  key === null ? null : Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
+const shown = ({ position, tag }: Place): string => showPosition(position, tag)
 
-/** Encodes records as they come, and gives them out in batches of about `batchBytes`. */
-export class BatchBuilder {
-  readonly #topic: string
-  readonly #tag: string
-  readonly #format: JsonFormat
-  readonly #batchBytes: number
-  readonly #give: (batch: EventBatch) => void
-  readonly #position: number[]
-  #events: Buffer[] = []
-  #ends: number[] = []
-  #keys: (string | null)[] = []
-  #bytes = 0
-  #skipped = false
+const codecs = new Map<JsonFormat, EventCodec>()
 
-  /** `position`: where the first record is expected; a copy is kept. */
-  constructor(
-    topic: string,
-    tag: string,
-    format: JsonFormat,
-    batchBytes: number,
-    position: readonly number[],
-    give: (batch: EventBatch) => void,
-  ) {
-    this.#topic = topic
-    this.#tag = tag
-    this.#format = format
-    this.#batchBytes = batchBytes
-    this.#position = [...position]
-    this.#give = give
+/** Server-sent events with values in this format. */
+export function eventsOf(format: JsonFormat): EventCodec {
+  const known = codecs.get(format)
+  if (known !== undefined) return known
+  const codec: EventCodec = {
+    name: `events ${format}`,
+    headBytes: 0,
+    record: (place, partition, record) => recordEvent(shown(place), place.topic, partition, record, format),
+    join: (events, bytes) => (events.length === 1 ? events[0]! : Buffer.concat(events, bytes)),
+    greeting: (place, random) => Buffer.from(greeting(shown(place), random)),
+    heartbeat: (place, news) => Buffer.from(news ? idOnly(shown(place)) : heartbeat),
+    gap: (place, gap) => noticeEvent(shown(place), 'gap', gap),
   }
-
-  add(partition: number, record: KafkaRecord): void {
-    this.#position[partition] = record.offset + 1
-    const event = recordEvent(showPosition(this.#position, this.#tag), this.#topic, partition, record, this.#format)
-    this.#events.push(event)
-    this.#bytes += event.length
-    this.#ends.push(this.#bytes)
-    this.#keys.push(keyText(record.key))
-    if (this.#bytes >= this.#batchBytes) this.flush()
-  }
-
-  /** Nobody sees this record any more. */
-  skip(partition: number, offset: number): void {
-    this.#position[partition] = offset + 1
-    this.#skipped = true
-  }
-
-  /** Gives what there is. */
-  flush(): void {
-    if (this.#events.length === 0 && !this.#skipped) return
-    const bytes = this.#events.length === 1 ? this.#events[0]! : Buffer.concat(this.#events, this.#bytes)
-    this.#give({ bytes, ends: this.#ends, keys: this.#keys, after: [...this.#position] })
-    this.#events = []
-    this.#ends = []
-    this.#keys = []
-    this.#bytes = 0
-    this.#skipped = false
-  }
-}
-
-/** The events of a batch whose keys are wanted, as pieces of its bytes. */
-export function* matching(batch: EventBatch, keys: ReadonlySet<string>): Generator<Uint8Array, void, void> {
-  for (const [i, key] of batch.keys.entries())
-    if (key !== null && keys.has(key)) yield batch.bytes.subarray(batch.ends[i - 1] ?? 0, batch.ends[i])
+  codecs.set(format, codec)
+  return codec
 }

@@ -4,7 +4,8 @@ import type { TopicPartition } from '../../client/offsets.ts'
 import { within } from '../../client/retry.ts'
 import { isExpired } from '../../protocol/batches/expiry.ts'
 import type { JsonFormat } from '../record-json.ts'
-import { greeting, heartbeat, keyText, noticeEvent, recordEvent } from './encode.ts'
+import { isWanted, keyText } from './batches.ts'
+import { greeting, heartbeat, noticeEvent, recordEvent } from './encode.ts'
 import { showGroupPosition } from './position.ts'
 import { type EventStream, PacedStream } from './stream.ts'
 import type { EventCounters } from './subscription.ts'
@@ -121,8 +122,7 @@ export class GroupSubscription {
     for (const record of records) {
       const { partition } = record
       this.#offsets.set(partition, record.offset + 1)
-      const wanted = keys === null || (record.key !== null && keys.has(keyText(record.key) as string))
-      if (!wanted || isExpired(record, now)) continue
+      if (!isWanted({ keys, partitions: null }, keyText(record.key), partition) || isExpired(record, now)) continue
       events.push(recordEvent(this.#id(), topic, partition, record, format))
     }
     if (events.length === 0) return

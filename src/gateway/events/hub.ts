@@ -4,8 +4,8 @@ import { findOffsets } from '../../client/offsets.ts'
 import { isExpired } from '../../protocol/batches/expiry.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Logger } from '../../world/logger.ts'
-import type { JsonFormat } from '../record-json.ts'
-import { BatchBuilder } from './encode.ts'
+import { BatchBuilder } from './batches.ts'
+import type { EventCodec } from './codec.ts'
 import { type Position, topicTag } from './position.ts'
 import { Ring } from './ring.ts'
 
@@ -19,7 +19,7 @@ export interface HubReader {
 
 export interface HubOptions {
   readonly topic: string
-  readonly format: JsonFormat
+  readonly codec: EventCodec
   /** A client of its own: its long polls would hold up the answers to others. */
   readonly cluster: Cluster
   /** Closes it. */
@@ -139,10 +139,10 @@ export class Hub {
   }
 
   async #step(): Promise<void> {
-    const { format, batchBytes, ringBytes, cluster } = this.#options
+    const { codec, batchBytes, ringBytes, cluster } = this.#options
     const records = await this.#fetcher.poll(pollMs)
     if (records.length === 0 || this.#closed) return
-    const builder = new BatchBuilder(this.topic, this.tag, format, batchBytes, this.#position, batch => {
+    const builder = new BatchBuilder(this.topic, this.tag, codec, batchBytes, this.#position, batch => {
       this.#position = batch.after
       this.ring.push(batch, ringBytes())
       this.#tell()

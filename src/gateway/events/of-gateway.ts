@@ -12,8 +12,8 @@ export function eventDesk(gateway: Gateway): EventDesk {
     streams: config.get('http.max.event.streams'),
     heartbeatMs: config.get('http.event.heartbeat.ms'),
     stallMs: config.get('http.event.stall.ms'),
-    unsentBytes: 64 * 1024 * 1024,
-    keptBytes: 64 * 1024 * 1024,
+    unsentBytes: config.get('http.event.unsent.max.bytes'),
+    keptBytes: config.get('http.event.kept.bytes'),
   }
   const desk = new EventDesk({ world, logger, limits, open: options => gateway.client.open(options) })
   gateway.stopping.addEventListener('abort', () => desk.close(), { once: true })

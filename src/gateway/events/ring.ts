@@ -2,18 +2,19 @@ import type { Position } from './position.ts'
 
 /** Events that were read together: encoded once, the same bytes for everybody. */
 export interface EventBatch {
-  /** All events, one behind the other. */
+  /** All events, one behind the other, as the codec joins them. */
   readonly bytes: Uint8Array
-  /** Where each event ends in `bytes`. */
+  /** Where each event ends, counted from the first one's begin. */
   readonly ends: readonly number[]
   /** The records' keys, byte by byte as latin1; null: none. */
   readonly keys: readonly (string | null)[]
+  readonly partitions: readonly number[]
   /** Where a reader stands who has all of it. */
   readonly after: Position
 }
 
 /** What a batch takes besides its events. */
-const overheadBytes = (batch: EventBatch): number => 128 + 24 * batch.keys.length + 8 * batch.after.length
+const overheadBytes = (batch: EventBatch): number => 128 + 32 * batch.keys.length + 8 * batch.after.length
 
 /**
  * The newest batches of one topic, by number, up to a limit of bytes. Readers keep the number of the batch that they want
@@ -71,4 +72,4 @@ export class Ring {
   }
 }
 
-const nothing: EventBatch = { bytes: new Uint8Array(0), ends: [], keys: [], after: [] }
+const nothing: EventBatch = { bytes: new Uint8Array(0), ends: [], keys: [], partitions: [], after: [] }

@@ -6,9 +6,9 @@ export interface EventStream {
   onDrain(run: () => void): void
   /** Called once, however it ended; never from inside of a call. */
   onClose(run: () => void): void
-  /** Sends what was written, then closes. */
-  end(): void
-  /** Closes at once. */
+  /** Sends what was written, then closes. `error`: what ended it; null: all is well. */
+  end(error: unknown): void
+  /** Closes at once: the other side takes nothing. */
   destroy(): void
 }
 
@@ -78,10 +78,10 @@ export class PacedStream {
     return this.#fullSince === Number.POSITIVE_INFINITY ? 0 : now - this.#fullSince
   }
 
-  end(): void {
+  end(error: unknown = null): void {
     if (this.#closed) return
     this.#closed = true
-    this.#stream.end()
+    this.#stream.end(error)
     this.#moved()
   }
 

@@ -4,10 +4,10 @@ import { sleep, within } from '../../client/retry.ts'
 import { isExpired } from '../../protocol/batches/expiry.ts'
 import type { KafkaRecord } from '../../protocol/batches/records.ts'
 import { KafkaError } from '../../protocol/errors.ts'
-import type { JsonFormat } from '../record-json.ts'
-import { greeting, heartbeat, idOnly, keyText, matching, noticeEvent, recordEvent } from './encode.ts'
+import { isWanted, keyText, matching, type Wanted } from './batches.ts'
+import type { EventCodec, Place } from './codec.ts'
 import type { Hub, HubReader } from './hub.ts'
-import { type Position, showPosition } from './position.ts'
+import type { Position } from './position.ts'
 import type { SharedReads } from './shared-reads.ts'
 import { type EventStream, PacedStream } from './stream.ts'
 
@@ -23,9 +23,10 @@ export interface SubscriptionOptions {
   readonly hub: Hub
   readonly stream: EventStream
   readonly start: Start
-  readonly format: JsonFormat
-  /** Only records with one of these keys (latin1, byte by byte); null: all. */
-  readonly keys: ReadonlySet<string> | null
+  readonly codec: EventCodec
+  readonly wanted: Wanted
+  /** After so many records it is over. */
+  readonly most: number
   /** For what lies behind: its requests are answered at once, so all share it. */
   readonly cluster: Cluster
   readonly reads: SharedReads
@@ -57,19 +58,24 @@ const holdMs = 200
 export class Subscription implements HubReader {
   readonly stream: PacedStream
   readonly #options: SubscriptionOptions
+  readonly #wantsAll: boolean
   /** Number of the hub's batch that is next; null: it is behind. */
   #cursor: number | null
   #position: Position
   /** The id that the other side has. */
   #told: Position
+  /** Records that it may still get. */
+  #left: number
   #reading = false
   #aheadSince: number | null = null
   #over = false
 
   constructor(options: SubscriptionOptions) {
-    const { hub, stream, start, cluster } = options
+    const { hub, stream, start, cluster, codec, wanted } = options
     const { from, lost = [] } = start
     this.#options = options
+    this.#wantsAll = wanted.keys === null && wanted.partitions === null
+    this.#left = options.most
     this.#cursor = from === null ? hub.ring.next : null
     this.#position = from ?? hub.position
     this.#told = this.#position
@@ -79,7 +85,7 @@ export class Subscription implements HubReader {
       () => this.pump(),
     )
     hub.attach(this)
-    this.#write(Buffer.from(greeting(this.id, cluster.world.random)))
+    this.#say(codec.greeting(this.#place(), cluster.world.random))
     for (const [partition, expected] of lost.entries()) this.#tellGap(partition, expected)
     this.pump()
   }
@@ -90,11 +96,6 @@ export class Subscription implements HubReader {
 
   get over(): boolean {
     return this.#over
-  }
-
-  /** Where it stands. */
-  get id(): string {
-    return showPosition(this.#position, this.#options.hub.tag)
   }
 
   /** It reads by itself. */
@@ -132,25 +133,44 @@ export class Subscription implements HubReader {
   beat(): void {
     const news = this.#told !== this.#position
     this.#told = this.#position
-    this.#write(Buffer.from(news ? idOnly(this.id) : heartbeat))
+    this.#say(this.#options.codec.heartbeat(this.#place(), news))
   }
 
   close(): void {
     this.#end(null)
   }
 
-  #give({ bytes, keys: batchKeys, ends, after }: Parameters<typeof matching>[0]): void {
-    const { keys, counters } = this.#options
-    if (keys === null) {
-      counters.delivered += batchKeys.length
-      this.#told = after
-      this.#write(bytes)
+  #give(batch: Parameters<typeof matching>[0]): void {
+    const { wanted, codec } = this.#options
+    if (this.#wantsAll && batch.keys.length <= this.#left) {
+      this.#told = batch.after
+      this.#send(batch.bytes, batch.keys.length)
       return
     }
-    // In one write: whoever hears of room in the middle of it would go on with the next batch.
-    const events = [...matching({ bytes, keys: batchKeys, ends, after }, keys)]
-    counters.delivered += events.length
-    if (events.length > 0) this.#write(events.length === 1 ? events[0]! : Buffer.concat(events))
+    this.#sendAll(matching(batch, wanted, codec.headBytes, this.#left))
+  }
+
+  /** In one write: whoever hears of room in the middle of it would go on with the next batch. */
+  #sendAll(events: readonly Uint8Array[]): void {
+    if (events.length === 0) return
+    const bytes = events.reduce((sum, { length }) => sum + length, 0)
+    this.#send(this.#options.codec.join(events, bytes), events.length)
+  }
+
+  #send(bytes: Uint8Array, events: number): void {
+    this.#options.counters.delivered += events
+    this.#left -= events
+    this.#write(bytes)
+    if (this.#left === 0) this.#end(null)
+  }
+
+  #say(bytes: Uint8Array | null): void {
+    if (bytes !== null) this.#write(bytes)
+  }
+
+  #place(position: Position = this.#position): Place {
+    const { topic, tag } = this.#options.hub
+    return { topic, tag, position }
   }
 
   #write(bytes: Uint8Array): void {
@@ -190,6 +210,8 @@ export class Subscription implements HubReader {
   }
 
   #at(partition: number): number {
+    const { partitions } = this.#options.wanted
+    if (partitions !== null && !partitions.has(partition)) return Number.POSITIVE_INFINITY
     return this.#position[partition] ?? 0
   }
 
@@ -235,8 +257,10 @@ export class Subscription implements HubReader {
   }
 
   #tellGap(partition: number, expected: number): void {
-    const notice = { topic: this.topic, partition, expected, offset: this.#at(partition) }
-    this.#write(noticeEvent(this.id, 'gap', notice))
+    const offset = this.#position[partition] ?? 0
+    const notice = this.#options.codec.gap(this.#place(), { topic: this.topic, partition, expected, offset })
+    if (notice === null) throw new KafkaError('OFFSET_OUT_OF_RANGE', `${this.topic}-${partition} has no ${expected}`)
+    this.#write(notice)
   }
 
   #move(partition: number, offset: number): void {
@@ -274,14 +298,14 @@ export class Subscription implements HubReader {
 
   /** Gives records that lie before `to`, a chunk at most. False when there are no more; then it stands at `next`. */
   #giveSome(partition: number, to: number, records: Iterator<KafkaRecord, unknown>, next: number): boolean {
-    const { hub, format, counters, cluster } = this.#options
+    const { codec, wanted, cluster } = this.#options
     const events: Uint8Array[] = []
     // One array for all records of the chunk; nobody else has seen it.
     const position = this.#copyOfPosition(partition)
     const now = cluster.world.clock.now()
     let bytes = 0
     let more = true
-    while (more && bytes < chunkBytes) {
+    while (more && bytes < chunkBytes && events.length < this.#left) {
       const step = records.next()
       if (step.done || step.value.offset >= to) {
         position[partition] = Math.min(to, Math.max(position[partition] ?? 0, next))
@@ -290,27 +314,23 @@ export class Subscription implements HubReader {
       }
       const record: KafkaRecord = step.value
       position[partition] = record.offset + 1
-      if (!this.#wants(record) || isExpired(record, now)) continue
-      const event = recordEvent(showPosition(position, hub.tag), hub.topic, partition, record, format)
+      const key = wanted.keys === null ? null : keyText(record.key)
+      if (isExpired(record, now) || !isWanted(wanted, key, partition)) continue
+      const event = codec.record(this.#place(position), partition, record)
+      if (event === null) continue
       events.push(event)
       bytes += event.length
     }
     this.#position = position
-    counters.delivered += events.length
-    if (events.length > 0) this.#write(events.length === 1 ? events[0]! : Buffer.concat(events, bytes))
+    this.#sendAll(events)
     return more
-  }
-
-  #wants({ key }: KafkaRecord): boolean {
-    const { keys } = this.#options
-    return keys === null || (key !== null && keys.has(keyText(key) as string))
   }
 
   #end(error: unknown): void {
     if (this.#over) return
     this.#over = true
     this.#options.hub.detach(this)
-    this.stream.end()
+    this.stream.end(error)
     this.#options.done(this, error)
   }
 }

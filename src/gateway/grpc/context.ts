@@ -1,6 +1,7 @@
 import type { BrokerConfig } from '../../config/broker-config.ts'
 import type { World } from '../../world/world.ts'
 import type { ClusterClient } from '../cluster-client.ts'
+import type { EventDesk } from '../events/desk.ts'
 import type { Puller } from '../leases/puller.ts'
 
 /** What the calls of this door stand on. */
@@ -8,6 +9,8 @@ export interface DoorContext {
   readonly client: ClusterClient
   /** Loaded when somebody wants leases. */
   puller(): Promise<Puller>
+  /** Loaded with the first subscriber. */
+  events(): Promise<EventDesk>
   readonly world: Pick<World, 'clock' | 'timers' | 'random'>
   readonly config: Pick<BrokerConfig, 'get'>
   /** Clients are served. */

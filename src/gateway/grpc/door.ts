@@ -60,14 +60,17 @@ class GrpcDoor implements Door {
     const { world, logger, config, metrics, stopping, client } = gateway
     const serving = () => gateway.node.server.open && !stopping.aborted
     const puller = async () => (await import('../leases/puller.ts')).pullerOf(gateway)
-    this.#server = new GrpcServer(allPaths({ client, puller, world, config, serving, stopping }), {
+    const events = async () => (await import('../events/of-gateway.ts')).eventDesk(gateway)
+    this.#server = new GrpcServer(allPaths({ client, puller, events, world, config, serving, stopping }), {
       world,
       logger,
+      limits: { calls: config.get('grpc.max.calls'), messageBytes: config.get('grpc.max.message.bytes') },
       holds: more => {
         metrics.bodyBytes += more
       },
       observe: (method, code, ms) => metrics.observe(`grpc ${method}`, statusOf(code), ms),
     })
+    metrics.grpc = this.#server
   }
 
   enter(stream: GuestStream): void {

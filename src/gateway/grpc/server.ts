@@ -77,6 +77,8 @@ export class GrpcServer {
   #closing = false
   #held = 0
   #calls = 0
+  /** Calls above the limit, since the start. */
+  refused = 0
 
   constructor(paths: ReadonlyMap<string, Served>, options: GrpcServerOptions) {
     this.#options = options
@@ -102,6 +104,10 @@ export class GrpcServer {
   /** Calls under way now. */
   get calls(): number {
     return this.#calls
+  }
+
+  get limits(): GrpcLimits {
+    return this.#limits
   }
 
   /** Bytes of incomplete messages now. */
@@ -169,6 +175,7 @@ export class GrpcServer {
       return
     }
     if (this.#calls > this.#limits.calls) {
+      this.refused++
       call.fail(new GrpcError('RESOURCE_EXHAUSTED', `${this.#limits.calls} calls are under way already`, null, true))
       return
     }

@@ -16,6 +16,12 @@ export function exportDoors(page: MetricsPage, metrics: GatewayMetrics, events: 
     for (const [i, count] of counts.entries()) if (count > 0) answers.add(count, { operation, status: `${i + 1}xx` })
     time.add(totalMs / 1000, { operation })
   }
+  if (metrics.grpc !== null) {
+    const { calls, refused, limits } = metrics.grpc
+    page.gauge('ottla_grpc_calls', 'Calls of gRPC under way').add(calls)
+    page.gauge('ottla_grpc_calls_limit', 'Calls of gRPC at one time').add(limits.calls)
+    page.counter('ottla_grpc_calls_refused_total', 'Calls above the limit').add(refused)
+  }
   if (metrics.client !== null) exportClient(page, metrics.client.stats)
   if (events !== null) exportEvents(page, events)
 }
@@ -45,6 +51,8 @@ function exportEvents(page: MetricsPage, events: EventDesk): void {
   page.counter('ottla_event_streams_failed_total', 'Streams that could not go on').add(events.failed)
   page.counter('ottla_event_deliveries_total', 'Events written to subscribers').add(counters.delivered)
   page.counter('ottla_event_sent_bytes_total', 'Bytes written to subscribers').add(counters.bytes)
+  page.gauge('ottla_event_kept_bytes', 'Bytes of events kept for who is a little late').add(events.keptBytes)
+  page.gauge('ottla_event_kept_limit_bytes', 'Bytes of events that may be kept').add(limits.keptBytes)
   page.counter('ottla_event_reads_behind_total', 'Pieces for subscribers who were behind').add(reads.asked)
   page.counter('ottla_event_fetches_behind_total', 'Those that had to be fetched').add(reads.fetched)
 }

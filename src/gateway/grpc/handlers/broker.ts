@@ -3,14 +3,15 @@ import { readPartition } from '../../../client/read-partition.ts'
 import { expiresAfter, isExpired } from '../../../protocol/batches/expiry.ts'
 import type { RecordHeader } from '../../../protocol/batches/records.ts'
 import { KafkaError } from '../../../protocol/errors.ts'
-import { broadcastHeader, broadcastId, broadcastPartition } from '../broadcasts.ts'
+import { broadcastHeader } from '../broadcasts.ts'
 import type { DoorContext } from '../context.ts'
 import type { Implementation } from '../implementation.ts'
 import type { Out } from '../protobuf/schema.ts'
 import { Sequences } from '../sequences.ts'
 import type { Broker, PublishRequest } from '../services/broker.ts'
 import { afterWriting, GrpcError } from '../status.ts'
-import { TopicStream } from '../topic-stream.ts'
+import { bodyMessages } from '../stream-codecs.ts'
+import { startsAt, subscribe } from '../subscribing.ts'
 
 /** Ids are int32. */
 const largestId = 2 ** 31 - 1
@@ -18,7 +19,8 @@ const largestId = 2 ** 31 - 1
 const partition = 0
 
 /** `broker.Broker`. What its calls mean stands in `proto/broker.proto`. */
-export function broker({ client, world, config }: DoorContext): Implementation<typeof Broker> {
+export function broker(context: DoorContext): Implementation<typeof Broker> {
+  const { client, world, config } = context
   const sequences = new Sequences(client, () => config.get('auto.create.topics.enable'))
 
   const headersOf = ({ expirationSeconds }: Out<typeof PublishRequest>): RecordHeader[] => {
@@ -37,17 +39,8 @@ export function broker({ client, world, config }: DoorContext): Implementation<t
 
     async Subscribe({ subject }, call) {
       await client.topic(subject, true)
-      await client.wait(async cluster => {
-        const stream = await TopicStream.open(cluster, { topic: subject, partitions: null, start: 'latest' })
-        call.begin()
-        while (!call.signal.aborted) {
-          for (const record of await stream.next()) {
-            // Of a broadcast one copy is enough for who reads all partitions.
-            const isCopy = record.partition !== broadcastPartition && broadcastId(record) !== null
-            if (!isCopy) await call.write({ body: record.value ?? undefined })
-          }
-        }
-      }, call.signal)
+      const wish = { topic: subject, codec: bodyMessages }
+      await subscribe(context, call, wish, (hub, cluster) => startsAt(hub, cluster, null, 'latest'))
     },
 
     async Fetch({ subject: topic, id }) {

@@ -1,4 +1,3 @@
-import type { ConsumedRecord } from '../../../client/fetcher.ts'
 import type { StartAt } from '../../../client/offsets.ts'
 import type { RecordToSend } from '../../../client/producer-options.ts'
 import { expiresAfter, expiresAfterHeader } from '../../../protocol/batches/expiry.ts'
@@ -7,26 +6,24 @@ import type { Implementation } from '../implementation.ts'
 import type { In, Out } from '../protobuf/schema.ts'
 import {
   type ConsumeRequest,
-  type ConsumeResponse,
   From,
   type NewRecord,
   type ProducedRecord,
   type ProduceRequest,
   type ProduceResponse,
-  type Record,
   type Records,
 } from '../services/records.ts'
 import { afterWriting, GrpcError, grpcError } from '../status.ts'
-import { TopicStream } from '../topic-stream.ts'
+import { recordMessages } from '../stream-codecs.ts'
+import { startsAt, subscribe } from '../subscribing.ts'
 
-/** Bytes of records in one message to a client, about. */
-const messageBytes = 64 * 1024
 /** Batches of one client that are written at the same time, and their bytes. */
 const mostUnderWay = 8
 const mostBytesUnderWay = 1024 * 1024
 
 /** `ottla.v1.Records`. What its calls mean stands in `proto/ottla/v1/records.proto`. */
-export function records({ client }: DoorContext): Implementation<typeof Records> {
+export function records(context: DoorContext): Implementation<typeof Records> {
+  const { client } = context
   const produce = async ({ topic, records }: Out<typeof ProduceRequest>): Promise<In<typeof ProduceResponse>> => {
     if (records.length === 0) throw new GrpcError('INVALID_ARGUMENT', 'there are no records to write')
     const outcomes = await client.pusher(-1).sendAll(
@@ -66,18 +63,15 @@ export function records({ client }: DoorContext): Implementation<typeof Records>
     },
 
     async Consume(request, call) {
-      const options = { topic: request.topic, ...placesOf(request) }
-      await client.wait(async cluster => {
-        const stream = await TopicStream.open(cluster, options)
-        call.begin()
-        let left = request.maxRecords > 0 ? request.maxRecords : Number.POSITIVE_INFINITY
-        while (!call.signal.aborted && left > 0) {
-          const found = await stream.next()
-          const taken = found.slice(0, Math.min(found.length, left))
-          left -= taken.length
-          for (const message of messagesOf(taken)) await call.write(message)
-        }
-      }, call.signal)
+      const { topic, maxRecords } = request
+      const { start, partitions } = placesOf(request)
+      const wish = {
+        topic,
+        codec: recordMessages,
+        partitions: partitions === null ? null : new Set(partitions.keys()),
+        ...(maxRecords > 0 ? { most: maxRecords } : {}),
+      }
+      await subscribe(context, call, wish, (hub, cluster) => startsAt(hub, cluster, partitions, start))
     },
   }
 }
@@ -121,19 +115,4 @@ function placesOf(request: Out<typeof ConsumeRequest>) {
     throw new GrpcError('INVALID_ARGUMENT', 'an offset is not negative')
   const places = new Map(partitions.map(({ partition, offset }) => [partition, offset ?? start]))
   return { start, partitions: places.size === 0 ? null : places }
-}
-
-/** Records in messages of a size that a client can take one by one. */
-function* messagesOf(records: readonly ConsumedRecord[]): Generator<In<typeof ConsumeResponse>> {
-  let batch: In<typeof Record>[] = []
-  let bytes = 0
-  for (const record of records) {
-    batch.push(record)
-    bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0) + 64
-    if (bytes < messageBytes) continue
-    yield { records: batch }
-    batch = []
-    bytes = 0
-  }
-  if (batch.length > 0) yield { records: batch }
 }

@@ -3,7 +3,7 @@ import type { Timer, Timers } from '../../../world/world.ts'
 import type { Fields, FieldsIn, FieldsOut, Method } from '../protobuf/schema.ts'
 import { GrpcError, grpcError, Status, statusDetails } from '../status.ts'
 import { acceptedEncodings, inflate } from './encoding.ts'
-import { MessageCutter, prefixBytes, type RawMessage } from './messages.ts'
+import { framed, MessageCutter, prefixBytes, type RawMessage } from './messages.ts'
 import { timeoutOf } from './timeout.ts'
 
 /** What a call needs of its server. */
@@ -116,6 +116,24 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
     if (this.#done) throw cancelled()
   }
 
+  /** Sends messages that are framed already, however many of them the client has not taken yet: see `unsent`. */
+  send(bytes: Uint8Array): void {
+    if (this.#done) return
+    this.begin()
+    this.#stream.write(bytes)
+    this.#context.sent()
+  }
+
+  /** Bytes that were sent and that the client's window has had no room for. */
+  get unsent(): number {
+    return this.#stream.writableLength
+  }
+
+  /** Called whenever the client has taken everything. */
+  onDrain(run: () => void): void {
+    this.#stream.on('drain', run)
+  }
+
   /** The one message of a client that sends one. Throws INVALID_ARGUMENT when it sent none, or cannot be read. */
   async request(): Promise<FieldsOut<Request>> {
     const request = await this.next()
@@ -170,6 +188,16 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
       ...(details === null ? {} : { 'grpc-status-details-bin': details.toString('base64') }),
     }
     this.#end(trailers, known.code)
+  }
+
+  /**
+   * The end of a call whose client takes nothing: a status would wait behind what it does not take. Clients of gRPC understand
+   * this reset as RESOURCE_EXHAUSTED.
+   */
+  cut(): void {
+    if (this.#done) return
+    this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    this.#over(Status.RESOURCE_EXHAUSTED)
   }
 
   #end(trailers: Record<string, string>, code: number): void {
@@ -258,10 +286,3 @@ const mostMessage = 1000
 const cancelled = () => new GrpcError('CANCELLED', 'the call is over')
 /** Why a signal was aborted; a reason that is there already costs no call the making of one. */
 const over = cancelled()
-
-/** Fills in the prefix, for which there is room. */
-function framed(bytes: Buffer): Buffer {
-  bytes[0] = 0
-  bytes.writeUInt32BE(bytes.length - prefixBytes, 1)
-  return bytes
-}

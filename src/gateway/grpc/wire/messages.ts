@@ -9,6 +9,13 @@ export interface RawMessage {
 /** A flag and a length stand before each message. */
 export const prefixBytes = 5
 
+/** Fills in the prefix, for which there is room. */
+export function framed(bytes: Buffer): Buffer {
+  bytes[0] = 0
+  bytes.writeUInt32BE(bytes.length - prefixBytes, 1)
+  return bytes
+}
+
 /**
  * Cuts a call's bytes into messages. Memory grows with the bytes that came, never with a length that was declared. Throws
  * RESOURCE_EXHAUSTED for a message of more than `maxBytes`, INTERNAL for a flag that does not exist.

@@ -1,6 +1,7 @@
 import { commitOffsets } from '../../../client/group-offsets.ts'
 import { KafkaError } from '../../../protocol/errors.ts'
-import { TooManyStreams, type Wish } from '../../events/desk.ts'
+import { TooManyStreams } from '../../events/desk.ts'
+import { eventsOf } from '../../events/encode.ts'
 import { eventDesk } from '../../events/of-gateway.ts'
 import { longestId, parseGroupPosition, parsePosition } from '../../events/position.ts'
 import { type From, parseFrom, startAt, startOf } from '../../events/start.ts'
@@ -136,8 +137,8 @@ async function begin(request: HttpRequest, gateway: Gateway): Promise<HttpAnswer
     valueFormat: JsonFormat
     lastEventId?: string
   }
-  const keys = request.query.getAll('key').map(key => Buffer.from(key).toString('latin1'))
-  const wish: Wish = { topic, format: valueFormat, keys: keys.length === 0 ? null : new Set(keys) }
+  const named = request.query.getAll('key').map(key => Buffer.from(key).toString('latin1'))
+  const keys = named.length === 0 ? null : new Set(named)
   const from = fromOf(fromText, group === undefined ? 'latest' : 'earliest')
   const id = group === undefined ? request.header('last-event-id') || lastEventId || null : null
   const position = id === null ? null : parsePosition(id)
@@ -153,13 +154,13 @@ async function begin(request: HttpRequest, gateway: Gateway): Promise<HttpAnswer
   try {
     if (group === undefined) {
       await desk.subscribe(
-        wish,
+        { topic, codec: eventsOf(valueFormat), keys },
         (hub, cluster) => (position === null ? startOf(from, hub, cluster) : startAt(position, hub, cluster)),
         open,
       )
     } else {
       if (typeof from === 'object') throw badRequest('A group begins at `earliest` or `latest`, not at a time')
-      await desk.subscribeGroup(wish, group, from, open)
+      await desk.subscribeGroup({ topic, format: valueFormat, keys }, group, from, open)
     }
   } catch (error) {
     if (error instanceof RangeError) throw badRequest(error.message)
