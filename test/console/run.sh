@@ -4,9 +4,6 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-cache="${OTTLA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ottla}/console"
 (cd "$root" && npm run -s build)
-mkdir -p "$cache"
-cp "$here"/{package.json,package-lock.json,person.js} "$cache"
-(cd "$cache" && npm ci --no-audit --no-fund --loglevel=error)
+cache=$("$here/install.sh")
 exec node "$cache/person.js" --root "$root" "$@"
