@@ -145,6 +145,7 @@ const settle = (
     topic: 't',
     items: records.map(({ partition, offset, lease }) => ({ partition, offset, lease, what, ms: -1, why: '' })),
     skipped: [],
+    skippedOf: null,
   })
 
 const nameOf = (error: unknown) => (error as KafkaError).errorName

@@ -61,11 +61,15 @@ export interface AcquireRequest {
   readonly signal: AbortSignal | null
 }
 
+export type SkippedRange = Pick<SkipCommand, 'partition' | 'from' | 'to'>
+
 export interface SettleRequest {
   readonly groupId: string
   readonly topic: string
   readonly items: readonly SettleItem[]
-  readonly skipped: readonly Pick<SkipCommand, 'partition' | 'from' | 'to'>[]
+  readonly skipped: readonly SkippedRange[]
+  /** Id of the topic in which they are skipped; null: whichever has the name. */
+  readonly skippedOf: string | null
 }
 
 export interface ResetRequest {
@@ -205,10 +209,12 @@ export class ShareCoordinator {
     return known.some(({ partition }) => state.find(groupId, topicId, partition) === undefined)
   }
 
-  async settle({ groupId, topic, items, skipped }: SettleRequest): Promise<SettleAnswer> {
+  async settle({ groupId, topic, items, skipped, skippedOf }: SettleRequest): Promise<SettleAnswer> {
     const { topicId } = this.#topic(topic)
     const term = this.#term(groupId)
-    const skips = skipped.map(range => term.ask<'Skip'>({ type: 'Skip', groupId, topicId, ...range }))
+    // What is not there in one topic may be in another that has taken its name.
+    const ranges = (skippedOf ?? topicId) === topicId ? skipped : []
+    const skips = ranges.map(range => term.ask<'Skip'>({ type: 'Skip', groupId, topicId, ...range }))
     const settling = items.length === 0 ? null : term.ask<'Settle'>({ type: 'Settle', groupId, topicId, items })
     const [answer] = await Promise.all([settling, ...skips])
     this.#settled += items.length

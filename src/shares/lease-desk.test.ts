@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualTime } from '../machine/testing.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
-import type { Grant, SettleAnswer } from './commands.ts'
+import type { SettleAnswer } from './commands.ts'
 import type { AcquireRequest, SettleRequest } from './coordinator.ts'
 import { LeaseDesk, type PullRequest } from './lease-desk.ts'
+import type { Acquired } from './shares.ts'
 
 /** A coordinator whose answers are given by hand. */
 class Coordinator {
@@ -16,18 +17,17 @@ class Coordinator {
   readonly settles: { request: SettleRequest; answer: (results: ErrorName[]) => Promise<void> }[] = []
   #offset = 0
 
-  acquire(request: AcquireRequest): Promise<readonly Grant[]> {
+  acquire(request: AcquireRequest): Promise<Acquired> {
     return new Promise((resolve, reject) => {
       const answer = (counts: number[]) => {
-        resolve(
-          counts.map(count => ({
-            lockMs: 500,
-            records: Array.from({ length: count }, () => {
-              const offset = this.#offset++
-              return { partition: 0, offset, lease: 100 + offset, deliveryCount: 1 }
-            }),
-          })),
-        )
+        const grants = counts.map(count => ({
+          lockMs: 500,
+          records: Array.from({ length: count }, () => {
+            const offset = this.#offset++
+            return { partition: 0, offset, lease: 100 + offset, deliveryCount: 1 }
+          }),
+        }))
+        resolve({ topicId: 'id', grants })
         return turn()
       }
       this.acquires.push({ request, answer, fail: reject })

@@ -1,6 +1,7 @@
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Clock, Timer, Timers } from '../world/world.ts'
 import type { Begin, Grant, Granted, SettleItem } from './commands.ts'
+import type { SkippedRange } from './coordinator.ts'
 import type { Shares } from './shares.ts'
 
 export interface PullRequest {
@@ -36,7 +37,7 @@ interface Pull {
   readonly request: PullRequest
   /** Monotonic ms. */
   readonly until: number
-  settle: ((grant: Grant | null, error?: unknown) => void) | null
+  settle: ((grant: LeaseGrant | null, error?: unknown) => void) | null
 }
 
 interface Queue {
@@ -64,7 +65,12 @@ interface SettleQueue {
   asking: boolean
 }
 
-const nothing: Grant = { lockMs: 0, records: [] }
+/** Leases for somebody who asked, on records of the topic that has the name now. */
+export interface LeaseGrant extends Grant {
+  readonly topicId: string
+}
+
+const nothing: LeaseGrant = { topicId: '', lockMs: 0, records: [] }
 
 /**
  * What a door asks for all its workers: those who come while a question to the coordinator is under way share the next one,
@@ -87,7 +93,7 @@ export class LeaseDesk {
   }
 
   /** Leases on up to `max` records as soon as there is one; none after `waitMs`. Rejects with KafkaError. */
-  pull(request: PullRequest): Promise<Grant> {
+  pull(request: PullRequest): Promise<LeaseGrant> {
     const { clock, timers, maxPulls = 20_000 } = this.#options
     if (this.#pulls >= maxPulls)
       return Promise.reject(new KafkaError('THROTTLING_QUOTA_EXCEEDED', 'too many pulls wait at this node'))
@@ -95,7 +101,7 @@ export class LeaseDesk {
     return new Promise((resolve, reject) => {
       const { waitMs, signal } = request
       let timer: Timer | null = null
-      const settle = (grant: Grant | null, error?: unknown): void => {
+      const settle = (grant: LeaseGrant | null, error?: unknown): void => {
         pull.settle = null
         this.#pulls--
         timer?.cancel()
@@ -138,9 +144,10 @@ export class LeaseDesk {
     })
   }
 
-  /** There are no records from `from` up to, not including, `to`. */
-  async skip(groupId: string, topic: string, partition: number, from: number, to: number): Promise<void> {
-    await this.#options.shares.settle({ groupId, topic, items: [], skipped: [{ partition, from, to }] })
+  /** There are no records there, in the topic of this id. Rejects with KafkaError. */
+  async skip(groupId: string, topic: string, topicId: string, ranges: readonly SkippedRange[]): Promise<void> {
+    if (ranges.length === 0) return
+    await this.#options.shares.settle({ groupId, topic, items: [], skipped: ranges, skippedOf: topicId })
   }
 
   #queue({ groupId, topic, begin }: PullRequest): Queue {
@@ -204,11 +211,11 @@ export class LeaseDesk {
     const nobody = waitMs > 0 ? whenAllGone(asked) : null
     try {
       const request = { groupId, topic, begin, wants, waitMs, signal: nobody?.signal ?? null }
-      const grants = await this.#options.shares.acquire(request)
+      const { topicId, grants } = await this.#options.shares.acquire(request)
       for (const [index, pull] of asked.entries()) {
         const grant = grants[index]
         if (grant === undefined || grant.records.length === 0) continue
-        if (pull.settle !== null) pull.settle(grant)
+        if (pull.settle !== null) pull.settle({ topicId, ...grant })
         else this.#giveBack(queue, grant.records)
       }
     } catch (error) {
@@ -237,7 +244,7 @@ export class LeaseDesk {
       const sent = queue.items.splice(0, mostItems)
       try {
         const items = sent.map(({ item }) => item)
-        const { results } = await this.#options.shares.settle({ groupId, topic, items, skipped: [] })
+        const { results } = await this.#options.shares.settle({ groupId, topic, items, skipped: [], skippedOf: null })
         for (const [index, { resolve }] of sent.entries()) resolve(results[index] ?? 'UNKNOWN_SERVER_ERROR')
       } catch (error) {
         for (const { reject } of sent) reject(error)

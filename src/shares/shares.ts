@@ -29,6 +29,12 @@ const answerMs = 10_000
 /** ms after which a wait on another node is begun anew. */
 const longestWaitMs = 5_000
 
+/** The topic that has the name, and a grant for each want. */
+export interface Acquired {
+  readonly topicId: string
+  readonly grants: AcquireAnswer['grants']
+}
+
 const mayPass: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'NOT_COORDINATOR',
   'COORDINATOR_NOT_AVAILABLE',
@@ -51,14 +57,14 @@ export class Shares {
   }
 
   /** As the coordinator's. GROUP_MAX_SIZE_REACHED is thrown, too. */
-  async acquire(request: AcquireRequest): Promise<AcquireAnswer['grants']> {
+  async acquire(request: AcquireRequest): Promise<Acquired> {
     const { groupId, topic, begin, wants, signal } = request
     const { clock } = this.#options
     const until = clock.mono() + request.waitMs
     for (;;) {
       const asked = clock.mono()
       const waitMs = Math.max(0, Math.min(longestWaitMs, until - asked))
-      const { error, grants } = await this.#ask(
+      const { error, topicId, grants } = await this.#ask(
         groupId,
         coordinator => coordinator.acquire({ ...request, waitMs }),
         async node => {
@@ -74,7 +80,7 @@ export class Shares {
       )
       if (error !== 'NONE') throw new KafkaError(error)
       const empty = grants.every(({ records }) => records.length === 0)
-      if (!empty || signal?.aborted || clock.mono() >= until) return grants
+      if (!empty || signal?.aborted || clock.mono() >= until) return { topicId, grants }
       // Nobody may wait there any more.
       if (clock.mono() < asked + waitMs) await this.#pause()
     }
@@ -93,7 +99,8 @@ export class Shares {
           fromOffset: from,
           toOffset: to,
         }))
-        const body = { groupId, topic, items, skipped }
+        const { skippedOf } = request
+        const body = { groupId, topic, items, skipped, ...(skippedOf === null ? {} : { skippedOf }) }
         const answer = await this.#options.peers.send(node, SettleLeases, body, { lane: 'leases', timeoutMs: answerMs })
         return { error: thrown(answer), results: answer.results.map(errorName) }
       },

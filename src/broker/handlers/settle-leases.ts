@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../protocol/errors.ts'
 import { SettleLeases } from '../../protocol/own/leases.ts'
+import { ZERO_UUID } from '../../protocol/uuid.ts'
 import { settlementCodes } from '../../shares/wire.ts'
 import { handler } from '../handler.ts'
 import { forNodes } from '../node-only.ts'
@@ -8,13 +9,15 @@ import { forNodes } from '../node-only.ts'
 export default handler(SettleLeases, (request, { node, peer }) =>
   forNodes(peer, { results: [] }, async () => {
     const { groupId, topic } = request
+    const skippedOf = request.skippedOf === ZERO_UUID ? null : request.skippedOf
     const items = request.items.map(({ what, ...item }) => ({ ...item, what: settlementCodes[what] ?? 'return' }))
     const skipped = request.skipped.map(({ partition, fromOffset, toOffset }) => ({
       partition,
       from: fromOffset,
       to: toOffset,
     }))
-    const { results } = await (await node.leases.open()).coordinator.settle({ groupId, topic, items, skipped })
+    const { coordinator } = await node.leases.open()
+    const { results } = await coordinator.settle({ groupId, topic, items, skipped, skippedOf })
     return { errorCode: ErrorCode.NONE, results: results.map(result => ErrorCode[result]) }
   }),
 )

@@ -2,7 +2,8 @@ import { isExpired } from '../../protocol/batches/expiry.ts'
 import type { KafkaRecord } from '../../protocol/batches/records.ts'
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import type { Begin, Granted, SettleItem, Settlement } from '../../shares/commands.ts'
-import { LeaseDesk } from '../../shares/lease-desk.ts'
+import type { SkippedRange } from '../../shares/coordinator.ts'
+import { LeaseDesk, type LeaseGrant } from '../../shares/lease-desk.ts'
 import type { Gateway } from '../gateway.ts'
 import type { LeaseId } from './lease-id.ts'
 import { type Found, isGap, RecordCache } from './record-cache.ts'
@@ -65,39 +66,52 @@ export class Puller {
       const asked = { groupId, topic, begin, max, waitMs: left, lockMs: leaseMs, signal }
       const grant = await this.#desk.pull(asked)
       if (grant.records.length === 0) return { leaseMs: grant.lockMs, records: [] }
-      const records = await this.#read(groupId, topic, grant.records)
+      const records = await this.#read(groupId, topic, grant)
+      if (signal?.aborted) {
+        // Others need not wait for the leases of who has gone to end.
+        for (const leased of records)
+          this.#settleUnheard(groupId, topic, { ...leased, offset: leased.record.offset }, 'return')
+        return { leaseMs: grant.lockMs, records: [] }
+      }
       if (records.length > 0) return { leaseMs: grant.lockMs, records }
     }
   }
 
   /** What can be read of what was handed out. Where there is nothing, the group is told; what cannot be read now goes back. */
-  async #read(groupId: string, topic: string, granted: readonly Granted[]): Promise<Leased[]> {
-    const found = granted.map(({ partition, offset }) => this.#cache.read(topic, partition, offset))
+  async #read(groupId: string, topic: string, { topicId, records: granted }: LeaseGrant): Promise<Leased[]> {
+    const found = granted.map(({ partition, offset }) => this.#cache.read({ topic, topicId, partition }, offset))
     const reads = await settledOf(found)
     const leased: Leased[] = []
-    const gaps = new Map<number, { from: number; to: number }[]>()
+    const gaps: SkippedRange[] = []
     let failure: unknown = null
     const now = this.#gateway.world.clock.now()
     for (const [index, read] of reads.entries()) {
       const { partition, offset, lease, deliveryCount } = granted[index]!
       if (read.status === 'rejected') {
         failure = read.reason
-        const item = { partition, offset, lease, what: 'return', ms: -1, why: '' } as const
-        // They come back when the lease ends, at the latest.
-        this.#desk.settle(groupId, topic, item).catch(() => {})
+        this.#settleUnheard(groupId, topic, granted[index]!, 'return')
       } else if (isGap(read.value)) {
-        const known = gaps.get(partition)
-        const gap = { from: offset, to: read.value.next }
-        if (known === undefined) gaps.set(partition, [gap])
-        else if (known.at(-1)!.to < gap.to || known.at(-1)!.from > gap.from) known.push(gap)
-      } else if (isExpired(read.value, now)) {
-        this.#desk.settle(groupId, topic, { partition, offset, lease, what: 'accept', ms: -1, why: '' }).catch(() => {})
-      } else leased.push({ partition, record: read.value, lease, deliveryCount })
+        const gap = { partition, from: offset, to: read.value.next }
+        const isNew = !gaps.some(each => each.partition === partition && each.from <= gap.from && each.to >= gap.to)
+        if (isNew) gaps.push(gap)
+      } else if (isExpired(read.value, now)) this.#settleUnheard(groupId, topic, granted[index]!, 'accept')
+      else leased.push({ partition, record: read.value, lease, deliveryCount })
     }
-    for (const [partition, ranges] of gaps)
-      for (const { from, to } of ranges) await this.#desk.skip(groupId, topic, partition, from, to)
+    await this.#desk.skip(groupId, topic, topicId, gaps).catch(error => {
+      failure = error
+    })
     if (leased.length === 0 && failure !== null) throw failure
     return leased
+  }
+
+  /** Nobody waits to hear of it: what fails here comes back when its lease ends. */
+  #settleUnheard(
+    groupId: string,
+    topic: string,
+    { partition, offset, lease }: Pick<Granted, 'partition' | 'offset' | 'lease'>,
+    what: 'return' | 'accept',
+  ): void {
+    this.#desk.settle(groupId, topic, { partition, offset, lease, what, ms: -1, why: '' }).catch(() => {})
   }
 
   /** False: the lease is over, or never was. `ms`: of a new lease, or of the rest before the next delivery; −1: as usual. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { Admin } from '../../client/admin.ts'
 import { Cluster } from '../../client/cluster.ts'
 import { Producer } from '../../client/producer.ts'
 import { type RunningBroker, startBroker } from '../../index.ts'
@@ -22,8 +23,10 @@ after(async () => {
   await broker.stop()
 })
 
+const place = async (topic: string) => ({ topic, topicId: (await cluster.findTopic(topic)).topicId, partition: 0 })
+
 const letterAt = async (cache: RecordCache, offset: number) => {
-  const found = await cache.read('t', 0, offset)
+  const found = await cache.read(await place('t'), offset)
   return isGap(found) ? found : found.value![0]! - 65
 }
 
@@ -45,7 +48,33 @@ test('what is kept stays within its bytes, the youngest; what went is read again
 
 test('what is not there yet, or cannot be read, is an error, and nothing is remembered of it', async () => {
   const cache = new RecordCache({ cluster: () => cluster })
-  await assert.rejects(async () => cache.read('t', 0, 30), /ends before 30/)
-  await assert.rejects(async () => cache.read('nowhere', 0, 0))
+  const known = await place('t')
+  await assert.rejects(async () => cache.read(known, 30), /ends before 30/)
+  await assert.rejects(async () => cache.read({ ...known, topic: 'nowhere' }, 0))
   assert.equal(cache.size, 0)
+})
+
+test('a topic that is made anew has other records', async () => {
+  const admin = new Admin(cluster)
+  const cache = new RecordCache({ cluster: () => cluster })
+  const write = async (text: string) => {
+    await admin.createTopics([{ name: 'again', partitions: 1 }])
+    cluster.forget(['again'])
+    const producer = new Producer(cluster)
+    await producer.send({ topic: 'again', value: Buffer.from(text) })
+    await producer.close()
+    return place('again')
+  }
+  const textAt = async (where: Awaited<ReturnType<typeof place>>) => {
+    const found = await cache.read(where, 0)
+    return isGap(found) ? found : Buffer.from(found.value!).toString()
+  }
+  const former = await write('former')
+  assert.equal(await textAt(former), 'former')
+  await admin.deleteTopics(['again'])
+  const present = await write('present')
+  assert.equal(await textAt(present), 'present')
+  const empty = new RecordCache({ cluster: () => cluster })
+  await assert.rejects(async () => empty.read(former, 0), /made anew/)
+  assert.equal(empty.size, 0)
 })

@@ -22,7 +22,15 @@ interface Chunk {
   readonly bytes: number
 }
 
+/** A partition of a topic; another topic that takes its name has another id. */
+export interface Place {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+}
+
 interface Part {
+  readonly key: string
   /** The youngest last. */
   chunks: Chunk[]
   reading: Promise<void> | null
@@ -62,9 +70,9 @@ export class RecordCache {
   }
 
   /** At once where it is kept. Rejects with KafkaError when it cannot be told now. */
-  read(topic: string, partition: number, offset: number): Found | Promise<Found> {
-    const key = `${topic}-${partition}`
-    return this.#find(key, offset) ?? this.#readMore(key, topic, partition, offset)
+  read(place: Place, offset: number): Found | Promise<Found> {
+    const key = `${place.topicId}-${place.partition}`
+    return this.#find(key, offset) ?? this.#readMore(key, place, offset)
   }
 
   #find(key: string, offset: number): Found | null {
@@ -74,41 +82,45 @@ export class RecordCache {
     return found
   }
 
-  async #readMore(key: string, topic: string, partition: number, offset: number): Promise<Found> {
+  async #readMore(key: string, place: Place, offset: number): Promise<Found> {
     for (;;) {
       const reading = this.#parts.get(key)?.reading
       if (reading) await reading.catch(() => {})
-      else await this.#fill(key, topic, partition, offset)
+      else await this.#fill(key, place, offset)
       const found = this.#find(key, offset)
       if (found !== null) return found
     }
   }
 
-  #fill(key: string, topic: string, partition: number, offset: number): Promise<void> {
+  #fill(key: string, place: Place, offset: number): Promise<void> {
     let part = this.#parts.get(key)
     if (part === undefined) {
-      part = { chunks: [], reading: null }
+      part = { key, chunks: [], reading: null }
       this.#parts.set(key, part)
     }
     const filled = part
-    filled.reading = this.#readChunk(topic, partition, offset)
+    filled.reading = this.#readChunk(place, offset)
       .then(chunk => this.#keep(filled, chunk))
       .finally(() => {
         filled.reading = null
-        if (filled.chunks.length === 0) this.#parts.delete(key)
+        this.#forgetEmpty(filled)
       })
     return filled.reading
   }
 
-  async #readChunk(topic: string, partition: number, from: number): Promise<Chunk> {
+  async #readChunk({ topic, topicId, partition }: Place, from: number): Promise<Chunk> {
     this.reads++
     const cluster = this.#options.cluster()
+    // What it was may still be remembered.
+    if (cluster.knownTopic(topic)?.topicId !== topicId) cluster.forget([topic])
     try {
       const { records, nextOffset } = await readPartition(
         cluster,
         { topic, partition },
         { offset: from, maxRecords: 2000, maxBytes: this.#options.readBytes, isolation: 'read_committed' },
       )
+      const { topicId: present } = await cluster.findTopic(topic)
+      if (present !== topicId) throw new KafkaError('UNKNOWN_TOPIC_ID', `${topic} was deleted, and made anew`)
       // It is committed, or we would not know of it; who leads now does not know that yet.
       if (nextOffset <= from) throw new KafkaError('OFFSET_NOT_AVAILABLE', `${topic}-${partition} ends before ${from}`)
       let bytes = 0
@@ -131,7 +143,12 @@ export class RecordCache {
       this.#kept.delete(oldest)
       this.#bytes -= oldest.bytes
       owner.chunks = owner.chunks.filter(other => other !== oldest)
+      this.#forgetEmpty(owner)
     }
+  }
+
+  #forgetEmpty(part: Part): void {
+    if (part.chunks.length === 0 && part.reading === null) this.#parts.delete(part.key)
   }
 }
 

@@ -51,6 +51,8 @@ export const SettleLeases = api(
     }),
     /** Where there are no records. */
     skipped: array({ partition: int32, fromOffset: int64, toOffset: int64 }),
+    /** Id of the topic in which they are skipped; zero: whichever has the name. */
+    skippedOf: uuid.tag(0, '0+'),
   },
   { ...fault, results: list(int16) },
 )

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Admin } from '../../client/admin.ts'
+import { Cluster } from '../../client/cluster.ts'
+import { Producer } from '../../client/producer.ts'
+import { type RunningBroker, startBroker } from '../../index.ts'
+import { KafkaError } from '../../protocol/errors.ts'
+import type { SettleRequest } from '../../shares/coordinator.ts'
+import { nodeWorld } from '../../world/node.ts'
+import { Puller } from './puller.ts'
+
+let broker: RunningBroker
+let cluster: Cluster
+let topicId: string
+
+before(async () => {
+  broker = await startBroker()
+  cluster = new Cluster(nodeWorld, { bootstrap: [{ host: broker.host, port: broker.port }] })
+  const producer = new Producer(cluster)
+  for (let i = 0; i < 10; i++) await producer.send({ topic: 't', partition: 0, value: Buffer.from(`v${i}`) })
+  await producer.close()
+  topicId = (await cluster.findTopic('t')).topicId
+  await new Admin(cluster).deleteRecords([{ topic: 't', partition: 0, offset: 5 }])
+})
+
+after(async () => {
+  cluster.close()
+  await broker.stop()
+})
+
+/** A puller whose coordinator hands out these offsets, once. */
+async function bench(offsets: readonly number[], reading: () => void = () => {}) {
+  let granted = offsets
+  const settled: string[] = []
+  const coordinator = {
+    skipFails: false,
+    acquire: async () => {
+      const records = granted.map(offset => ({ partition: 0, offset, lease: 100 + offset, deliveryCount: 1 }))
+      granted = []
+      return { topicId, grants: [{ lockMs: 500, records }] }
+    },
+    settle: async ({ items, skipped, skippedOf }: SettleRequest) => {
+      if (skipped.length > 0 && coordinator.skipFails) throw new KafkaError('NOT_COORDINATOR')
+      for (const { what, offset } of items) settled.push(`${what} ${offset}`)
+      for (const { from, to } of skipped) settled.push(`skip ${from}–${to} of ${skippedOf}`)
+      return { error: 'NONE' as const, results: items.map(() => 'NONE' as const) }
+    },
+  }
+  const gateway = {
+    node: { leases: async () => coordinator },
+    world: nodeWorld,
+    get cluster() {
+      reading()
+      return cluster
+    },
+  }
+  const puller = await Puller.open(gateway as never)
+  const wish = { groupId: 'g', topic: 't', begin: 'earliest', max: 10, waitMs: 0, leaseMs: -1 } as const
+  const pull = async (signal: AbortSignal | null = null) => {
+    const { records } = await puller.pull({ ...wish, signal })
+    return records.map(({ record }) => record.offset)
+  }
+  return { coordinator, pull, settled }
+}
+
+test('the group is told what is not there any more', async () => {
+  const { pull, settled } = await bench([1, 2, 6])
+  assert.deepEqual(await pull(), [6])
+  assert.deepEqual(settled, [`skip 1–5 of ${topicId}`])
+})
+
+test('who has records gets them, also when the group cannot be told what is not there', async () => {
+  const { coordinator, pull } = await bench([1, 6])
+  coordinator.skipFails = true
+  assert.deepEqual(await pull(), [6])
+  const nothing = await bench([1])
+  nothing.coordinator.skipFails = true
+  await assert.rejects(nothing.pull(), /NOT_COORDINATOR/)
+})
+
+test('what was read for a worker that has gone meanwhile goes back', async () => {
+  const gone = new AbortController()
+  const { pull, settled } = await bench([6, 7], () => gone.abort())
+  assert.deepEqual(await pull(gone.signal), [])
+  await new Promise(resolve => setImmediate(resolve))
+  assert.deepEqual(settled, ['return 6', 'return 7'])
+})
