@@ -107,8 +107,10 @@ async function trial(round: number): Promise<string> {
   await status.admin(admin => admin.createTopics([needed]))
   await status.whole([...topics.map(({ topic }) => topic), pair], 30_000)
 
-  const writers = topics.map(({ topic }) => new SteadyWriter(client, topic, partitions, Number(options.rate)))
-  const pairWriter = new SteadyWriter(client, pair, 1, 5)
+  // Each with connections of its own: answers on one connection wait for those before them.
+  const clients = [...topics, pair].map(() => clientOf(cluster.bootstrap))
+  const writers = topics.map(({ topic }, i) => new SteadyWriter(clients[i]!, topic, partitions, Number(options.rate)))
+  const pairWriter = new SteadyWriter(clients.at(-1)!, pair, 1, 5)
   let bend: Bend | null = null
   const notes: string[] = []
   const problems: string[] = []
@@ -153,6 +155,7 @@ async function trial(round: number): Promise<string> {
   } finally {
     await bend?.heal()
     await Promise.all([...writers, pairWriter].map(writer => writer.stop()))
+    for (const each of clients) each.close()
   }
   for (const [i, writer] of [...writers, pairWriter].entries()) {
     const topic = topics[i]?.topic ?? pair
