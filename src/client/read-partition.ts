@@ -16,6 +16,8 @@ export interface ReadOptions {
   readonly isolation: IsolationLevel
   /** What one batch may decompress to. */
   readonly maxDecompressedBytes: number
+  /** Read this topic and none that has taken its name: then UNKNOWN_TOPIC_OR_PARTITION is thrown. Null: whichever has the name. */
+  readonly topicId: string | null
 }
 
 export const defaultReadOptions: Omit<ReadOptions, 'offset'> = {
@@ -24,6 +26,7 @@ export const defaultReadOptions: Omit<ReadOptions, 'offset'> = {
   maxWaitMs: 0,
   isolation: 'read_uncommitted',
   maxDecompressedBytes: defaultMaxDecompressedBytes,
+  topicId: null,
 }
 
 export interface ReadRecords {
@@ -63,7 +66,7 @@ export async function readPartition(
 }
 
 async function once(cluster: Cluster, { topic, partition }: TopicPartition, asked: ReadOptions): Promise<ReadRecords> {
-  const { topicId } = await cluster.findTopic(topic)
+  const topicId = await topicIdOf(cluster, topic, asked.topicId)
   const connection = await cluster.leader(topic, partition)
   const { maxWaitMs, maxBytes, isolation } = asked
   const partitions = [{ partition, fetchOffset: asked.offset, partitionMaxBytes: maxBytes }]
@@ -97,4 +100,13 @@ async function once(cluster: Cluster, { topic, partition }: TopicPartition, aske
     records.push(record)
   }
   return { records, nextOffset: records.at(-1)!.offset + 1, highWatermark, logStartOffset }
+}
+
+async function topicIdOf(cluster: Cluster, topic: string, wanted: string | null): Promise<string> {
+  const { topicId } = await cluster.findTopic(topic)
+  if (wanted === null || topicId === wanted) return topicId
+  // What is remembered may be old.
+  cluster.forget([topic])
+  if ((await cluster.findTopic(topic)).topicId === wanted) return wanted
+  throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `${topic} was deleted, and made anew`)
 }

@@ -9,6 +9,7 @@ import { silent } from '../../world/logger.ts'
 import { nodeWorld } from '../../world/node.ts'
 import { EventDesk, type EventLimits, TooManyStreams } from './desk.ts'
 import { eventsOf } from './encode.ts'
+import type { Hub } from './hub.ts'
 import type { EventStream } from './stream.ts'
 
 let broker: RunningBroker
@@ -130,6 +131,23 @@ test('one stream more than there may be is refused, also while others are being 
   assert.ok((asked[2] as PromiseRejectedResult).reason instanceof TooManyStreams)
   assert.equal(small.refused, 1)
   small.close()
+})
+
+test('who comes when the reader of the topic ends is not left with it', async () => {
+  const { desk: made } = desk()
+  const topic = await newTopic()
+  const readers = new Set<unknown>()
+  const start = async (hub: Hub) => {
+    readers.add(hub)
+    if (readers.size === 1) hub.close()
+    return { from: null }
+  }
+  const taker = new Taker()
+  await made.subscribe(wish(topic), start, () => taker)
+  assert.equal(readers.size, 2)
+  await producer.send({ topic, value: Buffer.from('x') })
+  await until(() => taker.events === 1)
+  made.close()
 })
 
 test('a topic that is not there leaves nothing behind', async () => {

@@ -160,6 +160,8 @@ export class EventDesk {
       const hub = await source.opening
       const { cluster } = this.#forBehind()
       const where = await start(hub, cluster)
+      // Nobody would tell a new reader.
+      if (hub.closed) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `${topic} is gone`)
       const { counters } = this
       const done = (made: AnySubscription, error: unknown) => {
         this.#leave(source)

@@ -74,6 +74,10 @@ export class Hub {
     })
   }
 
+  get topicId(): string {
+    return this.#topicId
+  }
+
   /** Of the topic, for ids. */
   get tag(): string {
     return topicTag(this.#topicId)
@@ -129,19 +133,27 @@ export class Hub {
       } catch (error) {
         if (this.#closed) return
         if (!(error instanceof KafkaError && error.errorName === 'OFFSET_OUT_OF_RANGE')) return this.#end(error)
-        // The log was cut: readers find out for themselves what they have missed, and come back to us.
-        this.#options.logger.warn('the log of a topic was cut off below its readers', { topic: this.topic })
-        this.ring.break()
-        await this.#beginAtEnd(await this.#options.cluster.topic(this.topic)).catch(error => this.#end(error))
-        this.#tell()
+        await this.#beginAnew().catch(error => this.#end(error))
       }
     }
+  }
+
+  /** The log was cut: readers find out for themselves what they have missed, and come back to us. */
+  async #beginAnew(): Promise<void> {
+    this.#options.logger.warn('the log of a topic was cut off below its readers', { topic: this.topic })
+    this.ring.break()
+    await this.#watchTopic()
+    await this.#beginAtEnd(await this.#options.cluster.topic(this.topic))
+    this.#tell()
   }
 
   async #step(): Promise<void> {
     const { codec, batchBytes, ringBytes, cluster } = this.#options
     const records = await this.#fetcher.poll(pollMs)
-    if (records.length === 0 || this.#closed) return
+    if (records.length === 0) return
+    // The reader below follows the name: what it found may be of another topic.
+    await this.#watchTopic()
+    if (this.#closed) return
     const builder = new BatchBuilder(this.topic, this.tag, codec, batchBytes, this.#position, batch => {
       this.#position = batch.after
       this.ring.push(batch, ringBytes())
@@ -159,11 +171,13 @@ export class Hub {
     for (const reader of this.#readers) reader.pump()
   }
 
-  /** As soon as what is known of the topic has grown old. A new partition begins at its beginning. */
+  /**
+   * Asks when what is known of the topic has grown old. A new partition begins at its beginning. Throws
+   * UNKNOWN_TOPIC_OR_PARTITION when the topic is gone, or another one has its name.
+   */
   async #watchTopic(): Promise<void> {
     const { cluster } = this.#options
-    if (cluster.knownTopic(this.topic) !== null) return
-    const { topicId, partitions } = await cluster.topic(this.topic)
+    const { topicId, partitions } = cluster.knownTopic(this.topic) ?? (await cluster.topic(this.topic))
     if (topicId !== this.#topicId)
       throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `${this.topic} was deleted, and made anew`)
     if (partitions.length <= this.#position.length) return

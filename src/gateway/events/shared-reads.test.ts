@@ -9,11 +9,14 @@ import { SharedReads } from './shared-reads.ts'
 
 let broker: RunningBroker
 let kafka: Cluster
+let t: { topic: string; topicId: string }
 
 before(async () => {
   broker = await startBroker()
   kafka = new Cluster(nodeWorld, { bootstrap: [broker], retryBackoffMs: 10 })
   await new Admin(kafka).createTopics([{ name: 't', partitions: 1 }])
+  const { topicId } = await kafka.topic('t')
+  t = { topic: 't', topicId }
   const producer = new Producer(kafka)
   for (let i = 0; i < 20; i++) await producer.send({ topic: 't', value: Buffer.from(`${i}`) })
   await producer.close()
@@ -26,27 +29,34 @@ after(async () => {
 
 test('who asks for the same gets the same, and it is fetched once', async () => {
   const reads = new SharedReads()
-  const pieces = await Promise.all(Array.from({ length: 100 }, () => reads.read(kafka, 't', 0, 5)))
+  const pieces = await Promise.all(Array.from({ length: 100 }, () => reads.read(kafka, t, 0, 5)))
   for (const piece of pieces) assert.equal(piece, pieces[0])
   assert.deepEqual([pieces[0]!.records.length, pieces[0]!.nextOffset], [15, 20])
-  assert.equal(await reads.read(kafka, 't', 0, 5), pieces[0])
+  assert.equal(await reads.read(kafka, t, 0, 5), pieces[0])
   assert.deepEqual([reads.asked, reads.fetched], [101, 1])
 })
 
 test('nothing is remembered of an empty piece, or of an error', async () => {
   const reads = new SharedReads()
   for (let i = 0; i < 2; i++) {
-    assert.equal((await reads.read(kafka, 't', 0, 20)).records.length, 0)
-    await assert.rejects(reads.read(kafka, 't', 0, 21), /OFFSET_OUT_OF_RANGE/)
+    assert.equal((await reads.read(kafka, t, 0, 20)).records.length, 0)
+    await assert.rejects(reads.read(kafka, t, 0, 21), /OFFSET_OUT_OF_RANGE/)
   }
   assert.equal(reads.fetched, 4)
 })
 
 test('only the newest pieces are remembered', async () => {
   const reads = new SharedReads()
-  for (let offset = 0; offset < 18; offset++) await reads.read(kafka, 't', 0, offset)
-  await reads.read(kafka, 't', 0, 17)
+  for (let offset = 0; offset < 18; offset++) await reads.read(kafka, t, 0, offset)
+  await reads.read(kafka, t, 0, 17)
   assert.equal(reads.fetched, 18)
-  await reads.read(kafka, 't', 0, 0)
+  await reads.read(kafka, t, 0, 0)
   assert.equal(reads.fetched, 19)
+})
+
+test('another topic of the name is not read', async () => {
+  const reads = new SharedReads()
+  const former = { topic: 't', topicId: 'AAECAwQFBgcICQoLDA0ODw' }
+  await assert.rejects(reads.read(kafka, former, 0, 5), /made anew/)
+  assert.equal((await reads.read(kafka, t, 0, 5)).records.length, 15)
 })

@@ -13,6 +13,12 @@ const mostKept = 16
 const keptMs = 1000
 const mostKeptBytes = 1024 * 1024
 
+/** Another topic that takes the name has another id, and other records. */
+export interface ReadTopic {
+  readonly topic: string
+  readonly topicId: string
+}
+
 interface Kept {
   readonly piece: Promise<ReadRecords>
   /** Monotonic ms. */
@@ -32,16 +38,16 @@ export class SharedReads {
   fetched = 0
 
   /** Committed records of one partition from `offset` on: what is there now. Throws as `readPartition`. */
-  read(cluster: Cluster, topic: string, partition: number, offset: number): Promise<ReadRecords> {
+  read(cluster: Cluster, { topic, topicId }: ReadTopic, partition: number, offset: number): Promise<ReadRecords> {
     this.asked++
     const now = cluster.world.clock.mono()
     this.#forgetOld(now)
-    const name = `${topic}-${partition} ${offset}`
+    const name = `${topicId}-${partition} ${offset}`
     const known = this.#kept.get(name)
     if (known !== undefined) return known.piece
     const piece = this.#slots.run(() => {
       this.fetched++
-      return readPartition(cluster, { topic, partition }, { ...limits, offset })
+      return readPartition(cluster, { topic, partition }, { ...limits, topicId, offset })
     })
     const kept = { piece, at: now }
     this.#kept.set(name, kept)

@@ -281,7 +281,7 @@ export class Subscription implements HubReader {
     if (this.#over || !this.stream.ready) return
     const from = this.#at(partition)
     try {
-      const piece = await reads.read(cluster, hub.topic, partition, from)
+      const piece = await reads.read(cluster, hub, partition, from)
       const records = piece.records.values()
       while (this.#giveSome(partition, to, records, piece.nextOffset)) {
         // What is not taken soon is fetched again later, so that it does not wait in memory.

@@ -53,6 +53,8 @@ export class TopicStream {
   async next(): Promise<readonly ConsumedRecord[]> {
     await this.#watchTopic()
     const records = await this.#fetcher.poll(pollMs)
+    // The reader below follows the name: what it found may be of another topic.
+    if (records.length > 0) await this.#watchTopic()
     const now = this.#cluster.world.clock.now()
     return records.some(record => isExpired(record, now)) ? records.filter(record => !isExpired(record, now)) : records
   }
@@ -78,10 +80,9 @@ export class TopicStream {
     this.#fetcher.assign(assignment.map(each => ({ ...each, start: offsets.get(each.partition) ?? each.start })))
   }
 
-  /** As soon as what is known of the topic has grown old. A new partition is read from its beginning. */
+  /** Asks when what is known of the topic has grown old. A new partition is read from its beginning. */
   async #watchTopic(): Promise<void> {
     const { topic, partitions: wanted } = this.#options
-    if (this.#cluster.knownTopic(topic) !== null) return
     const { topicId, partitions } = await this.#cluster.findTopic(topic)
     if (topicId !== this.#topicId)
       throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `${topic} was deleted, and made anew`)

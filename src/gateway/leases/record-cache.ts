@@ -111,16 +111,12 @@ export class RecordCache {
   async #readChunk({ topic, topicId, partition }: Place, from: number): Promise<Chunk> {
     this.reads++
     const cluster = this.#options.cluster()
-    // What it was may still be remembered.
-    if (cluster.knownTopic(topic)?.topicId !== topicId) cluster.forget([topic])
     try {
       const { records, nextOffset } = await readPartition(
         cluster,
         { topic, partition },
-        { offset: from, maxRecords: 2000, maxBytes: this.#options.readBytes, isolation: 'read_committed' },
+        { topicId, offset: from, maxRecords: 2000, maxBytes: this.#options.readBytes, isolation: 'read_committed' },
       )
-      const { topicId: present } = await cluster.findTopic(topic)
-      if (present !== topicId) throw new KafkaError('UNKNOWN_TOPIC_ID', `${topic} was deleted, and made anew`)
       // It is committed, or we would not know of it; who leads now does not know that yet.
       if (nextOffset <= from) throw new KafkaError('OFFSET_NOT_AVAILABLE', `${topic}-${partition} ends before ${from}`)
       let bytes = 0
