@@ -17,6 +17,7 @@ export interface CrewOptions {
 interface Hand {
   readonly name: string
   readonly door: Door
+  readonly manner: string
   readonly child: ChildProcess
   readonly ended: Promise<unknown>
 }
@@ -53,7 +54,7 @@ export class Crew {
       'close',
     )
     const ended = Promise.all([once(child, 'exit'), said])
-    const hand: Hand = { name, door, child, ended }
+    const hand: Hand = { name, door, manner, child, ended }
     this.#hands.add(hand)
     child.once('exit', (code, signal) => {
       const fine = signal === 'SIGKILL' || (this.#stopping && code === 0)
@@ -62,14 +63,14 @@ export class Crew {
     })
   }
 
-  /** Waits until a worker of that door has just got a record, kills it with that, and takes a new one. */
+  /** Waits until an ordinary worker of that door has just got a record, kills it with that, and takes a new one. */
   async killOne(door: Door): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no worker over ${door} got a record for 40 s`)), 40_000)
       this.#heard = event => {
         if (event.event !== 'took' || event.door !== door) return
         const hand = [...this.#hands].find(each => each.name === event.worker)
-        if (hand === undefined) return
+        if (hand === undefined || hand.manner !== '') return
         this.#heard = () => {}
         clearTimeout(timer)
         this.events.push({ event: 'killed', worker: hand.name, at: now() })

@@ -26,6 +26,7 @@ test('one worker after the other, each record done once', () => {
   assert.deepEqual(verdict, {
     findings: [],
     acknowledged: 2,
+    unheard: 0,
     deadLettered: 0,
     crashes: { http: 0, grpc: 0 },
     late: 0,
@@ -64,8 +65,10 @@ test('what was done twice, came after its end, or is lost, is found', () => {
 
 test('an acknowledgement of which nobody heard may have counted', () => {
   const events = [took('a', 1, 0, 1000), gives('a', 1, 10), killed('a', 11)]
-  const { findings, crashes } = judged(events, [1])
-  assert.deepEqual([findings, crashes.http], [[], 0])
+  const { findings, crashes, unheard } = judged(events, [1])
+  assert.deepEqual([findings, crashes.http, unheard], [[], 0, 1])
+  // Since another one got the record it did not count, and nothing became of that.
+  assert.match(judged([...events, took('b', 1, 2000, 3000)], [1]).findings.join(), /nothing became of 1/)
 })
 
 test('dead letters: those that were rejected, once, and never what was done', () => {

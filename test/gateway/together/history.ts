@@ -52,6 +52,8 @@ export interface Verdict {
   readonly deadLettered: number
   /** Records that a worker had when it was killed. */
   readonly crashes: Readonly<Record<Door, number>>
+  /** Records that were acknowledged by a worker which was killed before it heard the answer. */
+  readonly unheard: number
   /** Acknowledgements that came after the lease, and were refused. */
   readonly late: number
   readonly redelivered: number
@@ -92,17 +94,20 @@ export function judge(events: readonly Event[], { written, hopeless, dead }: Out
   findings.push(...afterTheEnd(inOrder))
   const { acked, perhaps, late } = acknowledgements(inOrder)
   const buried = countOf(dead)
+  let unheard = 0
   for (const record of written) {
     const [acks, letters] = [acked.get(record) ?? 0, buried.get(record) ?? 0]
     if (acks > 1) findings.push(`${record} was acknowledged ${acks} times`)
     if (letters > 1) findings.push(`${record} was dead-lettered ${letters} times`)
     if (acks > 0 && letters > 0) findings.push(`${record} was acknowledged, and is a dead letter`)
-    if (acks === 0 && letters === 0 && !perhaps.has(record)) findings.push(`nothing became of ${record}`)
+    const last = holdings.get(record)?.at(-1)?.worker
+    if (acks === 0 && letters === 0 && perhaps.has(`${last} ${record}`)) unheard++
+    else if (acks === 0 && letters === 0) findings.push(`nothing became of ${record}`)
     if (hopeless(record) && letters === 0) findings.push(`${record} was rejected, and is no dead letter`)
   }
   for (const record of buried.keys())
     if (!written.has(record)) findings.push(`${record} is dead, and was never written`)
-  return { findings, acknowledged: acked.size, deadLettered: buried.size, crashes, late, redelivered }
+  return { findings, acknowledged: acked.size, unheard, deadLettered: buried.size, crashes, late, redelivered }
 }
 
 function holdingsOf(events: readonly Event[]): Map<number, Holding[]> {
@@ -147,20 +152,20 @@ function afterTheEnd(events: readonly Event[]): string[] {
   })
 }
 
-/** `perhaps`: somebody was killed between saying so and hearing of it. */
+/** `perhaps`: a worker and a record, where it was killed between saying so and hearing of it. */
 function acknowledgements(events: readonly Event[]) {
   const acked = new Map<number, number>()
-  const unheard = new Map<string, number>()
+  const perhaps = new Set<string>()
   let late = 0
   for (const event of events) {
-    if (event.event === 'gives' && event.what === 'ack') unheard.set(`${event.worker} ${event.record}`, event.record)
+    if (event.event === 'gives' && event.what === 'ack') perhaps.add(`${event.worker} ${event.record}`)
     if (event.event !== 'given') continue
-    unheard.delete(`${event.worker} ${event.record}`)
+    perhaps.delete(`${event.worker} ${event.record}`)
     if (event.what !== 'ack') continue
     if (event.done) acked.set(event.record, (acked.get(event.record) ?? 0) + 1)
     else late++
   }
-  return { acked, perhaps: new Set(unheard.values()), late }
+  return { acked, perhaps, late }
 }
 
 function countOf(records: readonly number[]): Map<number, number> {

@@ -10,7 +10,7 @@ const leaseMs = Number(leaseText)
 const atOnce = 4
 const workMs = 25
 /** One that dawdles does so with one of this many records. */
-const dawdlesEvery = 40
+const dawdlesEvery = 20
 /** ms for which a record may have been on its way. */
 const transitMs = 1000
 
