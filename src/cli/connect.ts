@@ -85,5 +85,6 @@ function unreachable(text: string, error: unknown): unknown {
   const code = (error.cause as NodeJS.ErrnoException | undefined)?.code
   if (code === 'ECONNREFUSED')
     return new Failure(`nothing listens on ${text}: is the broker running? (start one with: ottla)`)
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new Failure(`unknown host: ${text}`)
   return new Failure(error.message.includes(text) ? error.message : `cannot reach ${text}: ${error.message}`)
 }

@@ -22,7 +22,24 @@ export function explain(error: unknown): { lines: readonly string[]; exitCode: n
   if (BUGS.has(error.name) || String((error as NodeJS.ErrnoException).code).startsWith('ERR_')) {
     return { lines: [`internal error: ${error.message} (OTTLA_DEBUG=1 shows where)`], exitCode: 70 }
   }
-  return { lines: [error.message], exitCode: 1 }
+  return { lines: [kafkaError(error) ?? error.message], exitCode: 1 }
+}
+
+/** What Kafka's bare codes mean to a person, where no sentence came with them. */
+const CODES: { readonly [name: string]: string } = {
+  INVALID_TOPIC_EXCEPTION: "not a topic's name: up to 249 letters, digits, dots, hyphens and underscores",
+  UNKNOWN_TOPIC_OR_PARTITION: 'there is no such topic or partition',
+  OFFSET_OUT_OF_RANGE: 'that offset is not there, or not any more',
+  MESSAGE_TOO_LARGE: 'the message is larger than max.message.bytes allows',
+  LEADER_NOT_AVAILABLE: 'nobody leads the partition now: see ottla topics describe',
+  NOT_ENOUGH_REPLICAS: 'too few copies are in sync (min.insync.replicas): see ottla topics describe',
+  REQUEST_TIMED_OUT: 'no answer in time: see ottla nodes',
+}
+
+function kafkaError(error: Error & { readonly errorName?: string }): string | null {
+  const { errorName = '', message } = error
+  const words = CODES[errorName]
+  return words === undefined || !message.endsWith(errorName) ? null : message.slice(0, -errorName.length) + words
 }
 
 interface AddressError extends NodeJS.ErrnoException {

@@ -8,12 +8,12 @@ import { version } from './version.ts'
 /** Understands a whole command line and runs what it asks for. Throws CommanderError for one that is wrong. */
 export async function dispatch(args: readonly string[], terminal: Terminal): Promise<void> {
   const program = root(terminal)
-  const wanted = commandNamed(args[0])
-  if (wanted === null && args[0] !== undefined && !args[0].startsWith('-') && args[0] !== 'help') {
+  const word = args[0] === 'help' ? args[1] : args[0]
+  const asked = commandNamed(word)
+  if (asked === null && word !== undefined && !word.startsWith('-')) {
     const words = commands.flatMap(({ name, aliases }) => [name, ...aliases])
-    throw new Failure(`unknown command ${args[0]}${suggestion(args[0], words)}; ottla --help lists all`, 2)
+    throw new Failure(`unknown command ${word}: ottla --help lists all${suggestion(word, words)}`, 2)
   }
-  const asked = args[0] === 'help' ? commandNamed(args[1]) : wanted
   for (const { name, aliases, summary, load } of commands) {
     const command = program
       .command(name)

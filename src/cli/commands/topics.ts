@@ -6,9 +6,9 @@ import type { Terminal } from '../terminal.ts'
 /** What its sub-commands do is in `../topics/`, each loaded when asked for. */
 export function define(command: Command, terminal: Terminal): void {
   command.description('List, create, describe, alter and delete topics.').helpCommand(false)
-  const sub = (name: string, summary: string) =>
+  const sub = (name: string, summary: string, topics = 'names, or regular expressions') =>
     connectFlags(inherit(command, command.command(name).summary(summary).description(summary)))
-      .argument('[topic...]', 'names, or regular expressions')
+      .argument('[topic...]', topics)
       .option('-t, --topic <name>', 'the same as an argument; may be repeated', collect)
 
   sub('list', 'names of all topics')
@@ -23,7 +23,7 @@ export function define(command: Command, terminal: Terminal): void {
     .option('--json', 'as one JSON object a line')
     .action(async (names, flags) => (await import('../topics/list.ts')).describe(names, flags, terminal))
 
-  sub('create', 'make topics')
+  sub('create', 'make topics', 'names')
     .option('-p, --partitions <count>', "how many partitions (default: the broker's num.partitions)")
     .option('--replication-factor <count>', "how many copies (default: the broker's default.replication.factor)")
     .option('--replica-assignment <list>', 'brokers of each partition: 1:2,2:3,…')
