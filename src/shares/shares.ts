@@ -72,8 +72,8 @@ export class Shares {
             node,
             AcquireLeases,
             { groupId, topic, begin: beginCodes.indexOf(begin), waitMs: Math.ceil(waitMs), wants: [...wants] },
-            // One question at a time waits on a lane, so each group has its own.
-            { lane: `leases ${topic} ${groupId}`, timeoutMs: waitMs + answerMs },
+            // Answers come in the order of the questions: each that waits has a lane of its own, and those that do not have one.
+            { lane: waitMs > 0 ? `leases ${begin} ${topic} ${groupId}` : 'pulls', timeoutMs: waitMs + answerMs },
           )
           return { ...answer, error: thrown(answer) }
         },

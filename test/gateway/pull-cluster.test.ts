@@ -86,6 +86,23 @@ test('who waits at one node gets what is written at another, soon', async () => 
   )
 })
 
+test('who does not want to wait does not wait behind others who do', async () => {
+  const coordinator = await coordinatorOf()
+  for (const node of running.nodes) {
+    const waiting = pull(node, 'anywhere', '&waitMs=6000')
+    await sleep(200)
+    const before = performance.now()
+    assert.deepEqual(await pull(node, 'anywhere'), [])
+    assert.deepEqual(await pull(node, 'anywhere', '&waitMs=100'), [])
+    const ms = performance.now() - before
+    assert.ok(ms < 1500, `${node === coordinator ? 'at the coordinator' : 'elsewhere'}: ${ms} ms`)
+    const { json } = await post(node, '/topics/anywhere/records', { value: 'y' })
+    assert.ok(json)
+    const [record] = await waiting
+    await post(node, `/topics/anywhere/leases/${record!.leaseId}/ack`)
+  }
+})
+
 test('dead letters lie in partitions of the same numbers, wherever those are led', async () => {
   await newTopic('sick')
   for (const partition of [0, 1, 2])
