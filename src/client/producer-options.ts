@@ -18,6 +18,11 @@ export interface ProducerOptions {
   readonly deliveryTimeoutMs: number
   /** Partitions of which is remembered what was sent last, also when nothing is under way. */
   readonly maxIdlePartitions: number
+  /**
+   * A topic that was deleted meanwhile is made anew where the broker does that by itself, as Java's client has it; where not,
+   * its records fail at once. Otherwise they wait for somebody to make it.
+   */
+  readonly remakesTopics: boolean
 }
 
 export const defaultProducerOptions: ProducerOptions = {
@@ -30,6 +35,7 @@ export const defaultProducerOptions: ProducerOptions = {
   bufferBytes: 32 * 1024 * 1024,
   deliveryTimeoutMs: 120_000,
   maxIdlePartitions: 10_000,
+  remakesTopics: false,
 }
 
 export interface RecordToSend {

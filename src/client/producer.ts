@@ -309,10 +309,7 @@ export class Producer {
   #leaderOf(lane: Lane): number | null {
     const topic = this.#cluster.knownTopic(lane.topic)
     if (topic === null) {
-      this.#cluster.topic(lane.topic).then(
-        () => this.#free(lane),
-        error => this.#failed(lane, error),
-      )
+      this.#lookForTopic(lane)
       return null
     }
     const leaderId = topic.partitions.find(each => each.partition === lane.partition)?.leaderId ?? null
@@ -321,6 +318,27 @@ export class Producer {
     if (leaderId === null) this.#failed(lane, new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no ${what}`))
     else this.#failed(lane, new KafkaError('LEADER_NOT_AVAILABLE', `${what} has no leader now`))
     return null
+  }
+
+  #lookForTopic(lane: Lane): void {
+    const { topic } = lane
+    if (!this.#options.remakesTopics) {
+      this.#cluster.topic(topic).then(
+        () => this.#free(lane),
+        error => this.#failed(lane, error),
+      )
+      return
+    }
+    this.#cluster.findTopic(topic, true).then(
+      () => this.#free(lane),
+      error => {
+        const isGone = error instanceof KafkaError && error.errorName === 'UNKNOWN_TOPIC_OR_PARTITION'
+        if (!isGone || lane.inFlight?.doubtful === true) return this.#failed(lane, error)
+        const entries = lane.inFlight?.entries ?? lane.expire(Number.POSITIVE_INFINITY)
+        if (lane.inFlight !== null) lane.drop()
+        this.#giveUp(lane, entries, error)
+      },
+    )
   }
 
   /** What batches need before they can be built. */

@@ -103,7 +103,7 @@ async function write(
   const bytes = buildBatch({ records, producerId, producerEpoch: 0, baseSequence })
   const timeoutMs = cluster.options.requestTimeoutMs
   return cluster.retry(async () => {
-    const { topicId } = await cluster.findTopic(topic)
+    const { topicId } = await cluster.findTopic(topic, true)
     const connection = await cluster.leader(topic, partition)
     const partitionData = [{ index: partition, records: bytes }]
     const request = { acks: -1, timeoutMs, topicData: [{ name: topic, topicId, partitionData }] }

@@ -22,7 +22,7 @@ export class Pusher {
 
   constructor(cluster: Cluster, options: Pick<ProducerOptions, 'acks' | 'bufferBytes' | 'deliveryTimeoutMs'>) {
     this.#cluster = cluster
-    this.#producer = new Producer(cluster, { ...options, idempotent: options.acks === -1 })
+    this.#producer = new Producer(cluster, { ...options, idempotent: options.acks === -1, remakesTopics: true })
     this.#bufferBytes = options.bufferBytes
     this.#rooms = new TopicRoom(options.bufferBytes / 2)
   }
