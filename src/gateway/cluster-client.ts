@@ -43,7 +43,7 @@ export const defaultLimits: ClusterClientLimits = {
   deliveryTimeoutMs: 30_000,
   apiTimeoutMs: 30_000,
   waiters: 2_000,
-  readBytes: 128 * 1024 * 1024,
+  readBytes: 64 * 1024 * 1024,
 }
 
 export interface ClusterClientStats {

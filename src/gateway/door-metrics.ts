@@ -17,8 +17,12 @@ export class GatewayMetrics {
   requestsRefused = 0
   /** What came and was no HTTP. */
   malformed = 0
+  /** Connections that were closed because their clients took nothing of an answer. */
+  stalled = 0
   /** Bytes of request bodies that are held now. */
   bodyBytes = 0
+  /** Bytes of answers that are made, and not taken yet. */
+  answerBytes = 0
   /** What doors do in the cluster; null as long as they do nothing. */
   client: { readonly stats: ClusterClientStats } | null = null
   /** Null as long as nobody spoke gRPC. */

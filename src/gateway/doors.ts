@@ -1,4 +1,5 @@
 import type { DoorName, Guest } from '../broker/guest.ts'
+import type { Timer } from '../world/world.ts'
 import { Gateway, type GatewayNode } from './gateway.ts'
 import { GuestStream } from './guest-stream.ts'
 
@@ -16,6 +17,10 @@ const openers: { readonly [name in DoorName]?: (gateway: Gateway) => Promise<Doo
   grpc: async gateway => (await import('./grpc/door.ts')).openGrpc(gateway),
 }
 
+/** ms between looks at all connections; ms that a client may take nothing of an answer. */
+const sweepMs = 5_000
+const stallMs = 60_000
+
 /** The doors of a node, behind the first connection that needed one. */
 export class OpenDoors {
   readonly #gateway: Gateway
@@ -23,6 +28,7 @@ export class OpenDoors {
   readonly #doors = new Map<DoorName, Promise<Door | null>>()
   readonly #streams = new Set<GuestStream>()
   #closing = false
+  #sweep: Timer | null = null
   #emptied: () => void = () => {}
 
   /** `isOpen`: whether a connection that came to the common port may use a door. */
@@ -38,20 +44,39 @@ export class OpenDoors {
       return
     }
     const { metrics, world } = this.#gateway
-    const stream = new GuestStream(guest, first, world.timers)
+    const stream = new GuestStream(guest, first, world)
     metrics.connections++
     metrics.connectionsTaken++
     this.#streams.add(stream)
+    this.#sweepLater()
     // A connection that breaks is nothing to report.
     stream.on('error', () => {})
     stream.on('close', () => {
       metrics.connections--
       this.#streams.delete(stream)
-      if (this.#streams.size === 0) this.#emptied()
+      if (this.#streams.size > 0) return
+      this.#sweep?.cancel()
+      this.#sweep = null
+      this.#emptied()
     })
     void this.#door(name).then(door => {
       if (door === null) stream.destroy()
       else if (!stream.destroyed) door.enter(stream)
+    })
+  }
+
+  /** Whoever asks and takes no answer holds what was made for him: he is let go. */
+  #sweepLater(): void {
+    const { world, metrics } = this.#gateway
+    this.#sweep ??= world.timers.after(sweepMs, () => {
+      this.#sweep = null
+      const now = world.clock.mono()
+      for (const stream of [...this.#streams]) {
+        if (stream.stalledMs(now) < stallMs) continue
+        metrics.stalled++
+        stream.destroy()
+      }
+      if (this.#streams.size > 0) this.#sweepLater()
     })
   }
 

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream'
 import type { Guest } from '../broker/guest.ts'
-import type { Timers } from '../world/world.ts'
+import type { Clock, Timers } from '../world/world.ts'
 
 /** Filled and emptied within one callback, so that all connections can share it: an idle one holds no memory. */
 const landing = new Uint8Array(64 * 1024)
@@ -11,13 +11,18 @@ const smallWrite = 16 * 1024
 /** ms that a client gets to close its side when we have closed ours: what it still sends must not cut off our last answer. */
 const lingerMs = 1000
 
+interface GuestWorld {
+  readonly clock: Pick<Clock, 'mono'>
+  readonly timers: Pick<Timers, 'after'>
+}
+
 /**
  * A connection as Node's HTTP servers want it: they take any stream of bytes in both directions. It has no time-outs of its
  * own: the broker closes connections on which nothing moves.
  */
 export class GuestStream extends Duplex {
   readonly #guest: Guest
-  readonly #timers: Pick<Timers, 'after'>
+  readonly #world: GuestWorld
   readonly localAddress: string
   readonly localPort: number
   readonly remoteAddress: string
@@ -25,14 +30,18 @@ export class GuestStream extends Duplex {
   /** Requests on it that are not answered yet. */
   #asked = 0
   #finishing = false
+  /** Monotonic ms since which the client has not taken what was written; null: it has. */
+  #writingSince: number | null = null
+  /** Bytes of answers that wait for the client, as its door counts them. */
+  untaken = 0
   /** Set by its door: the node stops. Said once. */
   onFinish: () => void = () => {}
 
   /** `first`: what was read before anybody knew where it belongs; it must not change any more. */
-  constructor(guest: Guest, first: Uint8Array, timers: Pick<Timers, 'after'>) {
+  constructor(guest: Guest, first: Uint8Array, world: GuestWorld) {
     super({ allowHalfOpen: true, readableHighWaterMark: 64 * 1024 })
     this.#guest = guest
-    this.#timers = timers
+    this.#world = world
     this.localAddress = guest.local.host
     this.localPort = guest.local.port
     this.remoteAddress = guest.remote.host
@@ -51,6 +60,11 @@ export class GuestStream extends Duplex {
 
   get asked(): number {
     return this.#asked
+  }
+
+  /** ms for which the client has taken nothing of what waits for it. */
+  stalledMs(now: number): number {
+    return this.#writingSince === null ? 0 : now - this.#writingSince
   }
 
   /** Nothing more shall be asked here: the node stops. */
@@ -76,7 +90,7 @@ export class GuestStream extends Duplex {
     if (this.writableEnded) return
     this.end()
     // The connection goes on without us until both sides are closed.
-    this.#timers.after(lingerMs, () => this.destroy())
+    this.#world.timers.after(lingerMs, () => this.destroy())
   }
 
   /** Node's servers set options of TCP that are in force already. */
@@ -101,7 +115,7 @@ export class GuestStream extends Duplex {
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
-    this.#guest.write([chunk], done)
+    this.#send([chunk], done)
   }
 
   override _writev(chunks: readonly { readonly chunk: Uint8Array }[], done: () => void): void {
@@ -109,7 +123,15 @@ export class GuestStream extends Duplex {
     for (const { chunk } of chunks) bytes += chunk.length
     const all = chunks.map(({ chunk }) => chunk)
     // Node sends an empty piece with the end of every answer.
-    this.#guest.write(bytes <= smallWrite ? [Buffer.concat(all, bytes)] : all, done)
+    this.#send(bytes <= smallWrite ? [Buffer.concat(all, bytes)] : all, done)
+  }
+
+  #send(chunks: readonly Uint8Array[], done: () => void): void {
+    this.#writingSince = this.#world.clock.mono()
+    this.#guest.write(chunks, () => {
+      this.#writingSince = null
+      done()
+    })
   }
 
   override _final(done: () => void): void {

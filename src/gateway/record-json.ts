@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { KafkaRecord, RecordHeader } from '../protocol/batches/records.ts'
+import { isJsonText } from './json-text.ts'
 
 /**
  * How keys and values stand in JSON. `json`: as they are where they are JSON, as a string where they are UTF-8, else as
@@ -32,10 +33,18 @@ export function bytesJson(bytes: Uint8Array | null, format: JsonFormat): string 
 
 const plainJson = /^[ \t\r\n]*(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)[ \t\r\n]*$/
 
+/** What may stand in a string but for the quote and the backslash is all from the blank on. */
+const stringJson = /^[ \t\r\n]*"[ !#-[\]-\uffff]*(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4})[ !#-[\]-\uffff]*)*"[ \t\r\n]*$/
+
+/** Letters from which on a value is not made to see whether it can be. */
+const longText = 16 * 1024
+
 /** Looks at the first character first: most of what is not JSON is found out without the price of an exception. */
 function isJson(text: string): boolean {
+  if (text.length > longText) return isJsonText(text)
   const first = /[^ \t\r\n]/.exec(text)?.[0] ?? ''
-  if (first !== '{' && first !== '[' && first !== '"') return plainJson.test(text)
+  if (first === '"') return stringJson.test(text)
+  if (first !== '{' && first !== '[') return plainJson.test(text)
   try {
     JSON.parse(text)
     return true

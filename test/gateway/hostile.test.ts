@@ -183,3 +183,141 @@ test('a Kafka frame that looks like letters, behind a Kafka request, is no way t
   wire.socket.write(`GET /health HTTP/1.1\r\n${host}\r\n\r\n`)
   await wire.closed
 })
+
+const asJson = { 'content-type': 'application/json' }
+const lines = { 'content-type': 'application/x-ndjson' }
+
+test('megabytes of brackets are refused before anybody is kept waiting, wherever JSON is taken', async () => {
+  const deep = '['.repeat(2_000_000) + ']'.repeat(2_000_000)
+  for (const [path, body, headers, expected] of [
+    ['/topics', deep, asJson, 413],
+    ['/produce', `{"topic":"deep","message":${deep}}`, asJson, 413],
+    ['/topics/deep/records', `{"value":${deep}}`, asJson, 413],
+    ['/topics/deep/records', `{"value":${deep}}\n`, lines, 413],
+    ['/topics/deep/records', `{"value":${deep}}`, { ...lines, 'idempotency-key': 'k' }, 413],
+    ['/topics/deep/records', deep, { 'content-type': 'application/cloudevents-batch+json' }, 413],
+  ] as const) {
+    const begun = performance.now()
+    const asking = ask(`${url}${path}`, { body, headers })
+    const others = await ask(`${url}/health`)
+    assert.equal(others.status, 200)
+    const { status, json } = await asking
+    assert.equal(status, expected, path)
+    assert.equal(json.type, 'urn:ottla:problem:too-many-values')
+    // Four seconds without the limit.
+    assert.ok(performance.now() - begun < 2000, `${path}: ${performance.now() - begun} ms`)
+  }
+})
+
+test('a value of a megabyte of brackets that came by another door is shown, and searched, without a stop', async () => {
+  const value = `[${'[[[[]]]],'.repeat(100_000)}0]`
+  const headers = { 'content-type': 'application/octet-stream' }
+  assert.equal((await ask(`${url}/topics/brackets/records`, { body: value, headers })).status, 200)
+  const { json, text } = await ask(`${url}/topics/brackets/records`)
+  assert.equal(json.records[0].value.length, 100_001)
+  assert.ok(text.includes(value))
+  const search = async (query: string) => (await fetch(`${url}/topics/brackets/search?${query}`)).text()
+  assert.match(await search('value=[[[[]]]],0'), /"done":\{"scanned":1,"total":1,"found":1/)
+  // More values than anybody could have sent as JSON are not looked into.
+  assert.match(await search('path=[0]'), /"done":\{"scanned":1,"total":1,"found":0/)
+})
+
+test('names that mean something to JavaScript mean nothing here', async () => {
+  for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+    const headers = `{"${name}":"a","b":["1","2"]}`
+    const body = `{"value":{"${name}":{"admin":true}},"headers":${headers}}`
+    assert.equal((await ask(`${url}/topics/names/records`, { body, headers: asJson })).status, 200)
+    const { text } = await ask(`${url}/topics/names/records?offset=latest&maxRecords=1`)
+    assert.match(text, /"records":\[\]/)
+    assert.equal(
+      (await ask(`${url}/topics/names/configs`, { method: 'PATCH', body: `{"${name}":"x"}`, headers: asJson })).status,
+      400,
+    )
+    assert.equal((await ask(`${url}/topics`, { body: `{"name":"t","${name}":1}`, headers: asJson })).status, 400)
+    assert.equal((await ask(`${url}/topics/names/records?${name}=1`)).status, 400)
+    assert.equal((await ask(`${url}/${name}`)).status, 404)
+    assert.equal((await ask(`${url}/topics/${name}/records`)).status, 404)
+  }
+  const { text } = await ask(`${url}/topics/names/records`)
+  assert.match(text, /"headers":\{"__proto__":"a","b":\["1","2"\]\}/)
+  assert.equal(({} as { admin?: boolean }).admin, undefined)
+})
+
+test('numbers that are none of ours', async () => {
+  for (const number of ['1e999', '-1', '1.5', '9007199254740993', '1e15', '"1"', `1${'0'.repeat(400)}`]) {
+    for (const field of ['partition', 'timestamp']) {
+      const body = `{"value":1,"${field}":${number}}`
+      assert.equal((await ask(`${url}/topics/numbers/records`, { body, headers: asJson })).status, 400, body)
+    }
+    assert.equal(
+      (await ask(`${url}/topics`, { body: `{"name":"n","partitions":${number}}`, headers: asJson })).status,
+      400,
+    )
+    for (const query of ['partition', 'maxRecords', 'timestamp', 'waitMs']) {
+      const { status } = await ask(`${url}/topics/numbers/records?${query}=${encodeURIComponent(number)}`)
+      assert.equal(status, 400, `${query}=${number}`)
+    }
+  }
+  const digits = '7'.repeat(500_000)
+  assert.equal(
+    (await ask(`${url}/topics/numbers/records`, { body: `{"value":${digits}}`, headers: asJson })).status,
+    200,
+  )
+  assert.ok((await ask(`${url}/topics/numbers/records?maxBytes=8000000`)).text.includes(digits))
+})
+
+test('bytes that are no text', async () => {
+  const bad = Buffer.concat([Buffer.from('{"value":"'), Buffer.from([0xc3, 0x28, 0xff]), Buffer.from('"}')])
+  assert.equal((await ask(`${url}/topics/texts/records`, { body: bad, headers: asJson })).status, 400)
+  assert.equal((await ask(`${url}/produce`, { body: bad, headers: asJson })).status, 400)
+  const good = Buffer.from('{"value":"gr\u00fc\u00dfe"}\n')
+  const { status, json } = await ask(`${url}/topics/texts/records`, {
+    body: Buffer.concat([good, bad, Buffer.from('\n'), good]),
+    headers: lines,
+  })
+  assert.equal(status, 207)
+  assert.deepEqual([json.written, json.failed, json.errors[0].line], [2, 1, 2])
+  assert.match(json.errors[0].error.detail, /not UTF-8/)
+})
+
+test('a problem is told in few words, however many the client had', async () => {
+  const name = 'n'.repeat(100_000)
+  const { status, text } = await ask(`${url}/topics/t/records`, { body: `{"value":1,"${name}":1}`, headers: asJson })
+  assert.equal(status, 400)
+  assert.ok(text.length < 2000, `${text.length}`)
+  const body = Array.from({ length: 50 }, () => `{"value":1,"${name}":1}\n`).join('')
+  const answer = await ask(`${url}/topics/t/records`, { body, headers: lines })
+  assert.equal(answer.status, 400)
+  assert.ok(answer.text.length < 100_000, `${answer.text.length}`)
+})
+
+test('who asks ahead, and takes nothing, is refused more before he holds too much', async () => {
+  const own = await start()
+  const body = Buffer.alloc(60_000, 'x')
+  const headers = { 'content-type': 'application/octet-stream' }
+  await ask(`${own.url}/topics/t/records`, { body, headers })
+  const raws = await Promise.all(Array.from({ length: 6 }, () => Raw.open(own.port)))
+  const request = `GET /topics/t/records HTTP/1.1\r\nhost: localhost\r\n\r\n`
+  for (const raw of raws) {
+    raw.socket.pause()
+    raw.send(request.repeat(100))
+  }
+  const metric = async () => {
+    const { text } = await ask(`${own.url}/metrics`)
+    return Number(/^ottla_door_answer_bytes (\d+)/m.exec(text)?.[1])
+  }
+  let held = 0
+  for (let i = 0; i < 50 && held < 5_000_000; i++) {
+    await sleep(100)
+    held = await metric()
+  }
+  assert.ok(held > 5_000_000 && held <= 64 * 1024 * 1024, `${held}`)
+  assert.equal((await ask(`${own.url}/health`)).status, 200)
+  for (const raw of raws) raw.close()
+  for (let i = 0; i < 50 && held > 100_000; i++) {
+    await sleep(20)
+    held = await metric()
+  }
+  assert.ok(held < 100_000, `${held}`)
+  assert.equal((await ask(`${own.url}/topics/t/records`)).status, 200)
+})

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Asks a node what /openapi.json says can be asked, right and wrong, and compares what comes back with what is documented:
-# no 5xx, no undocumented status, header, type or body. Needs Python 3 with venv.
+# Asks a node what /openapi.json says can be asked, right and wrong, one thing after the other in ways that make sense, and compares
+# what comes back with what is documented: no 5xx, no undocumented status, header, type or body, nothing wrong that is taken. Needs
+# Python 3 with venv.
 #
-#   test/gateway/openapi.sh [port] [examples]
+#   test/gateway/openapi.sh [seed] [examples] [port]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-port=${1:-19092} examples=${2:-30}
+seed=${1:-1} examples=${2:-8} port=${3:-19092}
+venv=${OTTLA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ottla}/openapi
 work=$(mktemp -d)
 node=
 cleanup() {
@@ -15,17 +17,21 @@ cleanup() {
 trap cleanup EXIT
 
 node scripts/setup.js
-python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check 'schemathesis>=4,<5'
-node bin/ottla.js --port "$port" --memory >"$work/log" &
+[[ -x $venv/bin/pip ]] || { rm -rf "$venv"; "${PYTHON:-python3}" -m venv "$venv"; }
+"$venv/bin/pip" install --quiet --disable-pip-version-check schemathesis==4.32.5
+env -u OTTLA_CACHE node bin/ottla.js --port "$port" --memory >"$work/log" &
 node=$!
 for _ in $(seq 100); do
   curl --silent --fail --output /dev/null "localhost:$port/health" && break
   sleep 0.1
 done
 
-# Streams of events have no end, and a console is no operation.
-"$work/venv/bin/schemathesis" run "http://localhost:$port/openapi.json" --no-color --max-examples "$examples" \
-  --request-timeout 20 --exclude-path-regex '/events$|^/console|^/$' \
-  --checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance
-! grep --extended-regexp 'failed unexpectedly' "$work/log"
+# Whoever waits for records waits a moment, not a minute.
+printf 'parameters = { waitMs = 20 }\n' >"$work/schemathesis.toml"
+echo "left out: GET /topics/{topic}/events, which has no end (see events.test.ts), and the console's files"
+# Not checked is that all is taken which a schema allows: none can say which partitions a topic has.
+"$venv/bin/schemathesis" --config-file "$work/schemathesis.toml" run "http://localhost:$port/openapi.json" --no-color \
+  --seed "$seed" --max-examples "$examples" --request-timeout 40 --warnings off \
+  --exclude-path-regex '/events$|^/console|^/$' --exclude-checks positive_data_acceptance ||
+  { tail -20 "$work/log"; exit 1; }
+if grep --extended-regexp 'unexpectedly' "$work/log"; then exit 1; fi

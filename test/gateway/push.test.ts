@@ -243,7 +243,8 @@ test('what cannot be understood is a problem that says what would be', async () 
   const topic = await newTopic()
   const path = `/topics/${topic}/records`
   const cases: [Promise<Answer>, number, RegExp][] = [
-    [post(path, 'text/plain', 'hi'), 415, /records come as application\/json.*not as text\/plain/],
+    [post(path, 'image/png', 'hi'), 415, /records come as application\/json.*not as image\/png/],
+    [post(path, 'text/plain', 'hi'), 415, /text\/plain, which any web page may send/],
     [push(topic, { valu: 1 }), 400, /valu is not known here/],
     [push(topic, { value: 1, partition: 'x' }), 400, /partition must be a whole number/],
     [push(topic, { value: 1 }, '?partition=x'), 400, /partition must be a whole number/],

@@ -368,3 +368,16 @@ async function until(condition: () => boolean): Promise<void> {
 function pause(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
 }
+
+test('who opens a call and does not say what he wants is not waited for', async () => {
+  const started = await start({ messageMs: 100 })
+  const client = session(started)
+  const silent = [ask(client, '/t.Echo/One'), ask(client, '/t.Echo/Many')]
+  for (const ended of await Promise.all(silent.map(outcome))) assert.equal(statusOf(ended), '4')
+  assert.equal(started.server.calls, 0)
+  // A client that has a stream of its own may take its time.
+  const slow = ask(client, '/t.Echo/Both')
+  await pause(200)
+  slow.end(framed(Ask.encode({ count: 1 })))
+  assert.equal(statusOf(await outcome(slow)), '0')
+})

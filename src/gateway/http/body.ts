@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { GatewayMetrics } from '../door-metrics.ts'
+import { Pieces } from '../pieces.ts'
+import { mustBeModest } from './json-size.ts'
 import { badRequest, Problem } from './problem.ts'
 
 /** Bodies of all requests that are held at one time, bytes. */
@@ -32,20 +34,18 @@ export class BodyReader {
     if (encoded !== null) return Promise.reject(encoded)
     if (Number(message.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge(limit))
     return new Promise((resolve, reject) => {
-      const chunks: Buffer[] = []
-      let bytes = 0
+      const pieces = new Pieces()
       const fail = (problem: Problem) => {
         message.removeAllListeners('data')
         message.pause()
         reject(problem)
       }
       message.on('data', (chunk: Buffer) => {
-        bytes += chunk.length
-        if (bytes > limit) return fail(tooLarge(limit))
-        if (!this.#hold(chunk.length)) return fail(busy())
-        chunks.push(chunk)
+        if (pieces.bytes + chunk.length > limit) return fail(tooLarge(limit))
+        if (!this.#mayHold(chunk.length)) return fail(busy())
+        pieces.add(chunk)
       })
-      message.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes)))
+      message.on('end', () => resolve(pieces.take()))
       message.on('error', () => reject(badRequest('The body is not whole')))
       message.on('close', () => {
         if (!message.complete) reject(badRequest('The body is not whole'))
@@ -65,9 +65,14 @@ export class BodyReader {
     }
   }
 
-  #hold(bytes: number): boolean {
+  /** Counts what is kept of a body that is read in pieces; negative: no longer. Throws Problem 503. */
+  hold(bytes: number): void {
+    if (!this.#mayHold(bytes)) throw busy()
+  }
+
+  #mayHold(bytes: number): boolean {
     const { metrics, most } = this.#budget
-    if (metrics.bodyBytes + bytes > most) return false
+    if (bytes > 0 && metrics.bodyBytes + bytes > most) return false
     metrics.bodyBytes += bytes
     this.#held += bytes
     return true
@@ -99,8 +104,9 @@ export const isJson = (type: string): boolean =>
 export function parseJson(bytes: Buffer): unknown {
   if (bytes.length === 0) throw badRequest('The body is empty; JSON is needed')
   try {
-    return JSON.parse(utf8.decode(bytes))
+    return JSON.parse(mustBeModest(utf8.decode(bytes)))
   } catch (error) {
+    if (error instanceof Problem) throw error
     throw badRequest(`The body is not JSON: ${(error as Error).message}`)
   }
 }

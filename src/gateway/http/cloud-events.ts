@@ -1,6 +1,7 @@
 import type { RecordHeader } from '../../protocol/batches/records.ts'
+import { mustBeModest } from './json-size.ts'
 import { elementSpans } from './json-source.ts'
-import { badRequest } from './problem.ts'
+import { badRequest, Problem } from './problem.ts'
 import type { RecordInput } from './record-input.ts'
 
 /** An event as a record; topic and time are those of the request. */
@@ -97,8 +98,9 @@ function decoded(name: string, value: string): string {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(mustBeModest(text))
   } catch (error) {
+    if (error instanceof Problem) throw error
     throw badRequest(`the body is not JSON: ${(error as Error).message}`)
   }
 }

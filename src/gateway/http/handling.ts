@@ -21,6 +21,10 @@ const commonLines: readonly string[] = Object.entries(common).flat()
 /** Bytes of a body that nobody read which are skipped, so that the next request finds its connection. */
 const mostSkipped = 64 * 1024
 
+/** Bytes of answers that all clients together may leave untaken; small answers are never refused. */
+const mostAnswerBytes = 64 * 1024 * 1024
+const smallAnswer = 1024
+
 /** Nobody changes it. */
 const noQuery = new URLSearchParams()
 
@@ -47,6 +51,8 @@ export class Handling implements HttpRequest {
   #query: URLSearchParams | null = null
   #whole: Promise<Buffer> | null = null
   #aborter: AbortController | null = null
+  /** Of the answer, until it is taken. */
+  #answerBytes = 0
 
   constructor(
     gateway: Gateway,
@@ -109,6 +115,10 @@ export class Handling implements HttpRequest {
     return this.#body.pieces()
   }
 
+  hold(bytes: number): void {
+    this.#body.hold(bytes)
+  }
+
   body(limit: number = this.#gateway.config.get('http.request.max.bytes')): Promise<Buffer> {
     this.#whole ??= this.#body.read(limit)
     return this.#whole
@@ -134,7 +144,20 @@ export class Handling implements HttpRequest {
     return new ResponseOutlet(this.#response)
   }
 
-  /** Finds the route, has it answer, and sends that. Never rejects. */
+  /** The answer is taken, or nobody takes it any more. */
+  over(): void {
+    this.#count(-this.#answerBytes)
+  }
+
+  #count(bytes: number): void {
+    // With a connection all that waits for it is gone, and was taken off at once.
+    if (this.#stream.destroyed) return
+    this.#answerBytes += bytes
+    this.#stream.untaken += bytes
+    this.#gateway.metrics.answerBytes += bytes
+  }
+
+  /** Finds the route, has it answer, and sends that. Rejects for bugs only. */
   async run(router: Router, guard: Guard): Promise<void> {
     const { clock } = this.#gateway.world
     const started = clock.mono()
@@ -148,6 +171,7 @@ export class Handling implements HttpRequest {
         name = known
         this.parameters = parameters
         this.#operation = route.operation
+        if (this.method !== 'GET' && isFormLike(this.contentType)) throw unaskedFor(this.contentType)
         this.inputs = inputsOf(route.operation, this)
         answer = await route.handle(this, this.#gateway)
       }
@@ -155,7 +179,7 @@ export class Handling implements HttpRequest {
       answer = this.#failed(error, name)
     }
     this.#body.release()
-    const status = this.#send(answer)
+    const status = this.#send(answer, true)
     this.#gateway.metrics.observe(name, status, clock.mono() - started)
   }
 
@@ -217,8 +241,8 @@ export class Handling implements HttpRequest {
     return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > mostSkipped
   }
 
-  /** Gives the status. */
-  #send(answer: HttpAnswer): number {
+  /** Gives the status. `limited`: an answer that is too much on top of those that nobody takes becomes a refusal. */
+  #send(answer: HttpAnswer, limited: boolean): number {
     const response = this.#response
     if (answer.sent === true) return response.statusCode
     if (response.headersSent) {
@@ -231,6 +255,9 @@ export class Handling implements HttpRequest {
     if (body !== undefined) {
       const kind = type ?? (json === undefined ? 'application/octet-stream' : 'application/json')
       const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+      const { metrics } = this.#gateway
+      if (limited && bytes > smallAnswer && metrics.answerBytes + bytes > mostAnswerBytes) return this.#refuse()
+      this.#count(bytes)
       // Most answers have nothing special.
       if (own === empty && this.#extra === noHeaders && !this.#isLast) {
         response.writeHead(status, [...commonLines, 'content-type', kind, 'content-length', String(bytes)])
@@ -244,6 +271,30 @@ export class Handling implements HttpRequest {
     response.end(body)
     return status
   }
+
+  /** Nothing more comes over this connection: who asks for much and takes nothing shall not ask for more. */
+  #refuse(): number {
+    const { status, headers } = tooSlow
+    return this.#send({ status, headers, json: tooSlow, type: 'application/problem+json' }, false)
+  }
+}
+
+const tooSlow = new Problem(
+  503,
+  'busy',
+  'Too much at once',
+  'Clients of this node leave too many answers untaken; try again',
+  {},
+  { 'retry-after': '1', connection: 'close' },
+)
+
+/** A page of another origin may send these without asking, and an older browser does not say for whom. */
+const isFormLike = (type: string): boolean =>
+  type === 'application/x-www-form-urlencoded' || type === 'multipart/form-data' || type === 'text/plain'
+
+function unaskedFor(type: string): Problem {
+  const detail = `Nothing is taken as ${type}, which any web page may send: say what it is, such as application/json`
+  return new Problem(415, 'unsupported-media-type', 'The body is of another kind', detail)
 }
 
 class ResponseOutlet implements Outlet {

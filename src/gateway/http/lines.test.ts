@@ -5,7 +5,8 @@ import { Problem } from './problem.ts'
 
 const all = (pieces: readonly string[], limit = 100) => {
   const lines = new Lines(limit)
-  return [...pieces.flatMap(piece => [...lines.add(Buffer.from(piece, 'latin1'))]), ...lines.end()]
+  const found = [...pieces.flatMap(piece => [...lines.add(Buffer.from(piece, 'latin1'))]), ...lines.end()]
+  return found.map(line => line.toString().trim())
 }
 
 test('lines come whole, however the pieces are cut', () => {
@@ -23,4 +24,19 @@ test('a line that is too long is refused before it is whole', () => {
   assert.deepEqual(all(['12345\n', '123', '45\n'], 5), ['12345', '12345'])
   assert.throws(() => all(['123', '456'], 5), tooLong)
   assert.throws(() => all(['123456\n'], 5), tooLong)
+})
+
+test('what is kept of a line is counted, and given back', () => {
+  let held = 0
+  let most = 0
+  const lines = new Lines(100, bytes => {
+    held += bytes
+    most = Math.max(most, held)
+  })
+  const found = ['123', '45', '\n6', '7\n8', '9'].flatMap(piece => [...lines.add(Buffer.from(piece))])
+  assert.deepEqual(
+    [...found, ...lines.end()].map(line => line.toString()),
+    ['12345', '67', '89'],
+  )
+  assert.deepEqual([most, held], [5, 0])
 })

@@ -1,5 +1,7 @@
 import { ErrorCode, type ErrorName, KafkaError } from '../../protocol/errors.ts'
 
+const longestDetail = 1000
+
 /** What went wrong, as clients are told: a problem document (RFC 9457). Thrown by whoever finds out. */
 export class Problem extends Error {
   override readonly name = 'Problem'
@@ -23,7 +25,8 @@ export class Problem extends Error {
     this.status = status
     this.type = type
     this.title = title
-    this.detail = detail
+    // What a client sent may be a part of it.
+    this.detail = detail.length > longestDetail ? `${detail.slice(0, longestDetail)}…` : detail
     this.more = more
     this.headers = headers
   }

@@ -1,9 +1,10 @@
 import type { SendOutcome } from '../../client/producer-options.ts'
+import { textOf } from './body-text.ts'
 import { Lines } from './lines.ts'
 import { Problem } from './problem.ts'
 import { problemIn, shown, type Target } from './push.ts'
 import { type InputTarget, type RecordInput, recordInLine } from './record-input.ts'
-import type { HttpAnswer, Outlet } from './route.ts'
+import type { HttpAnswer, HttpRequest, Outlet } from './route.ts'
 
 /** Records of one body that are under way at one time. */
 const mostUnderWay = 10_000
@@ -22,15 +23,15 @@ interface Report {
  * held as a whole. A line that is wrong is told as such; the others are written.
  */
 export async function pushLines(
-  body: AsyncIterable<Buffer>,
+  request: Pick<HttpRequest, 'pieces' | 'hold'>,
   target: Target,
   input: InputTarget,
   lineBytes: number,
   report: Report,
 ): Promise<void> {
-  const lines = new Lines(lineBytes)
+  const lines = new Lines(lineBytes, bytes => request.hold(bytes))
   const underWay = new UnderWay(report)
-  for await (const piece of body) {
+  for await (const piece of request.pieces()) {
     underWay.add(send(lines.add(piece), target, input))
     if (underWay.count >= mostUnderWay) await underWay.below(mostUnderWay / 2)
     await target.pusher.ready(target.topic)
@@ -48,13 +49,13 @@ interface Piece {
   readonly sent: Promise<SendOutcome[]>
 }
 
-function send(lines: Iterable<string>, { pusher, topic }: Target, input: InputTarget): Piece {
+function send(lines: Iterable<Buffer>, { pusher, topic }: Target, input: InputTarget): Piece {
   const records: RecordInput[] = []
   const wrong = new Map<number, Error>()
   let count = 0
   for (const line of lines) {
     try {
-      records.push(recordInLine(line, input))
+      records.push(recordInLine(textOf(line), input))
     } catch (error) {
       wrong.set(count, problemIn(error as Error))
     }

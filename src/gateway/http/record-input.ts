@@ -1,7 +1,8 @@
 import type { RecordToSend } from '../../client/producer-options.ts'
 import type { RecordHeader } from '../../protocol/batches/records.ts'
+import { mustBeModest } from './json-size.ts'
 import { elementSpans, memberSpans, type Span } from './json-source.ts'
-import { badRequest, type Problem } from './problem.ts'
+import { badRequest, Problem } from './problem.ts'
 
 /**
  * How JSON becomes bytes. `auto`: a string is its text, anything else is JSON as it was written, `{"base64": "…"}` its bytes.
@@ -54,8 +55,9 @@ export function recordInLine(text: string, target: InputTarget): RecordInput {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(mustBeModest(text))
   } catch (error) {
+    if (error instanceof Problem) throw error
     throw badRequest(`the body is not JSON: ${(error as Error).message}`)
   }
 }

@@ -80,6 +80,8 @@ export interface HttpRequest {
   json<T = unknown>(limit?: number): Promise<T>
   /** The body as it comes, never held as a whole: who does not ask for more makes the client wait. Throws as `body`. */
   pieces(): AsyncIterable<Buffer>
+  /** Counts bytes that are kept of such pieces; negative: no longer. Throws Problem 503 when requests hold too much. */
+  hold(bytes: number): void
   /** Aborted when the client goes. */
   readonly signal: AbortSignal
   /** Begins an answer that is written piece by piece. */

@@ -14,6 +14,8 @@ const mostHeaderBytes = 16 * 1024
 /** ms for a request's line and headers, and for all of it. */
 const headersMs = 10_000
 const requestMs = 120_000
+/** Bytes of all bodies that are held at one time, unless one alone may be larger. */
+const mostBodyBytes = 48 * 1024 * 1024
 /** Requests that one connection may send ahead of their answers. */
 const mostPipelined = 128
 
@@ -36,10 +38,12 @@ class HttpDoor implements Door {
   constructor(gateway: Gateway) {
     this.#gateway = gateway
     this.#guard = new Guard(gateway)
-    const { limits } = gateway.node.server
+    const { config, metrics } = gateway
     this.#budget = {
-      most: Math.max(limits.requestBytes, limits.bytesInFlight / 4),
-      metrics: gateway.metrics,
+      get most() {
+        return Math.max(mostBodyBytes, config.get('http.request.max.bytes'))
+      },
+      metrics,
     }
     this.#server = createServer({
       maxHeaderSize: mostHeaderBytes,
@@ -60,7 +64,11 @@ class HttpDoor implements Door {
 
   enter(stream: GuestStream): void {
     this.#streams.add(stream)
-    stream.on('close', () => this.#streams.delete(stream))
+    stream.on('close', () => {
+      this.#streams.delete(stream)
+      this.#gateway.metrics.answerBytes -= stream.untaken
+      stream.untaken = 0
+    })
     stream.onFinish = () => endIfIdle(stream)
     this.#server.emit('connection', stream)
     if (this.#closing) stream.finish()
@@ -76,7 +84,9 @@ class HttpDoor implements Door {
     const stream = message.socket as unknown as GuestStream
     stream.busyWith(stream.asked + 1)
     this.#answering.set(stream, response)
+    const handling = new Handling(this.#gateway, message, response, stream, this.#budget)
     response.on('close', () => {
+      handling.over()
       stream.busyWith(stream.asked - 1)
       if (stream.finishing) endIfIdle(stream)
     })
@@ -84,7 +94,10 @@ class HttpDoor implements Door {
       stream.destroy()
       return
     }
-    void new Handling(this.#gateway, message, response, stream, this.#budget).run(this.#router, this.#guard)
+    handling.run(this.#router, this.#guard).catch(error => {
+      this.#gateway.logger.error('an answer over HTTP failed unexpectedly', { error: String(error) })
+      stream.destroy()
+    })
   }
 
   #malformed(error: Error & { code?: string }, stream: GuestStream): void {
@@ -101,6 +114,8 @@ class HttpDoor implements Door {
     const head = [
       `HTTP/1.1 ${problem.status} ${problem.title}`,
       'content-type: application/problem+json',
+      'x-content-type-options: nosniff',
+      'cache-control: no-store',
       `content-length: ${Buffer.byteLength(body)}`,
       'connection: close',
     ]

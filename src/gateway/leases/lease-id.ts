@@ -11,7 +11,8 @@ export function showLeaseId({ groupId, partition, offset, lease }: LeaseId): str
   return `${partition}-${offset}-${lease.toString(36)}-${Buffer.from(groupId).toString('base64url')}`
 }
 
-const form = /^(\d{1,10})-(\d{1,15})-([0-9a-z]{1,10})-([A-Za-z0-9_-]{1,1400})$/
+export const leaseIdPattern = '^(\\d{1,10})-(\\d{1,15})-([0-9a-z]{1,10})-([A-Za-z0-9_-]{1,1400})$'
+const form = new RegExp(leaseIdPattern)
 
 const mostPartitions = 0x7fffffff
 

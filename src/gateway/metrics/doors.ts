@@ -9,6 +9,8 @@ export function exportDoors(page: MetricsPage, metrics: GatewayMetrics, events: 
   page.counter('ottla_door_connections_taken_total', 'Such connections since the start').add(metrics.connectionsTaken)
   page.counter('ottla_door_refused_requests_total', 'Requests of a wrong host or origin').add(metrics.requestsRefused)
   page.counter('ottla_door_malformed_requests_total', 'What came and was no HTTP').add(metrics.malformed)
+  page.counter('ottla_door_stalled_connections_total', 'Closed: answers were not taken').add(metrics.stalled)
+  page.gauge('ottla_door_answer_bytes', 'Bytes of answers that are not taken yet').add(metrics.answerBytes)
   page.gauge('ottla_door_body_bytes', 'Bytes of request bodies that are held').add(metrics.bodyBytes)
   const answers = page.counter('ottla_door_requests_total', 'Requests by operation and kind of answer')
   const time = page.counter('ottla_door_request_seconds_total', 'Time that requests took, by operation')

@@ -1,3 +1,5 @@
+import { isModest } from '../http/json-size.ts'
+
 /** Where in a JSON value: names, indexes, and `*` for each of them. `equals` undefined: it need only be there. */
 export interface JsonPath {
   readonly steps: readonly (string | number)[]
@@ -21,12 +23,15 @@ export function parsePath(text: string): JsonPath | null {
   return { steps, equals: rest === '' ? undefined : rest.slice(1) }
 }
 
-/** False where the bytes are not JSON. Scalars are compared by how they are written, texts without their quotes. */
+/** False where the bytes are not JSON, or hold too many values. Scalars are compared by how they are written, texts without their quotes. */
 export function pathMatches({ steps, equals }: JsonPath, bytes: Uint8Array | null): boolean {
   if (bytes === null || !mayBeJson(bytes)) return false
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
+  // What nobody could have sent here as JSON is not looked into either.
+  if (!isModest(text)) return false
   let value: unknown
   try {
-    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString())
+    value = JSON.parse(text)
   } catch {
     return false
   }

@@ -41,9 +41,11 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
   /** Made when somebody asks for it: most calls are over before. */
   #aborting: AbortController | null = null
   #deadline: Timer | null = null
-  /** Runs while a message is incomplete. */
+  /** Runs while a message is incomplete, or the only one has not begun. */
   #patience: Timer | null = null
   #held = 0
+  /** The one message of a client that sends one has not come. */
+  #mute: boolean
   /** The client has said all. */
   #half = false
   #failed: unknown = null
@@ -62,6 +64,8 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
     this.#method = method
     this.#context = context
     this.#cutter = new MessageCutter(context.maxMessageBytes)
+    this.#mute = !method.clientStreams
+    this.#account()
     stream.on('data', (chunk: Buffer) => this.#received(chunk))
     stream.on('end', () => {
       this.#half = true
@@ -228,6 +232,7 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
     try {
       for (const message of this.#cutter.push(chunk)) {
         this.#waiting.push(message)
+        this.#mute = false
         this.#bytesWaiting += message.bytes.length
       }
       this.#account()
@@ -247,12 +252,13 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
   #account(): void {
     const incomplete = this.#done || this.#failed !== null ? 0 : this.#cutter.held
     // While we do not read, it is not the client that is late.
-    if (incomplete === 0 || this.#isFull) {
+    const late = incomplete > 0 || (this.#mute && !this.#done && !this.#half)
+    if (!late || this.#isFull) {
       this.#patience?.cancel()
       this.#patience = null
     } else {
-      const late = () => this.fail(new GrpcError('DEADLINE_EXCEEDED', 'a message did not come in time'))
-      this.#patience ??= this.#context.timers.after(this.#context.messageMs, late)
+      const fail = () => this.fail(new GrpcError('DEADLINE_EXCEEDED', 'a message did not come in time'))
+      this.#patience ??= this.#context.timers.after(this.#context.messageMs, fail)
     }
     const held = this.#done ? 0 : incomplete + this.#bytesWaiting + this.#bytesTaken
     const more = held - this.#held

@@ -1,3 +1,4 @@
+import { Pieces } from '../../pieces.ts'
 import { GrpcError } from '../status.ts'
 
 /** A message as it came: still compressed where its flag says so. */
@@ -22,8 +23,10 @@ export function framed(bytes: Buffer): Buffer {
  */
 export class MessageCutter {
   readonly #maxBytes: number
-  #pieces: Buffer[] = []
-  #held = 0
+  /** The beginning of a message. */
+  readonly #begun = new Pieces()
+  /** Bytes with which it is whole, or at least its length is known. */
+  #needed = prefixBytes
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
@@ -31,28 +34,27 @@ export class MessageCutter {
 
   /** Bytes of a message that is not complete. */
   get held(): number {
-    return this.#held
+    return this.#begun.bytes
   }
 
   /** Gives the messages that are complete now, as views where they came in one piece. */
   push(chunk: Buffer): RawMessage[] {
     const messages: RawMessage[] = []
     let rest = chunk
-    // Of many small pieces none is looked at twice: they are joined once there are enough of them.
-    if (this.#held > 0) {
-      this.#pieces.push(chunk)
-      this.#held += chunk.length
-      if (this.#held < this.#needed()) return messages
-      rest = Buffer.concat(this.#pieces, this.#held)
+    if (this.#begun.bytes > 0) {
+      this.#begun.add(chunk)
+      if (this.#begun.bytes < this.#needed) return messages
+      rest = this.#begun.take()
     }
     for (;;) {
       const length = this.#lengthOf(rest)
-      if (length === null || rest.length < prefixBytes + length) break
-      messages.push({ compressed: rest[0] === 1, bytes: rest.subarray(prefixBytes, prefixBytes + length) })
-      rest = rest.subarray(prefixBytes + length)
+      this.#needed = prefixBytes + (length ?? 0)
+      if (length === null || rest.length < this.#needed) break
+      messages.push({ compressed: rest[0] === 1, bytes: rest.subarray(prefixBytes, this.#needed) })
+      rest = rest.subarray(this.#needed)
     }
-    this.#pieces = rest.length > 0 ? [rest] : []
-    this.#held = rest.length
+    // The little that is left shall not keep all of the chunk.
+    this.#begun.add(rest.length * 4 < rest.buffer.byteLength ? Buffer.from(rest) : rest)
     return messages
   }
 
@@ -66,13 +68,5 @@ export class MessageCutter {
       throw new GrpcError('RESOURCE_EXHAUSTED', what)
     }
     return length
-  }
-
-  #needed(): number {
-    const first = this.#pieces[0]!
-    if (first.length >= prefixBytes) return prefixBytes + first.readUInt32BE(1)
-    if (this.#held < prefixBytes) return prefixBytes
-    this.#pieces = [Buffer.concat(this.#pieces, this.#held)]
-    return prefixBytes + (this.#lengthOf(this.#pieces[0]!) ?? 0)
   }
 }

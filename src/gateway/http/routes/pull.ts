@@ -1,6 +1,6 @@
 import type { Begin, Settlement } from '../../../shares/commands.ts'
 import type { Gateway } from '../../gateway.ts'
-import { type LeaseId, readLeaseId, showLeaseId } from '../../leases/lease-id.ts'
+import { type LeaseId, leaseIdPattern, readLeaseId, showLeaseId } from '../../leases/lease-id.ts'
 import { type Leased, type Pull, type Pulled, type Puller, pullerOf } from '../../leases/puller.ts'
 import { type JsonFormat, recordJson } from '../../record-json.ts'
 import { topicParameter } from '../describing.ts'
@@ -21,7 +21,7 @@ const leaseParameter: Parameter = {
   in: 'path',
   required: true,
   description: 'As it came with the record',
-  schema: { type: 'string', minLength: 1, maxLength: 1500 },
+  schema: { type: 'string', maxLength: 1500, pattern: leaseIdPattern },
 }
 
 const leaseMs = (description: string): Parameter => ({

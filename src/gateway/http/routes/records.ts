@@ -1,6 +1,6 @@
-import { isAscii } from 'node:buffer'
 import type { RecordHeader } from '../../../protocol/batches/records.ts'
 import type { Gateway } from '../../gateway.ts'
+import { textOf } from '../body-text.ts'
 import {
   batchType,
   binaryEvent,
@@ -193,18 +193,6 @@ function recordHeaders(request: HttpRequest): RecordHeader[] {
   return headers.map(([name, text]) => ({ key: name.slice(headerPrefix.length), value: Buffer.from(text) }))
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
-function textOf(body: Buffer): string {
-  // Most JSON is ASCII, which needs no decoding.
-  if (isAscii(body)) return body.toString('latin1')
-  try {
-    return utf8.decode(body)
-  } catch {
-    throw badRequest('the body is not UTF-8; bytes that are no text stand in JSON as {"base64": "…"}')
-  }
-}
-
 /** A body that is never held as a whole. */
 async function pushStream(
   request: HttpRequest,
@@ -218,11 +206,11 @@ async function pushStream(
   const wanted = request.header('accept') ?? ''
   if (![...lineTypes].some(type => wanted.includes(type))) {
     const summary = new Summary()
-    await pushLines(request.pieces(), target, input, lineBytes, summary)
+    await pushLines(request, target, input, lineBytes, summary)
     return summary.answer(target)
   }
   const outlet = request.respond(200, { 'content-type': 'application/x-ndjson' })
-  await pushLines(request.pieces(), target, input, lineBytes, new LineReport(outlet))
+  await pushLines(request, target, input, lineBytes, new LineReport(outlet))
   return outlet.end()
 }
 

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Guest } from '../broker/guest.ts'
+import { GuestStream } from './guest-stream.ts'
+
+test('a client that takes nothing is seen to, one that takes something is not', async () => {
+  let now = 1000
+  const taken: (() => void)[] = []
+  const guest = {
+    local: { host: '127.0.0.1', port: 9092 },
+    remote: { host: '127.0.0.1', port: 50_000 },
+    onClose: () => {},
+    onFinish: () => {},
+    receive: () => {},
+    resume: () => {},
+    destroy: () => {},
+    write: (_: readonly Uint8Array[], sent: () => void) => void taken.push(sent),
+  } as unknown as Guest
+  const world = { clock: { mono: () => now }, timers: { after: () => ({ cancel: () => {} }) } }
+  const stream = new GuestStream(guest, Buffer.alloc(0), world)
+  assert.equal(stream.stalledMs(now), 0)
+  stream.write('an answer')
+  now += 500
+  assert.equal(stream.stalledMs(now), 500)
+  stream.write('another')
+  taken.shift()!()
+  await new Promise(resolve => setImmediate(resolve))
+  // What comes next has waited for no time yet.
+  assert.equal(stream.stalledMs(now), 0)
+  now += 100
+  assert.equal(stream.stalledMs(now), 100)
+  taken.shift()!()
+  assert.equal(stream.stalledMs(now), 0)
+  stream.destroy()
+})

@@ -1,0 +1,129 @@
+// Hostile clients, one kind after the other, against a node in a process of its own. For each: how long its event loop stood
+// still, and how much memory it took at most. It must go on serving, stay below the limits, and forget them when they are gone.
+//
+//   node dist/test/gateway/siege.js [pattern]
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Attack, attacks } from './siege-attacks.ts'
+
+const mostStallMs = 100
+const mostGrowth = 64 * 1024 * 1024
+
+/**
+ * Runs inside of the node: the longest time between two ticks in which it was at work (a machine that is busy with others takes
+ * longer, but not more of the processor), and the largest size.
+ */
+const watch = `
+let wall = performance.now(), cpu = process.cpuUsage(), stall = 0, rss = 0
+setInterval(() => {
+  const used = process.cpuUsage(cpu)
+  stall = Math.max(stall, Math.min(performance.now() - wall, (used.user + used.system) / 1000))
+  rss = Math.max(rss, process.memoryUsage.rss())
+  wall = performance.now()
+  cpu = process.cpuUsage()
+}, 5).unref()
+process.on('message', () => {
+  process.send({ stall, rss })
+  stall = rss = 0
+})
+process.channel.unref()
+`
+
+interface Seen {
+  readonly stall: number
+  readonly rss: number
+}
+
+export class Besieged {
+  readonly port: number
+  readonly #child: ChildProcess
+
+  static async start(): Promise<Besieged> {
+    const preload = `data:text/javascript,${encodeURIComponent(watch)}`
+    const args = ['--import', preload, 'bin/ottla.js', '--host', '127.0.0.1', '--port', '0', '--memory']
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+    let text = ''
+    const bootstrap = await new Promise<string>((resolve, reject) => {
+      child.stdout!.setEncoding('utf8').on('data', (more: string) => {
+        text += more
+        const ready = text.split('\n').find(line => line.includes('"message":"ready"'))
+        if (ready !== undefined) resolve(JSON.parse(ready).bootstrap)
+        const bad = /^.*unexpectedly.*$/m.exec(more)
+        if (bad !== null) process.stdout.write(`${bad[0]}\n`)
+      })
+      child.once('exit', code => reject(new Error(`the node ended with ${code}: ${text}`)))
+    })
+    return new Besieged(child, Number(bootstrap.split(':')[1]))
+  }
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child
+    this.port = port
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  get alive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** The worst since the last time. */
+  async look(): Promise<Seen> {
+    const answer = once(this.#child, 'message')
+    this.#child.send('look')
+    const [seen] = (await answer) as [Seen]
+    return seen
+  }
+
+  async healthy(): Promise<boolean> {
+    if (!this.alive) return false
+    const answer = await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(5000) }).catch(() => null)
+    return answer?.status === 200
+  }
+
+  stop(): void {
+    this.#child.removeAllListeners('exit')
+    this.#child.kill('SIGKILL')
+  }
+}
+
+const mega = (bytes: number) => (bytes / 1024 / 1024).toFixed(0).padStart(5)
+
+async function besiege(attack: Attack): Promise<boolean> {
+  const node = await Besieged.start()
+  try {
+    await attack.prepare?.(node)
+    await fetch(`${node.url}/topics`)
+    await sleep(300)
+    await node.look()
+    await sleep(100)
+    const before = await node.look()
+    const began = performance.now()
+    const leave = await attack.run(node)
+    const took = performance.now() - began
+    const { stall, rss } = await node.look()
+    const healthyThen = await node.healthy()
+    leave?.()
+    await sleep(200)
+    const growth = rss - before.rss
+    const healthy = healthyThen && (await node.healthy())
+    const { stallMs = mostStallMs, growth: mayGrow = mostGrowth } = attack
+    const ok = healthy && stall <= stallMs && growth <= mayGrow
+    const figures = `${(took / 1000).toFixed(1).padStart(5)} s  stall ${stall.toFixed(0).padStart(4)} ms  +${mega(growth)} MiB`
+    console.log(`${ok ? 'ok    ' : 'FAILED'} ${figures}  ${attack.name}${healthy ? '' : ': the node does not answer'}`)
+    return ok
+  } finally {
+    node.stop()
+  }
+}
+
+const pattern = new RegExp(process.argv[2] ?? '.')
+let failed = 0
+for (const attack of attacks) {
+  if (pattern.test(attack.name) && !(await besiege(attack))) failed++
+}
+console.log(failed === 0 ? 'all withstood' : `${failed} failed`)
+process.exit(failed === 0 ? 0 : 1)
