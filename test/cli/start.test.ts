@@ -75,7 +75,7 @@ test('what is wrong is said in one line, before anything is touched', async () =
     [['--memory', '--data', 'x'], /^ottla: --memory and --data exclude each other/, 2],
     [['--config', join(folder.path, 'missing')], /^ottla: no such file or folder: .*missing/, 1],
     [['--flush', 'never'], /must be one of: ack, os/, 2],
-    [['strat'], /^ottla: unknown command strat; did you mean start\?/, 2],
+    [['strat'], /^ottla: unknown command strat: ottla --help lists all; did you mean start\?/, 2],
   ]
   const results = await Promise.all(cases.map(([args]) => ottla(args, { cwd: folder.path })))
   taken.close()
