@@ -16,8 +16,15 @@ import { ReplicaManager } from './replica-manager.ts'
 
 const ids = { first: 'AAECAwQFBgcICQoLDA0ODw', second: 'EBAQEBAQEBAQEBAQEBAQEA', other: 'ICAgICAgICAgICAgICAgIA' }
 
-function topicRecords(name: string, topicId: string): MetadataRecord[] {
-  const placed = { replicas: [1], isr: [1], addingReplicas: [], removingReplicas: [], leader: 1, leaderEpoch: 0 }
+function topicRecords(name: string, topicId: string, node = 1): MetadataRecord[] {
+  const placed = {
+    replicas: [node],
+    isr: [node],
+    addingReplicas: [],
+    removingReplicas: [],
+    leader: node,
+    leaderEpoch: 0,
+  }
   return [
     { type: 'TopicRecord', name, topicId },
     { type: 'PartitionRecord', partitionId: 0, topicId, partitionEpoch: 0, ...placed },
@@ -27,6 +34,8 @@ function topicRecords(name: string, topicId: string): MetadataRecord[] {
 class NodeOnDisk {
   readonly replicas = new Replicas()
   readonly cluster = new ClusterState()
+  /** Topics of which it was said that they are gone. */
+  readonly deleted: string[] = []
   readonly #volume: FileVolume
   readonly #logs: LogManager
   readonly #manager: ReplicaManager
@@ -44,7 +53,7 @@ class NodeOnDisk {
     this.#volume = volume
     this.#logs = LogManager.open(volume, world, silent)
     const { config } = resolveConfig({ flags: [] })
-    const events = { leads() {}, deleted() {} }
+    const events = { leads() {}, deleted: (topics: readonly string[]) => this.deleted.push(...topics) }
     this.#manager = new ReplicaManager(1, this.#logs, this.replicas, config, silent, events)
   }
 
@@ -55,6 +64,13 @@ class NodeOnDisk {
   commit(records: readonly MetadataRecord[]): void {
     this.#apply(records)
     this.#manager.commit(this.cluster, records)
+  }
+
+  /** The metadata is replaced as a whole. */
+  replace(records: readonly MetadataRecord[]): void {
+    this.cluster.clear()
+    this.#apply(records)
+    this.#manager.load(this.cluster)
   }
 
   append(topic: string): number {
@@ -92,5 +108,21 @@ test('a crash between the record of a deletion and the removal of its folder is 
   node = await NodeOnDisk.open(root, [...kept, ...topicRecords('t', ids.second)])
   assert.equal(node.append('t'), 0)
   assert.equal(node.append('kept'), 2)
+  await node.close()
+})
+
+test('of a deleted topic every node hears, also those without a copy: they may coordinate groups that have read it', async t => {
+  const root = mkdtempSync(join(tmpdir(), 'ottla-replicas-'))
+  t.after(() => rmSync(root, { recursive: true }))
+  const node = await NodeOnDisk.open(root, topicRecords('here', ids.first))
+  node.commit(topicRecords('there', ids.second, 2))
+  node.commit([{ type: 'RemoveTopicRecord', topicId: ids.second }])
+  assert.deepEqual(node.deleted, ['there'])
+  node.commit([{ type: 'RemoveTopicRecord', topicId: ids.first }, ...topicRecords('here', ids.other)])
+  assert.deepEqual(node.deleted, ['there', 'here'])
+  node.replace(topicRecords('there', ids.second, 2))
+  assert.deepEqual(node.deleted, ['there', 'here', 'here'])
+  node.replace(topicRecords('there', ids.second, 2))
+  assert.equal(node.deleted.length, 3)
   await node.close()
 })

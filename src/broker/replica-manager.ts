@@ -23,7 +23,7 @@ export interface ReplicaEvents {
   leads(partition: Partition): void
   /** We do not lead it any more. */
   resigns?(partition: Partition): void
-  /** The topics are gone. */
+  /** The topics are gone, whether or not this node had copies: groups that have read them may be its own. */
   deleted(topics: readonly string[]): void
 }
 
@@ -43,6 +43,8 @@ export class ReplicaManager {
   readonly #logger: Logger
   readonly #events: ReplicaEvents
   readonly #copying: Copying | undefined
+  /** Of all topics, by their ids: the record of a deletion names only those. */
+  readonly #names = new Map<string, string>()
   #checks: Timer | null = null
   #notes: Timer | null = null
   /** What topics have that say nothing themselves: nearly all of them, so it is made once. */
@@ -83,8 +85,13 @@ export class ReplicaManager {
       // No record says that it was deleted.
       this.#drop(partition, 'setAside')
     }
-    for (const topic of cluster.topics.values())
+    const deleted = [...this.#names].filter(([id]) => !cluster.topicsById.has(id)).map(([, name]) => name)
+    this.#names.clear()
+    for (const topic of cluster.topics.values()) {
+      this.#names.set(topic.id, topic.name)
       for (const [index, partition] of topic.partitions.entries()) this.#place(cluster, topic, index, partition)
+    }
+    if (deleted.length > 0) this.#events.deleted(deleted)
   }
 
   /** Writes down what is known to be committed; copies nothing any more. */
@@ -126,8 +133,13 @@ export class ReplicaManager {
         const index = record.partitionId ?? 0
         const partition = topic?.partitions[index]
         if (topic !== undefined && partition !== undefined) this.#place(cluster, topic, index, partition)
-      } else if (record.type === 'RemoveTopicRecord') deleted.push(...this.#remove(record.topicId))
-      else if (record.type === 'ConfigRecord' && record.resourceType === ResourceType.BROKER)
+      } else if (record.type === 'TopicRecord') this.#names.set(record.topicId, record.name)
+      else if (record.type === 'RemoveTopicRecord') {
+        const name = this.#names.get(record.topicId)
+        if (name !== undefined) deleted.push(name)
+        this.#names.delete(record.topicId)
+        this.#remove(record.topicId)
+      } else if (record.type === 'ConfigRecord' && record.resourceType === ResourceType.BROKER)
         this.#configureBroker(cluster)
     }
     if (deleted.length > 0) this.#events.deleted(deleted)
@@ -213,7 +225,7 @@ export class ReplicaManager {
   }
 
   /** Returns the name of the topic, when we had part of it. */
-  #remove(topicId: string): string[] {
+  #remove(topicId: string): void {
     const partitions = this.#replicas.removeTopic(topicId)
     for (const partition of partitions) {
       this.#copying?.fetchers.follow(partition, -1)
@@ -226,7 +238,6 @@ export class ReplicaManager {
         }),
       )
     }
-    return partitions.slice(0, 1).map(({ topic }) => topic)
   }
 
   #configureTopic(cluster: ClusterState, name: string): void {
