@@ -1,6 +1,7 @@
 import { showAddress } from '../client/address.ts'
 import { Cluster } from '../client/cluster.ts'
 import { KafkaProxy } from '../gateway/kafka/proxy.ts'
+import type { NodesShown } from '../gateway/kafka/rewrite.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Shares } from '../shares/shares.ts'
 import type { Address, Timer } from '../world/world.ts'
@@ -60,8 +61,14 @@ export class GatewayProcess implements RunningNode {
       requestTimeoutMs: answerMs,
       apiTimeoutMs: answerMs,
     })
-    const [limits, { advertised }] = [brokerLimits(config), listeners]
-    this.#proxy = new KafkaProxy({ world, logger, limits, cluster: this.#cluster, advertised })
+    this.#proxy = new KafkaProxy({
+      world,
+      logger,
+      limits: brokerLimits(config),
+      cluster: this.#cluster,
+      advertised: listeners.advertised,
+      shown: () => config.get('gateway.nodes') as NodesShown,
+    })
     this.#doors = this.#newDoors()
     this.#proxy.doors = this.#doors
     if (!config.get('doors').includes('kafka')) this.#proxy.serveNoKafka()

@@ -22,6 +22,9 @@ export const ottlaSettings = {
   flush: string('ack', oneOf('ack', 'os')).honoured(
     'What an acknowledgement means: on stable storage (`ack`), or with the operating system (`os`, as Apache Kafka).',
   ),
+  'gateway.nodes': string('auto', oneOf('auto', 'all', 'one')).honoured(
+    "What a gateway tells Kafka clients of the cluster's nodes: `all` of them, each at the gateway's address; that there is `one`, which leads everything; or (`auto`) one to clients that take several nodes at one address for the same.",
+  ),
   host: list('localhost', listOf([], { empty: false })).honoured(
     'Addresses to listen on; `localhost` is this machine only, `0.0.0.0` or `::` every interface.',
   ),

@@ -23,7 +23,7 @@ import { UpdateFeatures } from '../../protocol/messages/update-features.ts'
 import type { Api, RequestOf, ResponseOutput } from '../../protocol/schema.ts'
 import { ask, goAway, inTurn, patienceMs, wayTo } from './exchange.ts'
 import type { ProxyContext } from './proxy.ts'
-import { atGateway } from './rewrite.ts'
+import { atGateway, ledByOne } from './rewrite.ts'
 import type { Fields } from './split.ts'
 import { anyNode } from './upstream.ts'
 
@@ -33,6 +33,8 @@ export interface AnywhereApi<A extends Api = Api> {
   readonly repeatable: boolean
   /** What is to be learnt from an answer. */
   learn?(answer: ResponseOutput<A>, request: RequestOf<A>, context: ProxyContext): void
+  /** It names leaders of partitions. */
+  readonly leaders?: boolean
 }
 
 /** Attempts of a question that changes nothing. */
@@ -55,7 +57,8 @@ export function anywhere<A extends Api>(row: AnywhereApi<A>): Handler<Api, Proxy
           const answer = await ask(way, row.api, context.version, request, patienceMs + Math.max(0, timeoutMs ?? 0))
           if (!(answer instanceof KafkaError)) {
             row.learn?.(answer, request as RequestOf<A>, context)
-            return atGateway(answer as Fields, context)
+            const one = row.leaders === true && context.broker.shownTo(context.peer) === 'one'
+            return atGateway(one ? ledByOne(answer as Fields) : (answer as Fields), context)
           }
           if (way instanceof KafkaError || !row.repeatable || attempt === mostAttempts) return goAway(context.peer)
           way = await wayTo(upstream, anyNode)
@@ -69,7 +72,7 @@ const question = (api: unknown): Handler<Api, ProxyContext> => anywhere({ api: a
 const change = (api: unknown): Handler<Api, ProxyContext> => anywhere({ api: api as Api, repeatable: false })
 
 export const describeCluster = question(DescribeCluster)
-export const describeTopicPartitions = question(DescribeTopicPartitions)
+export const describeTopicPartitions = anywhere({ api: DescribeTopicPartitions, repeatable: true, leaders: true })
 export const describeQuorum = question(DescribeQuorum)
 export const listConfigResources = question(ListConfigResources)
 export const listPartitionReassignments = question(ListPartitionReassignments)
@@ -93,6 +96,7 @@ export const metadata = anywhere({
   api: Metadata,
   repeatable: true,
   learn: (answer, _, { broker }) => broker.directory.learn(answer),
+  leaders: true,
 })
 
 export const findCoordinator = anywhere({

@@ -150,11 +150,14 @@ const moved = new Set<number>([
 /** An answer as the client gets it: what it says of leaders is remembered, and nodes are where the gateway is. */
 export function settled(answer: Fields, row: PartitionFields, context: ProxyContext): Fields {
   const { directory } = context.broker
+  const one = context.broker.shownTo(context.peer) === 'one'
   eachAnswer(answer, row, (topic, partition) => {
-    if (!moved.has(partition.errorCode as number)) return
+    if (partition.errorCode === ErrorCode.NONE) return
     const index = (partition.index ?? partition.partitionIndex ?? partition.partition) as number
     const hint = partition.currentLeader as { leaderId: number; leaderEpoch: number } | undefined
-    directory.leaderMoved(topic, index, hint ?? null)
+    if (moved.has(partition.errorCode as number)) directory.leaderMoved(topic, index, hint ?? null)
+    // Of leaders that it has not heard of a client shall not hear here.
+    if (one && hint !== undefined) (partition as { currentLeader?: unknown }).currentLeader = undefined
   })
   return atGateway(answer, context)
 }

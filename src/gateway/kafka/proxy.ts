@@ -5,6 +5,7 @@ import type { Logger } from '../../world/logger.ts'
 import type { Address, World } from '../../world/world.ts'
 import { type AnnouncedApis, Announcement } from './announcement.ts'
 import { Directory } from './directory.ts'
+import { type NodesShown, usuallyShown } from './rewrite.ts'
 import { proxiedApis } from './served.ts'
 import { Upstream } from './upstream.ts'
 
@@ -24,6 +25,8 @@ export interface ProxyParts {
   readonly cluster: Cluster
   /** What clients of a listening port are told; without an entry: the address at which they came. */
   readonly advertised: ReadonlyMap<number, Address>
+  /** What clients are told of the nodes (`gateway.nodes`). */
+  readonly shown: () => NodesShown | 'auto'
 }
 
 /** ms without a word from the cluster after which a gateway is of no use to its clients. */
@@ -40,11 +43,13 @@ export class KafkaProxy extends Server {
   fetchedUnsent = 0
   readonly #announcement: Announcement
   readonly #advertised: ReadonlyMap<number, Address>
+  readonly #shown: () => NodesShown | 'auto'
   readonly #upstreams = new WeakMap<Peer, Upstream>()
 
-  constructor({ world, logger, limits, cluster, advertised }: ProxyParts) {
+  constructor({ world, logger, limits, cluster, advertised, shown }: ProxyParts) {
     super(world, logger, limits, proxiedApis)
     this.#advertised = advertised
+    this.#shown = shown
     this.directory = new Directory(cluster)
     this.#announcement = new Announcement(cluster, this.directory)
   }
@@ -78,6 +83,12 @@ export class KafkaProxy extends Server {
   addressFor({ local }: Peer): Address {
     const { host, port } = this.#advertised.get(local.port) ?? local
     return { host, port }
+  }
+
+  /** How the cluster looks to this client. */
+  shownTo({ software }: Peer): NodesShown {
+    const wanted = this.#shown()
+    return wanted === 'auto' ? usuallyShown(software) : wanted
   }
 
   /** What both sides know. Rejects when the cluster cannot be reached. */

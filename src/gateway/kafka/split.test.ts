@@ -67,7 +67,8 @@ for (const row of rows) {
         // Nothing but the topics differs.
         assert.deepEqual({ ...asked, [row.topics]: [] }, { ...request, [row.topics]: [] })
         const answer = refused(asked, row, index => row.failed(index, 100 + node))
-        return over(row.api.response)(version, answer)
+        // Some come over the wire, some are made here.
+        return node === version % 3 ? answer : over(row.api.response)(version, answer)
       })
       const merged = over(row.api.response)(version, merge(answers, row))
       assert.deepEqual(topicsOf(merged, { ...row, topics: row.answers }), keys, `version ${version}`)

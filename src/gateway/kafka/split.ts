@@ -88,8 +88,10 @@ export function merge(answers: readonly Fields[], fields: PartitionFields): Fiel
   for (const other of others) {
     if (merged.errorCode === 0 && other.errorCode !== 0) merged.errorCode = other.errorCode
     merged.throttleTimeMs = Math.max(merged.throttleTimeMs as number, other.throttleTimeMs as number)
-    if (Array.isArray(merged.nodeEndpoints))
-      merged.nodeEndpoints = [...merged.nodeEndpoints, ...listOf(other, 'nodeEndpoints')]
+    if ('nodeEndpoints' in other) {
+      const before = (merged.nodeEndpoints ?? []) as readonly Fields[]
+      merged.nodeEndpoints = [...before, ...listOf(other, 'nodeEndpoints')]
+    }
   }
   return merged
 }
@@ -104,7 +106,7 @@ export function refused(request: Fields, fields: PartitionFields, each: (partiti
       [fields.answerPartitions]: partitions.map(partition => each(indexOf(partition, fields.index))),
     }
   })
-  return { throttleTimeMs: 0, [fields.answers]: topics }
+  return { throttleTimeMs: 0, errorCode: 0, [fields.answers]: topics }
 }
 
 /** Calls `run` for each partition that an answer speaks of. */
