@@ -10,11 +10,12 @@ export interface Door {
   createTopic(topic: string, partitions: number): Promise<void>
   /** A request that writes records: one as such, or several together. */
   push(topic: string, records: readonly string[]): Buffer
-  /** Workers that take one record at a time and say that it is done. */
-  pull(topic: string, workers: number): Promise<Workers>
+  /** Workers that take one record at a time and say that it is done. The topic has records. */
+  pull(topic: string, partitions: number): Promise<Workers>
 }
 
 export interface Workers {
+  readonly count: number
   job(worker: number): Job
   close(): Promise<void>
 }

@@ -3,6 +3,9 @@ import { createTopic } from '../wire.ts'
 import type { Door, Workers } from './doors.ts'
 import { questionBytes } from './line.ts'
 
+/** As many as push single records. */
+const workers = 64
+
 /** Our own: the broker's port. */
 export class OttlaDoor implements Door {
   readonly port: number
@@ -37,6 +40,7 @@ export class OttlaDoor implements Door {
   async pull(topic: string): Promise<Workers> {
     const pull = questionBytes({ method: 'POST', path: `/topics/${topic}/pull?group=workers&waitMs=1000` })
     return {
+      count: workers,
       job: () => async ask => {
         const { body } = await ask(pull)
         const lease = leaseIn(body)

@@ -151,7 +151,7 @@ function idle(found: readonly Idle[]): string {
   ].join('\n\n')
 }
 
-function how({ machine, rounds, seconds, flush, runs }: HttpResults, peers: readonly Contestant[]): string {
+function how({ machine, rounds, seconds, flush, runs, failures }: HttpResults, peers: readonly Contestant[]): string {
   const measured = new Set(runs.map(({ workload }) => workload))
   const facts = [
     `${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, ${machine.system}, Linux ${machine.kernel}, Node.js ${machine.node.slice(1)}, Java ${machine.java}; ${machine.date.slice(0, 10)}. Load average before the run ${machine.loadBefore}.`,
@@ -162,6 +162,7 @@ function how({ machine, rounds, seconds, flush, runs }: HttpResults, peers: read
       : [
           'The proxies run with their defaults, but for what would only hold them up here: no logging of requests, no linger, `acks=all`. Installed and started by `test/peers`.',
         ]),
+    ...failures.map(failure => `Not measured: ${failure}`),
     'Every single measurement is in [benchmarks-http.json](benchmarks-http.json).',
   ]
   const loads = workloadNames.filter(name => measured.has(name)).map(name => [name, workloads[name].what])

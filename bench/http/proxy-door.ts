@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Kafka } from '../brokers.ts'
 import { run } from '../command.ts'
 import { adopt, release, root } from '../place.ts'
@@ -20,6 +21,7 @@ export interface ProxyOptions {
 }
 
 const startLimitMs = 120_000
+const awakeLimitMs = 60_000
 const json = 'application/vnd.kafka.json.v2+json'
 const plain = 'application/vnd.kafka.v2+json'
 
@@ -51,10 +53,12 @@ export class ProxyDoor implements Door {
   }
 
   async stop(): Promise<void> {
-    process.kill(this.#pid, 'SIGKILL')
-    while (running(this.#pid)) await new Promise(resolve => setTimeout(resolve, 10))
-    release(this.#pid)
-    await this.#kafka.stop()
+    if (this.#pid > 0) {
+      process.kill(this.#pid, 'SIGKILL')
+      while (running(this.#pid)) await sleep(10)
+      release(this.#pid)
+    }
+    if (this.#kafka.pid() > 0) await this.#kafka.stop()
   }
 
   createTopic(topic: string, partitions: number): Promise<void> {
@@ -66,24 +70,29 @@ export class ProxyDoor implements Door {
     return questionBytes({ method: 'POST', path: `/topics/${topic}`, type: json, accept: plain, body })
   }
 
-  /** A worker is a consumer instance with a partition of its own: what a group would settle at, without the wait. */
-  async pull(topic: string, workers: number): Promise<Workers> {
+  /** A worker is a consumer instance; as many of them as partitions, so that each gets one. */
+  async pull(topic: string, partitions: number): Promise<Workers> {
+    const workers = partitions
     const group = `workers-${++this.#groups}`
     const instance = (worker: number) => `/consumers/${group}/instances/c${worker}`
     const line = new Line(this.port)
     for (let worker = 0; worker < workers; worker++) {
       const body = { name: `c${worker}`, format: 'json', 'auto.offset.reset': 'earliest', ...this.#options.consumer }
       await post(line, `/consumers/${group}`, body)
-      await post(line, `${instance(worker)}/assignments`, { partitions: [{ topic, partition: worker }] })
+      await post(line, `${instance(worker)}/subscription`, { topics: [topic] })
     }
+    const poll = (worker: number) =>
+      questionBytes({ method: 'GET', path: `${instance(worker)}/records?${this.#options.poll}`, accept: json })
+    // Together: the group waits for each of them.
+    await Promise.all(Array.from({ length: workers }, (_, worker) => untilAwake(this.port, poll(worker))))
     return {
+      count: workers,
       job: worker => {
-        const path = `${instance(worker)}/records?${this.#options.poll}`
-        const poll = questionBytes({ method: 'GET', path, accept: json })
+        const polling = poll(worker)
         const done: Question = { method: 'POST', path: `${instance(worker)}/offsets`, type: plain, accept: plain }
         const commit = questionBytes({ ...done, body: '{}' })
         return async ask => {
-          const { body } = await ask(poll)
+          const { body } = await ask(polling)
           const records = countIn(body)
           if (records > 0) await ask(commit)
           return records
@@ -98,6 +107,18 @@ export class ProxyDoor implements Door {
       },
     }
   }
+}
+
+/** A consumer's first polls may find nothing, or no coordinator yet. */
+async function untilAwake(port: number, poll: Buffer): Promise<void> {
+  const line = new Line(port)
+  for (const end = performance.now() + awakeLimitMs; performance.now() < end; await sleep(100)) {
+    const { status, body } = await line.ask(poll)
+    if (status !== 200 || countIn(body) === 0) continue
+    line.close()
+    return
+  }
+  throw new Error('a consumer of the proxy gets no records')
 }
 
 async function post(line: Line, path: string, body: unknown): Promise<Answer> {

@@ -64,6 +64,8 @@ export interface HttpResults {
   readonly seconds: number
   readonly flush: 'os' | 'ack'
   readonly runs: readonly Run[]
+  /** What peers could not do. */
+  readonly failures: readonly string[]
   readonly events: Events | null
   readonly idle: readonly Idle[]
 }

@@ -21,7 +21,6 @@ export interface Measured {
 
 interface Workload {
   readonly what: string
-  readonly connections: number
   readonly partitions: number
   measure(measuring: Measuring): Promise<Measured>
 }
@@ -32,27 +31,29 @@ const firstRecords = 20_000
 export const workloads: Readonly<Record<WorkloadName, Workload>> = {
   single: {
     what: 'A JSON record of 1 KiB each request, 64 connections, 4 partitions',
-    connections: 64,
     partitions: 4,
-    measure: measuring => push(measuring, 'single', 1),
+    measure: measuring => push(measuring, 'single', 1, 64),
   },
   batch: {
     what: `${batchRecords} such records each request, 8 connections, 4 partitions`,
-    connections: 8,
     partitions: 4,
-    measure: measuring => push(measuring, 'batch', batchRecords),
+    measure: measuring => push(measuring, 'batch', batchRecords, 8),
   },
   pull: {
     what:
-      'A record each request, then a request that says it is done, 16 workers, 16 partitions. Beside a lease and its `ack`: a poll of a ' +
-      'consumer instance and its commit',
-    connections: 16,
+      'A record each request, then a request that says it is done, 16 partitions. ottla: a lease and its `ack`, 64 workers. The proxies: a ' +
+      'poll of a consumer instance and its commit, an instance for each partition, since more would get nothing',
     partitions: 16,
     measure: pull,
   },
 }
 
-async function push(measuring: Measuring, name: 'single' | 'batch', records: number): Promise<Measured> {
+async function push(
+  measuring: Measuring,
+  name: 'single' | 'batch',
+  records: number,
+  connections: number,
+): Promise<Measured> {
   const { door, topic } = measuring
   await door.createTopic(topic, workloads[name].partitions)
   const request = door.push(topic, recordsJson(records))
@@ -60,15 +61,16 @@ async function push(measuring: Measuring, name: 'single' | 'batch', records: num
     await ask(request)
     return records
   }
-  return fullAndHalf(measuring, workloads[name].connections, () => job)
+  return fullAndHalf(measuring, connections, () => job)
 }
 
 async function pull(measuring: Measuring): Promise<Measured> {
   const { door, topic, ms, warmUpMs } = measuring
-  const { connections, partitions } = workloads.pull
+  const { partitions } = workloads.pull
   await door.createTopic(topic, partitions)
   await fill(door, topic, firstRecords)
-  const workers = await door.pull(topic, connections)
+  const workers = await door.pull(topic, partitions)
+  const connections = workers.count
   const job = (worker: number): Job => workers.job(worker)
   const first = await drive({ port: door.port, pids: door.pids(), connections, ms: warmUpMs, rate: null, job })
   const rate = first.records / first.seconds

@@ -81,8 +81,10 @@ export class LoadSubscriber {
     if (this.#closed) return
     setTimeout(
       () => {
-        this.reconnects++
-        this.open().catch(() => this.#comeAgain())
+        this.open().then(
+          () => this.reconnects++,
+          () => this.#comeAgain(),
+        )
       },
       retryMs * (0.5 + Math.random()),
     )

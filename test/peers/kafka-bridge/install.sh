@@ -2,7 +2,7 @@
 # Puts Strimzi's HTTP bridge for Apache Kafka (Apache-2.0) into $PEERS_HOME: its source by git, what it stands on from Maven
 # Central. Idempotent. Needs: git, java and javac >= 17, mvn. Prints version=.
 set -euo pipefail
-. "$(dirname "$0")/env.sh"
+here=$(cd "$(dirname "$0")" && pwd); . "$here/env.sh"
 [ ! -f "$KAFKA_BRIDGE_HOME/.complete" ] || { echo "version=$KAFKA_BRIDGE_VERSION"; exit 0; }
 
 rm -rf "$KAFKA_BRIDGE_HOME"; mkdir -p "$KAFKA_BRIDGE_HOME"

@@ -2,7 +2,7 @@
 # Puts Karapace (a REST proxy for Apache Kafka, Apache-2.0) into $PEERS_HOME: its source by git, what it stands on from
 # PyPI. Idempotent. Needs: git, Python 3.12 or newer. Prints version=.
 set -euo pipefail
-. "$(dirname "$0")/env.sh"
+here=$(cd "$(dirname "$0")" && pwd); . "$here/env.sh"
 [ ! -f "$KARAPACE_HOME/.complete" ] || { echo "version=$KARAPACE_VERSION"; exit 0; }
 
 new_enough() { "$1" -c 'import sys, venv; sys.exit(sys.version_info < (3, 12))' 2> /dev/null; }

@@ -2,7 +2,7 @@
 # start.sh --port 28082 --bootstrap 127.0.0.1:29092 --dir DIR   Karapace's REST proxy in front of a broker, in the background.
 # Prints, when it answers: url=, pids=. Its output goes to DIR/karapace.log.
 set -euo pipefail
-. "$(dirname "$0")/env.sh"
+here=$(cd "$(dirname "$0")" && pwd); . "$here/env.sh"
 port=28082 bootstrap=127.0.0.1:29092 dir=
 while [ $# -gt 0 ]; do case $1 in
   --port) port=$2; shift 2;; --bootstrap) bootstrap=$2; shift 2;; --dir) dir=$2; shift 2;;
