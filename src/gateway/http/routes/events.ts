@@ -1,5 +1,6 @@
 import { commitOffsets } from '../../../client/group-offsets.ts'
 import { KafkaError } from '../../../protocol/errors.ts'
+import type { Timers } from '../../../world/world.ts'
 import { TooManyStreams } from '../../events/desk.ts'
 import { eventsOf } from '../../events/encode.ts'
 import { eventDesk } from '../../events/of-gateway.ts'
@@ -150,7 +151,7 @@ async function begin(request: HttpRequest, gateway: Gateway): Promise<HttpAnswer
     await gateway.client.topic(topic)
     return { headers }
   }
-  const open = () => streamOf(request)
+  const open = () => streamOf(request, gateway.world.timers)
   try {
     if (group === undefined) {
       await desk.subscribe(
@@ -179,8 +180,7 @@ function fromOf(text: string | undefined, otherwise: From): From {
   return from
 }
 
-/** Throws Problem when the client has gone meanwhile. */
-function streamOf(request: HttpRequest): EventStream {
+function streamOf(request: HttpRequest, timers: Pick<Timers, 'soon'>): EventStream {
   const outlet = request.respond(200, headers)
   const { signal } = request
   return {
@@ -189,7 +189,11 @@ function streamOf(request: HttpRequest): EventStream {
       return outlet.unsent
     },
     onDrain: run => outlet.onDrain(run),
-    onClose: run => signal.addEventListener('abort', run, { once: true }),
+    onClose: run => {
+      // The client may have gone while its stream was prepared.
+      if (signal.aborted) timers.soon(run)
+      else signal.addEventListener('abort', run, { once: true })
+    },
     end: () => void outlet.end(),
     destroy: () => outlet.destroy(),
   }
