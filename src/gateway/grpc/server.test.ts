@@ -381,3 +381,13 @@ test('who opens a call and does not say what he wants is not waited for', async 
   slow.end(framed(Ask.encode({ count: 1 })))
   assert.equal(statusOf(await outcome(slow)), '0')
 })
+
+test('a call whose deadline makes no sense is refused, and forgotten', async () => {
+  const started = await start()
+  const client = session(started)
+  for (let i = 0; i < 3; i++) {
+    const call = ask(client, '/t.Echo/Many', { 'grpc-timeout': 'soon' })
+    assert.equal(statusOf(await outcome(call)), '3')
+  }
+  assert.deepEqual([started.server.calls, started.server.streams], [0, 0])
+})

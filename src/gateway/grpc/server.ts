@@ -106,6 +106,11 @@ export class GrpcServer {
     return this.#calls
   }
 
+  /** Those of them that end only when somebody ends them. */
+  get streams(): number {
+    return this.#endless.size
+  }
+
   get limits(): GrpcLimits {
     return this.#limits
   }
@@ -170,6 +175,8 @@ export class GrpcServer {
 
   #run(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, served: Served): void {
     const call = new Call(stream, headers, served.method, this.#context(stream, served))
+    // What its headers said was wrong.
+    if (call.over) return
     if (this.#closing) {
       call.fail(stops())
       return

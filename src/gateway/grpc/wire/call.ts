@@ -84,6 +84,11 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
     }
   }
 
+  /** Nobody waits for the answer any more. */
+  get over(): boolean {
+    return this.#done
+  }
+
   /** Aborted when nobody waits for the answer any more. */
   get signal(): AbortSignal {
     if (this.#aborting === null) {
