@@ -23,6 +23,8 @@ const places: readonly [name: string, title: string][] = [
   ['nodes', 'Nodes'],
 ]
 
+const known = [...places.map(([key]) => key), 'workers']
+
 const modes = ['auto', 'light', 'dark'] as const
 
 function Console() {
@@ -66,8 +68,13 @@ function Console() {
         {place === '' && <Overview cluster={cluster} />}
         {place === 'topics' && (name === undefined ? <Topics /> : <TopicPage key={name} name={name} part={part} />)}
         {place === 'groups' && (name === undefined ? <Groups /> : <GroupPage key={name} name={name} />)}
-        {place === 'workers' && name !== undefined && <WorkersPage key={name} name={name} />}
+        {place === 'workers' && (name === undefined ? <Groups /> : <WorkersPage key={name} name={name} />)}
         {place === 'nodes' && <Nodes />}
+        {!known.includes(place) && (
+          <p class="empty">
+            There is no such page. <a href={link()}>Overview</a>
+          </p>
+        )}
       </main>
       {helps && (
         <Dialog title="Keys" close={() => setHelps(false)}>

@@ -106,7 +106,9 @@ export function DeleteDialog({ what, name, warning, run, close }: DeleteProps) {
       >
         <p>{warning}</p>
         <label>
-          Type <code>{name}</code> to go on
+          <span class="faint">
+            Type <code>{name}</code> to go on
+          </span>
           <input value={typed} autocomplete="off" onInput={event => setTyped(event.currentTarget.value)} />
         </label>
       </Form>

@@ -37,9 +37,7 @@ export function Plot({ title, series: { times, values }, show }: PlotProps) {
         {drawn && <polygon points={`0,${height} ${points.join(' ')} ${width},${height}`} />}
         {drawn && <polyline points={points.join(' ')} />}
       </svg>
-      <small>
-        {drawn ? `highest ${show(most)} in ${Math.round(span / 1000)} s` : 'it is drawn as long as this page is open'}
-      </small>
+      <small>{drawn ? `highest ${show(most)} in ${Math.round(span / 1000)} s` : 'drawn while this page is open'}</small>
     </figure>
   )
 }
