@@ -36,7 +36,7 @@ func (c *Client) Records(ctx context.Context, topic string, options ReadOptions)
 		HighWatermark  int64        `json:"highWatermark"`
 		LogStartOffset int64        `json:"logStartOffset"`
 	}
-	asked := call{method: http.MethodGet, path: topicPath(topic, "records"), query: values, again: true}
+	asked := call{method: http.MethodGet, path: topicPath(topic, "records"), query: values, again: true, wait: options.Wait}
 	if err := c.ask(ctx, asked, &found); err != nil {
 		return Page{}, err
 	}

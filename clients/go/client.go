@@ -60,7 +60,12 @@ type call struct {
 	header       map[string]string
 	// It may be repeated when nobody knows whether it was done.
 	again bool
+	// How long the broker is asked to wait.
+	wait time.Duration
 }
+
+// tryFor is how long a node may take for an answer, besides what it was asked to wait. Then it counts as gone.
+const tryFor = 10 * time.Second
 
 func topicPath(topic string, more ...string) string {
 	path := "/topics/" + url.PathEscape(topic)
@@ -99,6 +104,8 @@ func (c *Client) ask(ctx context.Context, asked call, found any) error {
 }
 
 func (c *Client) try(ctx context.Context, asked call, body []byte, found any) (err error, passes bool) {
+	ctx, cancel := context.WithTimeout(ctx, tryFor+asked.wait)
+	defer cancel()
 	var reader io.Reader
 	if body != nil {
 		reader = bytes.NewReader(body)

@@ -50,7 +50,7 @@ func (c *Client) Pull(ctx context.Context, topic string, options PullOptions) ([
 		} `json:"records"`
 	}
 	// An answer that is lost leaves leases behind that end by themselves.
-	asked := call{method: http.MethodPost, path: topicPath(topic, "pull"), query: values, again: true}
+	asked := call{method: http.MethodPost, path: topicPath(topic, "pull"), query: values, again: true, wait: options.Wait}
 	if err := c.ask(ctx, asked, &found); err != nil {
 		return nil, err
 	}
@@ -76,9 +76,13 @@ func (l Lease) Reject(ctx context.Context, reason string) error {
 	return l.settle(ctx, "reject", values)
 }
 
-// Renew asks for more time, from now on.
+// Renew asks for more time, from now on; 0: as is usual at the broker.
 func (l Lease) Renew(ctx context.Context, duration time.Duration) error {
-	return l.settle(ctx, "renew", url.Values{"leaseMs": {ms(duration)}})
+	values := url.Values{}
+	if duration > 0 {
+		values.Set("leaseMs", ms(duration))
+	}
+	return l.settle(ctx, "renew", values)
 }
 
 func (l Lease) settle(ctx context.Context, action string, values url.Values) error {

@@ -76,6 +76,9 @@ func (c *Client) follow(ctx context.Context, topic string, options SubscribeOpti
 	if s.lastID != "" {
 		request.Header.Set("Last-Event-ID", s.lastID)
 	}
+	// Heartbeats come far more often than that.
+	silence := time.AfterFunc(time.Minute, cancel)
+	defer silence.Stop()
 	answer, err := c.http.Do(request)
 	if err != nil {
 		return fmt.Errorf("ottla: %w", err)
@@ -84,10 +87,7 @@ func (c *Client) follow(ctx context.Context, topic string, options SubscribeOpti
 	if answer.StatusCode != http.StatusOK {
 		return problemOf(answer)
 	}
-	// Heartbeats come far more often than that.
-	silence := time.AfterFunc(time.Minute, cancel)
-	defer silence.Stop()
-	s.name, s.data = "", nil
+	s.begin()
 	lines := bufio.NewReader(answer.Body)
 	for {
 		line, err := lines.ReadString('\n')
@@ -107,10 +107,16 @@ func (c *Client) follow(ctx context.Context, topic string, options SubscribeOpti
 
 // stream takes lines of server-sent events (WHATWG HTML §9.2).
 type stream struct {
-	lastID, name string
-	data         []string
-	retry        time.Duration
+	// Where it goes on: behind the last event that came whole.
+	lastID string
+	// Of the event that is coming.
+	id, name string
+	data     []string
+	retry    time.Duration
 }
+
+// begin forgets what came of an event whose connection has ended.
+func (s *stream) begin() { s.id, s.name, s.data = s.lastID, "", nil }
 
 func (s *stream) line(line string) (*Event, error) {
 	if line == "" {
@@ -122,7 +128,7 @@ func (s *stream) line(line string) (*Event, error) {
 	case "data":
 		s.data = append(s.data, value)
 	case "id":
-		s.lastID = value
+		s.id = value
 	case "event":
 		s.name = value
 	case "retry":
@@ -135,7 +141,8 @@ func (s *stream) line(line string) (*Event, error) {
 
 func (s *stream) end() (*Event, error) {
 	name, data := s.name, s.data
-	s.name, s.data = "", nil
+	s.lastID = s.id
+	s.begin()
 	// Others than messages tell of gaps, which the offsets show, too.
 	if len(data) == 0 || (name != "" && name != "message") {
 		return nil, nil

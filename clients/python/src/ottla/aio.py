@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any
 
@@ -13,7 +13,7 @@ import httpx
 
 from . import calls
 from .stream import Stream
-from .types import BrokerUnreachable, Content, Event, Json, Lease, Message, Page, Place
+from .types import BrokerUnreachable, Content, Event, Json, Lease, Message, OttlaError, Page, Place
 
 
 class AsyncOttla:
@@ -112,7 +112,9 @@ class AsyncOttla:
         try:
             yield lease.value
         except BaseException:
-            await self.release(lease)
+            # What was raised says more than that the lease is over, too.
+            with suppress(OttlaError):
+                await self.release(lease)
             raise
         await self.ack(lease)
 

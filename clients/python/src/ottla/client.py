@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any
 
@@ -12,7 +12,7 @@ import httpx
 
 from . import calls
 from .stream import Stream
-from .types import BrokerUnreachable, Content, Event, Json, Lease, Message, Page, Place
+from .types import BrokerUnreachable, Content, Event, Json, Lease, Message, OttlaError, Page, Place
 
 
 class Ottla:
@@ -110,7 +110,9 @@ class Ottla:
         try:
             yield lease.value
         except BaseException:
-            self.release(lease)
+            # What was raised says more than that the lease is over, too.
+            with suppress(OttlaError):
+                self.release(lease)
             raise
         self.ack(lease)
 

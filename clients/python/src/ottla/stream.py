@@ -13,6 +13,7 @@ class Stream:
 
     def __init__(self, last_id: str | None = None) -> None:
         self.last_id = last_id
+        self._id = last_id
         self.retry = 1.0
         """Seconds to wait before the next try, as the broker asks."""
         self._name = ""
@@ -26,7 +27,7 @@ class Stream:
         if name == "data":
             self._data.append(value)
         elif name == "id":
-            self.last_id = value
+            self._id = value
         elif name == "event":
             self._name = value
         elif name == "retry" and value.isdigit():
@@ -34,11 +35,13 @@ class Stream:
         return None
 
     def cut(self) -> None:
-        """The connection ended: half an event is none."""
-        self._name, self._data = "", []
+        """The connection ended: half an event is none, and the next one goes on where it began."""
+        self._name, self._data, self._id = "", [], self.last_id
 
     def _end(self) -> Event | None:
         name, data = self._name, self._data
+        # Only a whole event says where one stands then.
+        self.last_id = self._id
         self.cut()
         # Others than messages tell of gaps, which the offsets show, too.
         if not data or name not in ("", "message"):
