@@ -3,6 +3,7 @@ import { Cluster } from '../client/cluster.ts'
 import { KafkaProxy } from '../gateway/kafka/proxy.ts'
 import type { NodesShown } from '../gateway/kafka/rewrite.ts'
 import { KafkaError } from '../protocol/errors.ts'
+import { tokenProblem } from '../security/join-token.ts'
 import type { Shares } from '../shares/shares.ts'
 import type { Address, Timer } from '../world/world.ts'
 import { LazyDoors } from './doors.ts'
@@ -38,6 +39,7 @@ export class GatewayProcess implements RunningNode {
   readonly #cluster: Cluster
   readonly #proxy: KafkaProxy
   readonly #doors: LazyDoors
+  #shares: Promise<{ readonly shares: Shares; close(): void }> | null = null
   #refresh: Timer | null = null
   #stopping: Promise<void> | null = null
 
@@ -45,6 +47,9 @@ export class GatewayProcess implements RunningNode {
   static async open(options: NodeOptions): Promise<GatewayProcess> {
     const seeds = seedAddresses(options.config.config.get('join'))
     if (seeds.length === 0) throw new Error('a gateway needs --join: addresses of nodes of its cluster')
+    const token = options.config.config.get('token')
+    const problem = token === null ? null : tokenProblem(token)
+    if (problem !== null) throw new Error(problem)
     return new GatewayProcess(options, seeds, await Listeners.bind(options.world, options.config))
   }
 
@@ -100,8 +105,17 @@ export class GatewayProcess implements RunningNode {
   }
 
   async #leases(): Promise<Shares> {
-    const why = 'lease groups need the secret of the cluster: start this gateway with --token'
-    throw new KafkaError('CLUSTER_AUTHORIZATION_FAILED', why)
+    const { world, logger, config: resolved } = this.#options
+    const token = resolved.config.get('token')
+    if (token === null) {
+      const why = 'lease groups need the secret of the cluster: start this gateway with --token'
+      throw new KafkaError('CLUSTER_AUTHORIZATION_FAILED', why)
+    }
+    const [{ directory }, cluster] = [this.#proxy, this.#cluster]
+    this.#shares ??= import('./gateway-shares.ts').then(({ gatewayShares }) =>
+      gatewayShares({ world, logger, config: resolved.config, directory, cluster, token }),
+    )
+    return (await this.#shares).shares
   }
 
   /** Where the cluster is, as far as we know. */
@@ -158,6 +172,8 @@ export class GatewayProcess implements RunningNode {
     this.#refresh?.cancel()
     await this.#doors.close(doorsMs)
     await this.#proxy.drain(drainMs, () => {})
+    const shares = await this.#shares?.catch(() => null)
+    shares?.close()
     this.#cluster.close()
   }
 }

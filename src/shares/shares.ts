@@ -1,5 +1,4 @@
 import type { Peers } from '../cluster/peers.ts'
-import type { ClusterState } from '../cluster/state.ts'
 import { ErrorCode, type ErrorName, errorName, KafkaError } from '../protocol/errors.ts'
 import { AcquireLeases, AlterLeases, DescribeLeases, SettleLeases } from '../protocol/own/leases.ts'
 import type { Clock, Timers } from '../world/world.ts'
@@ -8,11 +7,23 @@ import type { AcquireRequest, ResetRequest, SettleRequest, ShareCoordinator } fr
 import { shareStateTopic } from './coordinator.ts'
 import { beginCodes, settlementCodes } from './wire.ts'
 
+/** What is asked of a coordinator, and which of its partitions a group belongs to. */
+export type Coordinator = Pick<
+  ShareCoordinator,
+  'acquire' | 'settle' | 'describe' | 'list' | 'delete' | 'reset' | 'partitionFor'
+>
+
+/** Topics, as far as they tell who leads. */
+interface Leaders {
+  has(topic: string): boolean
+  get(topic: string): { readonly partitions: readonly { readonly leader: number }[] } | undefined
+}
+
 export interface SharesOptions {
   readonly nodeId: number
   /** Of this node; asked when it leads. */
-  readonly coordinator: ShareCoordinator
-  readonly cluster: Pick<ClusterState, 'topics' | 'brokers'>
+  readonly coordinator: Coordinator
+  readonly cluster: { readonly topics: Leaders }
   readonly peers: Pick<Peers, 'send'>
   /** Makes `__share_group_state`. Rejects with COORDINATOR_NOT_AVAILABLE. */
   readonly createTopic: () => Promise<void>
@@ -158,7 +169,7 @@ export class Shares {
 
   async #ask<T>(
     groupId: string,
-    here: (coordinator: ShareCoordinator) => Promise<T>,
+    here: (coordinator: Coordinator) => Promise<T>,
     there: (node: number) => Promise<T>,
   ): Promise<T> {
     const { clock, nodeId, coordinator, patienceMs = 15_000 } = this.#options

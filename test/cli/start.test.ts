@@ -28,6 +28,21 @@ test('it stops on Ctrl-C, too', async () => {
   assert.equal(await node.stop('SIGINT'), 0)
 })
 
+test('a gateway holds no data, says so, and serves a cluster', async () => {
+  const node = await startOttla(['--port', '0', '--memory'])
+  const gateway = await startOttla(['--roles', 'gateway', '--port', '0', '--join', node.bootstrap], {
+    cwd: folder.path,
+  })
+  assert.match(gateway.log(), /"roles":"gateway"/)
+  const sent = await ottla(['produce', 'through', '-b', gateway.bootstrap, '-m', 'hello'])
+  assert.equal(sent.code, 0, sent.stderr)
+  const read = await ottla(['consume', 'through', '-b', node.bootstrap, '--from-beginning', '--exit'])
+  assert.equal(read.stdout, 'hello\n', read.stderr)
+  assert.deepEqual([await gateway.stop(), await node.stop()], [0, 0])
+  const alone = await ottla(['--roles', 'gateway', '--port', '0'])
+  assert.match(alone.stderr, /a gateway needs --join/)
+})
+
 test('settings come from a file, the environment and flags', async () => {
   const file = join(folder.path, 'server.properties')
   writeFileSync(file, 'num.partitions=2\nlog.retention.hours=1\nprocess.roles=broker,controller\n')

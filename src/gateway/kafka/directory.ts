@@ -87,6 +87,11 @@ export class Directory {
     return known === undefined ? null : (known.leaders[partition] ?? -1)
   }
 
+  /** By partition; −1: nobody leads it. Null: the topic is not known. */
+  leaders(topic: TopicKey): readonly number[] | null {
+    return this.#known(topic)?.leaders ?? null
+  }
+
   knows(topic: TopicKey): boolean {
     return this.#known(topic) !== undefined
   }
