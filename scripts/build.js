@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url'
 import { brotliCompressSync } from 'node:zlib'
 
 const stamp = 'dist/.built'
+/** The files of the last bundles, newest first. */
+const bundles = 'dist/.bundles'
+const bundlesKept = 5
 const compiled = ['src', 'test', 'bench']
 const sources = [...compiled, 'console']
 
@@ -24,8 +27,8 @@ export async function build() {
 /** What is imported lazily stays a file of its own, so that nobody pays at start for what is not used. */
 async function bundle() {
   const { build: esbuild } = await import('esbuild')
-  rmSync('dist/lib', { recursive: true, force: true })
-  await esbuild({
+  const { metafile } = await esbuild({
+    metafile: true,
     entryPoints: { main: 'dist/src/cli/main.js', index: 'dist/src/index.js' },
     outdir: 'dist/lib',
     bundle: true,
@@ -40,6 +43,16 @@ async function bundle() {
     legalComments: 'none',
     logLevel: 'warning',
   })
+  forgetOldBundles(Object.keys(metafile.outputs))
+}
+
+/** A broker that was started from an older bundle still finds there what it has not needed yet. */
+function forgetOldBundles(outputs) {
+  const former = existsSync(bundles) ? JSON.parse(readFileSync(bundles, 'utf8')) : []
+  const kept = [outputs, ...former].slice(0, bundlesKept)
+  const wanted = new Set(kept.flat())
+  for (const file of readdirSync('dist/lib')) if (!wanted.has(`dist/lib/${file}`)) rmSync(join('dist/lib', file))
+  writeFileSync(bundles, JSON.stringify(kept))
 }
 
 /** The web page, and each file of it compressed once for all. */
