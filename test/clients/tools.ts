@@ -30,8 +30,14 @@ export async function tool({ bootstrap }: Place, name: string, args: string[], e
   return extra.fails ? out + err : out
 }
 
-const create = (place: Place, topic: string, partitions: number, ...more: string[]) =>
-  tool(place, 'kafka-topics', ['--create', '--topic', topic, '--partitions', String(partitions), ...more])
+async function create(place: Place, topic: string, partitions: number, ...more: string[]): Promise<string> {
+  const words = ['--create', '--topic', topic, '--partitions', String(partitions), ...more]
+  return tool(place, 'kafka-topics', words).catch(error => {
+    // Asked again by the tool itself, since the node that had made it went before it said so.
+    if (place.cluster !== undefined && /already exists/.test(String(error))) return ''
+    throw error
+  })
+}
 
 const topics: CommandScenario = async place => {
   const topic = place.name('topics')

@@ -42,7 +42,7 @@ const kafka = new Kafka(settings)
  * One `send` for each partition where nodes are restarted: where one goes to several nodes and a leader moves to one that has
  * answered already, kafkajs does not send that partition's records again, and says that all is done (tulios/kafkajs#1303).
  */
-async function sendAll(producer, options, messages) {
+async function sendAll(producer, retrying, options, messages) {
   if (!process.env.AGENT_RESTARTS) return producer.send({ ...options, messages })
   const parts = new Map()
   for (const each of messages) {
@@ -50,16 +50,40 @@ async function sendAll(producer, options, messages) {
     if (part === undefined) parts.set(each.partition, [each])
     else part.push(each)
   }
-  for (const part of parts.values()) await producer.send({ ...options, messages: part })
+  for (const part of parts.values()) await retrying(() => producer.send({ ...options, messages: part }))
+}
+
+/** Metadata and producer ids are not asked for again when the node that was asked goes (`bail` in brokerPool and eosManager). */
+const isAway = error => Boolean(process.env.AGENT_RESTARTS) && error.name === 'KafkaJSConnectionClosedError'
+
+async function again(ask) {
+  for (let i = 0; ; i++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!isAway(error) || i === 30) throw error
+      await sleep(200)
+    }
+  }
 }
 
 async function withProducer({ idempotent }, use) {
   const producer = kafka.producer({ idempotent: idempotent ?? false, maxInFlightRequests: idempotent ? 1 : 5 })
-  await producer.connect()
+  await again(() => producer.connect())
   try {
-    return await use(producer)
+    // Idempotent records that are handed over once more are new ones.
+    return await use(producer, idempotent ? ask => ask() : again)
   } finally {
     await producer.disconnect()
+  }
+}
+
+/** A coordinator that is going does not hear that we leave. */
+async function leave(consumer) {
+  try {
+    await consumer.disconnect()
+  } catch (error) {
+    if (!isAway(error)) throw error
   }
 }
 
@@ -140,13 +164,13 @@ serve(
       }),
 
     bulk: ({ topic, from = 0, count, partitions, size, compression = 'none', idempotent }) =>
-      withProducer({ idempotent }, async producer => {
+      withProducer({ idempotent }, async (producer, retrying) => {
         for (let i = from; i < from + count; i += 3000) {
           const messages = Array.from({ length: Math.min(3000, from + count - i) }, (_, j) => ({
             partition: (i + j) % partitions,
             value: padded(i + j, size),
           }))
-          await sendAll(producer, { topic, acks: -1, compression: codec[compression] }, messages)
+          await sendAll(producer, retrying, { topic, acks: -1, compression: codec[compression] }, messages)
         }
       }),
 
@@ -154,8 +178,8 @@ serve(
       const c = consumer({ group })
       const all = []
       let last = Date.now()
-      await c.connect()
-      await c.subscribe({ topic, fromBeginning: true })
+      await again(() => c.connect())
+      await again(() => c.subscribe({ topic, fromBeginning: true }))
       await c.run({
         eachBatchAutoResolve: true,
         eachBatch: async ({ batch }) => {
@@ -169,7 +193,7 @@ serve(
       const end = Date.now() + timeoutMs
       while (Date.now() < end && (all.length < count || Date.now() - last < idleMs)) await sleep(20)
       await c.stop()
-      await c.disconnect()
+      await leave(c)
       return slim ? { rows: all } : { records: all }
     },
 
@@ -178,12 +202,12 @@ serve(
       const { GROUP_JOIN, REBALANCING } = c.events
       c.on(GROUP_JOIN, e => emit({ event: 'assigned', partitions: e.payload.memberAssignment[topic] ?? [] }))
       c.on(REBALANCING, () => emit({ event: 'revoked' }))
-      await c.connect()
-      await c.subscribe({ topic, fromBeginning: reset === 'earliest' })
+      await again(() => c.connect())
+      await again(() => c.subscribe({ topic, fromBeginning: reset === 'earliest' }))
       await c.run({
         eachMessage: async ({ partition, message: m }) => got(partition, m.offset, m.value),
       })
-      left = () => c.disconnect()
+      left = () => leave(c)
     },
 
     leave: async () => left(),
