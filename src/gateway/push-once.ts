@@ -8,6 +8,7 @@ import { within } from '../client/retry.ts'
 import { buildBatch } from '../protocol/batches/build.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { Produce } from '../protocol/messages/produce.ts'
+import { isThere, noPartition, topicWith } from './topic-with.ts'
 
 /** Ids that the cluster gives to producers begin at 0 and never come near; ours fill the upper half of the safe integers. */
 const firstId = 2 ** 52
@@ -42,7 +43,7 @@ export async function pushOnce(
   records: readonly RecordToSend[],
 ): Promise<SendOutcome[]> {
   const identity = identityOf(key, content)
-  const metadata = await cluster.findTopic(topic, true)
+  const metadata = await topicWith(cluster, topic, records)
   const byPartition = new Map<number, number[]>()
   for (const [index, record] of records.entries()) {
     const partition = partitionOf(metadata, record, identity)
@@ -77,13 +78,10 @@ function identityOf(key: string, content: Uint8Array): Identity {
   }
 }
 
-function partitionOf({ name, partitions }: TopicMetadata, record: RecordToSend, { spread }: Identity): number {
+function partitionOf(topic: TopicMetadata, record: RecordToSend, { spread }: Identity): number {
+  const { partitions } = topic
   const { partition = -1, key = null } = record
-  if (partition >= partitions.length)
-    throw new KafkaError(
-      'UNKNOWN_TOPIC_OR_PARTITION',
-      `${name} has no partition ${partition}; it has ${partitions.length}`,
-    )
+  if (!isThere(topic, record)) throw noPartition(topic, partition)
   if (partition >= 0) return partition
   return key === null ? spread % partitions.length : partitionOfKey(key, partitions.length)
 }

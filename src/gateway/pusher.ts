@@ -9,6 +9,7 @@ import {
 import { KafkaError } from '../protocol/errors.ts'
 import { pushOnce } from './push-once.ts'
 import { TopicRoom } from './topic-room.ts'
+import { isThere, noPartition, topicWith } from './topic-with.ts'
 
 /** Writes records for everybody, as they come. Batches form by themselves while a request is under way. */
 export class Pusher {
@@ -68,14 +69,9 @@ export class Pusher {
 
   /** As `send`, for records of one topic that are waited for together. Throws UNKNOWN_TOPIC_OR_PARTITION for the topic alone. */
   async sendAll(topic: string, records: readonly RecordToSend[]): Promise<SendOutcome[]> {
-    let { partitions } = await this.topic(topic)
-    if (records.some(({ partition = -1 }) => partition >= partitions.length)) {
-      // Partitions may have been added.
-      this.#cluster.forget([topic])
-      partitions = (await this.topic(topic)).partitions
-      if (records.some(({ partition = -1 }) => partition >= partitions.length))
-        return Promise.all(records.map(record => this.send(record).catch((error: Error) => error)))
-    }
+    const found = await topicWith(this.#cluster, topic, records)
+    if (!records.every(record => isThere(found, record)))
+      return Promise.all(records.map(record => this.send(record).catch((error: Error) => error)))
     let bytes = 0
     for (const record of records) bytes += sizeOf(record)
     if (!this.#rooms.take(topic, bytes)) {
@@ -133,20 +129,11 @@ export class Pusher {
   }
 
   async #find(record: RecordToSend): Promise<PlacedRecord> {
-    if (!isThere(await this.topic(record.topic), record)) {
-      // Partitions may have been added.
-      this.#cluster.forget([record.topic])
-      const { partitions } = await this.topic(record.topic)
-      if ((record.partition ?? -1) >= partitions.length) {
-        const what = `${record.topic} has no partition ${record.partition}; it has ${partitions.length}`
-        throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', what)
-      }
-    }
+    const found = await topicWith(this.#cluster, record.topic, [record])
+    if (!isThere(found, record)) throw noPartition(found, record.partition)
     return this.#send(record)
   }
 }
-
-const isThere = ({ partitions }: TopicMetadata, { partition = -1 }: RecordToSend) => partition < partitions.length
 
 /** Bytes in a batch, about. */
 const sizeOf = ({ key, value }: RecordToSend) => 64 + (key?.length ?? 0) + (value?.length ?? 0)
