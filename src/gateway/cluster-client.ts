@@ -141,6 +141,8 @@ export class ClusterClient {
     const abort = () => cluster.close()
     let reusable = false
     signal?.addEventListener('abort', abort, { once: true })
+    // Who has gone before waits for nothing.
+    if (signal?.aborted) abort()
     try {
       const result = await run(cluster)
       reusable = signal?.aborted !== true

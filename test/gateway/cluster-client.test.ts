@@ -104,6 +104,9 @@ test('so many may wait at one time; who goes away makes room, and costs no conne
   leaving.abort()
   await gone
   assert.equal(client.waiting, 1)
+  // Who has gone before does not wait at all.
+  await assert.rejects(client.wait(read, leaving.signal), named('NETWORK_EXCEPTION'))
+  assert.equal(client.waiting, 1)
   client.open().close()
   assert.deepEqual([client.stats.waiting, client.stats.waitersLimit, client.stats.waitersRefused], [1, 2, 2])
   // A long poll does not hold up what is asked meanwhile.
