@@ -98,15 +98,15 @@ const statuses: { readonly [name in ErrorName]?: number } = {
   KAFKA_STORAGE_ERROR: 507,
 }
 
-/** The status that an error of Kafka has over HTTP. */
-export function statusOf(name: ErrorName): number {
-  return statuses[name] ?? 500
+/** The status that an error of Kafka has over HTTP: what passes is no fault of ours. */
+function statusOf(name: ErrorName, retriable: boolean): number {
+  return statuses[name] ?? (retriable ? 503 : 500)
 }
 
 /** An error of Kafka as a problem: `error` is its name, `code` its number, so that whoever knows Kafka can tell. */
 export function problemOf(error: KafkaError): Problem {
   const { errorName, message, retriable } = error
-  const status = statusOf(errorName)
+  const status = statusOf(errorName, retriable)
   const title = errorName.charAt(0) + errorName.slice(1).toLowerCase().replaceAll('_', ' ')
   return new Problem(
     status,
