@@ -32,6 +32,7 @@ function useRepeated<T>(
       if (!document.hidden) {
         try {
           const data = await run(path, aborter.signal)
+          if (aborter.signal.aborted) return
           setState({ data, error: null })
         } catch (error) {
           if (aborter.signal.aborted) return
