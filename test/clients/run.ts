@@ -17,9 +17,10 @@ import { agents, brokerEnvironment, installScript, type Language, root, semantic
 import { persistent, scenarios } from './scenarios.ts'
 import { toolScenarios } from './tools.ts'
 
-const usage = `usage: run.sh [--bootstrap HOST:PORT] [--only SCENARIO,...] [--count N] [--jobs N] [--settle MS] [--json] [--cluster [--kafka]] [client...]
+const usage = `usage: run.sh [--bootstrap HOST:PORT] [--only SCENARIO,...] [--count N] [--jobs N] [--settle MS] [--json] [--cluster [--kafka | --gateway]] [client...]
 Runs real clients against a broker: the one at HOST:PORT, or an ottla of this checkout that it starts and stops itself.
 --cluster: three nodes of ottla, that are restarted one after another all the time; --kafka: three of Apache Kafka.
+--gateway: all through a gateway before these nodes, which is all that clients know of.
 --settle MS waits after each creation of a topic (Apache Kafka answers before all its parts know of the topic: 300).
 clients: ${[...Object.keys(agents), 'java-semantics', 'kafka-tools', 'cluster-tools', 'kcat'].join(' ')}`
 
@@ -43,6 +44,7 @@ const { values: options, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     cluster: { type: 'boolean', default: false },
     kafka: { type: 'boolean', default: false },
+    gateway: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
@@ -191,17 +193,15 @@ async function serving(port: number, broker: ChildProcess): Promise<void> {
   throw new Error('the broker did not start')
 }
 
-async function startBroker(): Promise<{ bootstrap: string; stop(): Promise<void> }> {
+/** A node of this checkout; `more`: words after `ottla start`. */
+async function startBroker(more: readonly string[] = []): Promise<{ bootstrap: string; stop(): Promise<void> }> {
   const port = await freePort()
   const data = mkdtempSync(join(tmpdir(), 'ottla-matrix-'))
-  const broker = spawn(
-    process.execPath,
-    [join(root, 'bin/ottla.js'), 'start', '--port', String(port), '--data', data],
-    {
-      env: brokerEnvironment,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  )
+  const words = ['start', '--port', String(port), '--data', data, ...more]
+  const broker = spawn(process.execPath, [join(root, 'bin/ottla.js'), ...words], {
+    env: brokerEnvironment,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   process.on('exit', () => broker.kill('SIGKILL'))
   await serving(port, broker)
   return {
@@ -303,8 +303,10 @@ console.log(`installed in ${Date.now() - begun} ms`)
 
 const own = options.cluster ? await startCluster() : null
 const cluster = own?.cluster ?? null
+const gateway =
+  options.gateway && cluster ? await startBroker(['--roles', 'gateway', '--join', cluster.bootstrap]) : null
 const broker = options.bootstrap || cluster ? null : await startBroker()
-const bootstrap = options.bootstrap ?? cluster?.bootstrap ?? broker!.bootstrap
+const bootstrap = options.bootstrap ?? (gateway ?? cluster ?? broker)!.bootstrap
 const queue = chosen.filter(c => !missing.has(languages[c]!))
 const worker = async () => {
   for (let client = queue.shift(); client; client = queue.shift()) {
@@ -320,6 +322,7 @@ await Promise.all(Array.from({ length: Number(options.jobs) }, worker))
 if (endRestarts) {
   await attempt(cluster!.kind, '', 'restarts', async () => `${await endRestarts()} restarts of nodes meanwhile`)
 }
+await gateway?.stop()
 await broker?.stop()
 await own?.stop()
 
