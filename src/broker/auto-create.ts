@@ -1,5 +1,5 @@
 import { topicNameProblem } from '../cluster/commands/topic-name.ts'
-import { isInternal } from '../replication/partition.ts'
+import { isInternal } from '../replication/internal-topics.ts'
 import type { RequestContext } from './handler.ts'
 
 /** −1: as the broker is configured (KIP-464). */

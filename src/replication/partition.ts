@@ -3,11 +3,12 @@ import type { EpochEndOffset } from '../log/leader-epochs.ts'
 import type { Log } from '../log/log.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { RottenLog } from '../store/rotten-log.ts'
+import { Damage } from './damage.ts'
+import { isInternal } from './internal-topics.ts'
 import { Leadership, type Surroundings } from './leadership.ts'
 import { Line } from './line.ts'
 import { Relay, type ReplicaReport } from './relay.ts'
 import { isAlone, type PartitionRole } from './role.ts'
-import { firstRotten, Soundness } from './rot.ts'
 import { type Done, Waiters } from './waiters.ts'
 
 export type { PartitionRole } from './role.ts'
@@ -24,15 +25,6 @@ export interface ReplicaFetch {
   readonly replicaId: number
   readonly brokerEpoch: number
 }
-
-/** Topics that only coordinators write to. */
-const internalTopics: ReadonlySet<string> = new Set([
-  '__consumer_offsets',
-  '__transaction_state',
-  '__share_group_state',
-])
-
-export const isInternal = (topic: string): boolean => internalTopics.has(topic)
 
 /** One replica of a partition on this node, and its part in replicating it. */
 export class Partition {
@@ -64,9 +56,7 @@ export class Partition {
   /** Followers' fetches: they may read what is not committed. */
   #copiers: Line<() => void> | null = null
   #toldEnd = 0
-  /** What was read from here on was damaged. */
-  #rotAt: number | null = null
-  readonly #sound: Soundness
+  readonly #damage: Damage
   /** The disk had no room for what was appended here; −1: it has. */
   #noRoomAt = -1
   #closed: KafkaError | null = null
@@ -89,7 +79,7 @@ export class Partition {
     this.#node = node
     this.#role = role
     this.#around = around
-    this.#sound = new Soundness(log.logEndOffset)
+    this.#damage = new Damage(log)
     // What a crash left in the page cache only is not committed before it is as safe as the topic asks for; and where there
     // are other replicas, no more is known to be committed than was noted.
     const known = isAlone(role, node) ? log.flushedOffset : Math.min(highWatermark, log.flushedOffset)
@@ -264,9 +254,7 @@ export class Partition {
   read(from: number, maxBytes: number): Uint8Array[] | Promise<Uint8Array[]> {
     const read = this.log.read(from, maxBytes, this.#highWatermark)
     if (!(read instanceof Promise)) return read
-    // Where there is no other copy its reader may judge: his CRC tells him, too.
-    const sure = this.#sound.isOwn(from) || isAlone(this.#role, this.#node)
-    const whole = sure ? read : read.then(views => mustBeWhole(views, this.#sound.firstRotten(views)))
+    const whole = this.#damage.forConsumer(read, from, isAlone(this.#role, this.#node))
     return whole.catch(error => this.#readFailed(error, from))
   }
 
@@ -288,8 +276,7 @@ export class Partition {
   readForReplica(from: number, maxBytes: number): Uint8Array[] | Promise<Uint8Array[]> {
     const read = this.log.read(from, maxBytes)
     if (!(read instanceof Promise)) return read
-    // What comes from the disk becomes another copy, and perhaps the only one: it must be what was written.
-    return read.then(views => mustBeWhole(views, firstRotten(views))).catch(error => this.#readFailed(error, from))
+    return this.#damage.forReplica(read).catch(error => this.#readFailed(error, from))
   }
 
   /**
@@ -297,9 +284,7 @@ export class Partition {
    * leads with such a copy gives the lead up, who follows copies that part anew, as soon as nobody counts on it any more.
    */
   get damagedAt(): number | null {
-    const { damage } = this.log
-    if (damage === null) return this.#rotAt
-    return this.#rotAt === null ? damage.offset : Math.min(damage.offset, this.#rotAt)
+    return this.#damage.at
   }
 
   /** Nobody takes us for in sync any more: drops what is damaged, so that it is copied anew. Fulfilled when that is durable. */
@@ -309,7 +294,7 @@ export class Partition {
     if (to === null) return
     this.#cutAt(Math.max(to, this.log.logStartOffset))
     await this.log.truncateTo(Math.max(to, this.log.logStartOffset))
-    this.#rotAt = null
+    this.#damage.dropped()
   }
 
   /**
@@ -401,7 +386,7 @@ export class Partition {
   }
 
   #rotten(offset: number): void {
-    this.#rotAt = Math.min(this.#rotAt ?? offset, offset)
+    this.#damage.found(offset)
     this.#leadership?.check()
   }
 
@@ -440,7 +425,7 @@ export class Partition {
     this.#relay = null
     this.#highWatermark = Math.min(this.#highWatermark, to)
     this.#toldEnd = Math.min(this.#toldEnd, to)
-    this.#sound.cut(to)
+    this.#damage.cut(to)
   }
 
   /** Our log has nothing that our leader still has: begins anew at `offset`, durably. */
@@ -450,9 +435,9 @@ export class Partition {
     this.#relay = null
     this.#highWatermark = offset
     this.#toldEnd = 0
-    this.#sound.cut(0)
+    this.#damage.cut(0)
     await this.log.resetTo(offset)
-    this.#rotAt = null
+    this.#damage.dropped()
   }
 
   #mustFollow(leaderEpoch: number): void {
@@ -552,10 +537,4 @@ export class Partition {
     this.#flushed?.fail(-1, reason)
     this.#fail(-1, reason)
   }
-}
-
-/** Throws CORRUPT_MESSAGE where one of the batches is not what was written. */
-function mustBeWhole(views: Uint8Array[], rotten: number): Uint8Array[] {
-  if (rotten >= 0) throw new KafkaError('CORRUPT_MESSAGE', `a batch at offset ${rotten} or above is damaged`)
-  return views
 }
