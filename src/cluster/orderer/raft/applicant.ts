@@ -6,12 +6,12 @@ import type { Clock, Timer, Timers } from '../../../world/world.ts'
 import type { Peers } from '../../peers.ts'
 import type { Voter } from '../orderer.ts'
 import type { OwnVote } from './own-vote.ts'
-import type { RaftOrderer } from './raft-orderer.ts'
+import type { QuorumNode } from './quorum-node.ts'
 import { VoterChanges } from './voter-changes.ts'
 import { includes, isSame } from './voters.ts'
 
 export interface ApplicantOptions {
-  readonly orderer: RaftOrderer
+  readonly orderer: QuorumNode
   readonly vote: OwnVote
   readonly peers: Pick<Peers, 'send'>
   readonly clusterId: string

@@ -2,13 +2,13 @@ import type { Logger } from '../../../world/logger.ts'
 import type { Clock, Timer, Timers } from '../../../world/world.ts'
 import type { Voter } from '../orderer.ts'
 import { type GrowthSettings, type GrowthView, nextStep } from './growth.ts'
-import type { RaftOrderer } from './raft-orderer.ts'
+import type { QuorumNode } from './quorum-node.ts'
 import type { ReplicaKey } from './types.ts'
 import type { VoterChange, VoterChanges } from './voter-changes.ts'
 import { isSame } from './voters.ts'
 
 export interface GrowingOptions {
-  readonly orderer: RaftOrderer
+  readonly orderer: QuorumNode
   readonly changes: VoterChanges
   readonly settings: GrowthSettings
   readonly clock: Clock

@@ -1,7 +1,7 @@
 import type { MetadataLog } from '../metadata-log.ts'
 import type { RaftOrdererOptions } from './orderer-options.ts'
+import type { QuorumNode } from './quorum-node.ts'
 import type { Raft } from './raft.ts'
-import type { RaftOrderer } from './raft-orderer.ts'
 import type { Records } from './transport.ts'
 import { includes } from './voters.ts'
 
@@ -10,7 +10,7 @@ const leftQuorumName = 'left-quorum'
 
 /** Whether this node should have a vote. In a quorum of several it looks after it; alone it has nobody to ask. */
 export class OwnVote {
-  readonly #orderer: RaftOrderer
+  readonly #orderer: QuorumNode
   readonly #log: MetadataLog
   readonly #options: RaftOrdererOptions
   /** Noted until somebody has drawn the consequences: that this node had a vote. */
@@ -19,7 +19,7 @@ export class OwnVote {
   #begun = false
   #applicant: { stop(): void } | null = null
 
-  constructor(orderer: RaftOrderer, log: MetadataLog, options: RaftOrdererOptions) {
+  constructor(orderer: QuorumNode, log: MetadataLog, options: RaftOrdererOptions) {
     this.#orderer = orderer
     this.#log = log
     this.#options = options

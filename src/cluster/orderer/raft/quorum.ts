@@ -2,12 +2,12 @@ import type { Logger } from '../../../world/logger.ts'
 import type { World } from '../../../world/world.ts'
 import { Growing } from './growing.ts'
 import type { GrowthSettings } from './growth.ts'
-import type { RaftOrderer } from './raft-orderer.ts'
+import type { QuorumNode } from './quorum-node.ts'
 import { QuorumServer } from './serve.ts'
 import { VoterChanges } from './voter-changes.ts'
 
 export interface QuorumOptions {
-  readonly orderer: RaftOrderer
+  readonly orderer: QuorumNode
   readonly clusterId: string
   readonly world: Pick<World, 'clock' | 'timers'>
   readonly logger: Logger

@@ -13,6 +13,7 @@ import { Effects } from './effects.ts'
 import { LeaderProbe } from './leader-probe.ts'
 import type { RaftOrdererOptions } from './orderer-options.ts'
 import { OwnVote } from './own-vote.ts'
+import type { QuorumNode } from './quorum-node.ts'
 import { QuorumRecords } from './quorum-records.ts'
 import { Raft } from './raft.ts'
 import { recover } from './recovery.ts'
@@ -30,7 +31,7 @@ const noState = { leaderId: -1, leaderEpoch: 0, votedId: -1, votedDirectoryId: Z
  * The metadata log put in order by the nodes themselves: Raft (`raft.ts`) with Kafka's files (`MetadataLog`) and Kafka's
  * requests (`Transport`). A quorum of one elects itself as soon as it has started. Close it before the volume.
  */
-export class RaftOrderer implements Orderer {
+export class RaftOrderer implements Orderer, QuorumNode {
   readonly whereabouts = new Whereabouts(() => this.#raft?.voters ?? [])
   readonly vote: OwnVote
   readonly #options: RaftOrdererOptions
@@ -208,7 +209,6 @@ export class RaftOrderer implements Orderer {
 
   // For those who serve what other nodes ask.
 
-  /** Null before the start. */
   get raft(): Raft<Records> | null {
     return this.#closed ? null : this.#raft
   }
@@ -221,12 +221,10 @@ export class RaftOrderer implements Orderer {
     return this.#options.voter
   }
 
-  /** Monotonic ms: since when we lead. */
   get ledSince(): number {
     return this.#effects.ledSince
   }
 
-  /** Runs an event of the state machine, and what follows from it. */
   event<T>(run: (raft: Raft<Records>, now: number) => T): T {
     const raft = this.raft
     if (raft === null) throw new KafkaError('NOT_LEADER_OR_FOLLOWER', 'this node is starting or stopping')

@@ -7,7 +7,7 @@ import type { Vote } from '../../../protocol/messages/vote.ts'
 import type { RequestOf, ResponseOf } from '../../../protocol/schema.ts'
 import { ZERO_UUID } from '../../../protocol/uuid.ts'
 import { metadataTopic, metadataTopicId } from '../metadata-log.ts'
-import type { RaftOrderer } from './raft-orderer.ts'
+import type { QuorumNode } from './quorum-node.ts'
 import type { FetchAnswer, LeaderNews, RaftError } from './types.ts'
 
 const { topic: topicName, partition: partitionIndex } = metadataTopic
@@ -24,10 +24,10 @@ const codeOf = (error: RaftError | ErrorName | null): number => (error === null 
 
 /** What other nodes ask of our replica of the metadata log: Kafka's requests in, Kafka's answers out. Only nodes may ask. */
 export class QuorumServer {
-  readonly #orderer: RaftOrderer
+  readonly #orderer: QuorumNode
   readonly #clusterId: string
 
-  constructor(orderer: RaftOrderer, clusterId: string) {
+  constructor(orderer: QuorumNode, clusterId: string) {
     this.#orderer = orderer
     this.#clusterId = clusterId
   }

@@ -1,13 +1,13 @@
 import type { ErrorName } from '../../../protocol/errors.ts'
 import type { Clock, Timers } from '../../../world/world.ts'
 import type { Voter } from '../orderer.ts'
+import type { QuorumNode } from './quorum-node.ts'
 import type { Raft } from './raft.ts'
-import type { RaftOrderer } from './raft-orderer.ts'
 import type { ReplicaKey } from './types.ts'
 import { includes, isSame, majority, othersThan } from './voters.ts'
 
 export interface VoterChangesOptions {
-  readonly orderer: RaftOrderer
+  readonly orderer: QuorumNode
   readonly clock: Clock
   readonly timers: Timers
   /** ms without a Fetch after which a replica counts as gone. */
