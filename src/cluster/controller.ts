@@ -3,7 +3,6 @@ import { KafkaError } from '../protocol/errors.ts'
 import { afterwards, standing } from './commands/afterwards.ts'
 import { alterConfigs, incrementalAlterConfigs, refuseAlterConfigs } from './commands/alter-configs.ts'
 import { alterPartition, refuseAlterPartition } from './commands/alter-partition.ts'
-import { PresentLoad } from './commands/assignment.ts'
 import { refuseRegisterBroker, refuseUnregisterBroker, registerBroker, unregisterBroker } from './commands/brokers.ts'
 import type {
   Answer,
@@ -22,6 +21,7 @@ import { deleteTopics, refuseDeleteTopics } from './commands/delete-topics.ts'
 import { electLeaders, electOrphans, electPreferred, refuseElectLeaders } from './commands/elect-leaders.ts'
 import { brokerHeartbeat, refuseBrokerHeartbeat } from './commands/heartbeat.ts'
 import { balance } from './commands/move.ts'
+import { PresentLoad } from './commands/present-load.ts'
 import { allocateProducerIds, refuseAllocateProducerIds } from './commands/producer-ids.ts'
 import {
   alterPartitionReassignments,

@@ -1,6 +1,6 @@
+import { newUuid } from '../protocol/uuid.ts'
 import type { Volume } from '../store/store.ts'
 import type { Random } from '../world/world.ts'
-import { newUuid } from './commands/context.ts'
 
 /** The file at the root of a data directory that says whose it is, as Kafka keeps it. */
 export const metaPropertiesName = 'meta.properties'

@@ -1,5 +1,5 @@
-import { newUuid } from '../cluster/commands/context.ts'
 import { type MetaProperties, metaPropertiesName, openMetaProperties } from '../cluster/meta-properties.ts'
+import { newUuid } from '../protocol/uuid.ts'
 import { keepJoinToken, newJoinToken, readJoinToken, tokenProblem } from '../security/join-token.ts'
 import type { Volume } from '../store/store.ts'
 import type { Address } from '../world/world.ts'

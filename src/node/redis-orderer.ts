@@ -1,9 +1,9 @@
-import { newUuid } from '../cluster/commands/context.ts'
 import { type FencedLog, StoreUnfit } from '../cluster/orderer/fenced/fenced-log.ts'
 import { FencedOrderer } from '../cluster/orderer/fenced/fenced-orderer.ts'
 import { RedisLog } from '../cluster/orderer/redis/redis-log.ts'
 import { parseRedisUrl, type RedisTarget } from '../cluster/orderer/redis/url.ts'
 import type { Peers } from '../cluster/peers.ts'
+import { newUuid } from '../protocol/uuid.ts'
 import type { NodeOptions } from './options.ts'
 import type { OrdererParts } from './orderer.ts'
 

@@ -55,3 +55,14 @@ export function getUuid(source: Buffer, position: number): string {
   readTexts[slot] = text
   return text
 }
+
+/** A random uuid (version 4) that does not begin with a dash, so that it can stand on a command line. */
+export function newUuid(random: { bytes(count: number): Uint8Array }): string {
+  for (;;) {
+    const bytes = random.bytes(16)
+    bytes[6] = (bytes[6]! & 0x0f) | 0x40
+    bytes[8] = (bytes[8]! & 0x3f) | 0x80
+    const text = Buffer.from(bytes).toString('base64url')
+    if (!text.startsWith('-')) return text
+  }
+}

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it, test } from 'node:test'
 import { dice } from '../../machine/testing.ts'
 import type { ControllerSettings } from '../commands/context.ts'
+import { planInput } from '../commands/plan-input.ts'
 import { balanced } from '../placement/balanced.ts'
 import { ring } from '../placement/ring.ts'
 import type { PartitionState } from '../state.ts'
 import { TestController } from '../testing.ts'
 import { plan } from './plan.ts'
-import { planInput } from './view.ts'
 
 /** A controller with its brokers, whose followers copy as fast as they are asked to. */
 class Cluster extends TestController {

@@ -85,25 +85,6 @@ export function place(
   })
 }
 
-/** What brokers hold, with what the present decision gives them: counted when somebody asks. */
-export class PresentLoad {
-  readonly #state: ClusterState
-  #counts: Counts | null = null
-
-  constructor(state: ClusterState) {
-    this.#state = state
-  }
-
-  all(): Counts {
-    if (this.#counts !== null) return this.#counts
-    this.#counts = new Counts()
-    for (const { partitions } of this.#state.topics.values()) {
-      for (const { replicas } of partitions) this.#counts.add(replicas)
-    }
-    return this.#counts
-  }
-}
-
 /** What `default.replication.factor` −1 means: as many copies as there are brokers for them, at most three. */
 export function automaticFactor(state: ClusterState): number {
   return Math.max(1, Math.min(3, wanted(state).length))

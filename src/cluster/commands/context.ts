@@ -4,7 +4,7 @@ import { ZERO_UUID } from '../../protocol/uuid.ts'
 import type { Contacts } from '../contacts.ts'
 import type { Placement, PlacementBroker } from '../placement/placement.ts'
 import type { ClusterState } from '../state.ts'
-import type { PresentLoad } from './assignment.ts'
+import type { PresentLoad } from './present-load.ts'
 
 /** What commands need to know besides the cluster's state. The owner keeps values that may change at run time current. */
 export interface ControllerSettings {
@@ -82,15 +82,4 @@ export function isUsable(state: ClusterState, id: number): boolean {
 export function directoryOf(state: ClusterState, id: number): string {
   const logDirs = state.brokers.get(id)?.logDirs ?? []
   return logDirs.length === 1 ? logDirs[0]! : ZERO_UUID
-}
-
-/** A random uuid (version 4) that does not begin with a dash, so that it can stand on a command line. */
-export function newUuid(random: { bytes(count: number): Uint8Array }): string {
-  for (;;) {
-    const bytes = random.bytes(16)
-    bytes[6] = (bytes[6]! & 0x0f) | 0x40
-    bytes[8] = (bytes[8]! & 0x3f) | 0x80
-    const text = Buffer.from(bytes).toString('base64url')
-    if (!text.startsWith('-')) return text
-  }
 }

@@ -1,12 +1,12 @@
 import { KafkaError } from '../../protocol/errors.ts'
 import { plan } from '../balance/plan.ts'
-import { planInput } from '../balance/view.ts'
 import type { MetadataRecord } from '../records/records.ts'
 import type { ClusterState } from '../state.ts'
 import { balanceState, mayHold, setBalanceState } from './balance-state.ts'
 import type { Done, Outcome } from './command.ts'
 import type { Context } from './context.ts'
 import { changePartition, rulesOf } from './partition-change.ts'
+import { planInput } from './plan-input.ts'
 import { goalOf, reassign } from './reassign.ts'
 import { done } from './sessions.ts'
 

@@ -1,4 +1,4 @@
-import { newUuid } from './context.ts'
+import { newUuid } from '../../protocol/uuid.ts'
 
 /**
  * A topic that was made without saying how many copies it shall have gets more of them when brokers join. That this was

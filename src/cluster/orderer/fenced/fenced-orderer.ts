@@ -1,7 +1,7 @@
 import { NotLeader, type OrderedLogListener } from '../../../machine/machine.ts'
+import { newUuid } from '../../../protocol/uuid.ts'
 import { isFull } from '../../../store/disk-full.ts'
 import type { Logger } from '../../../world/logger.ts'
-import { newUuid } from '../../commands/context.ts'
 import type { MetadataRecord } from '../../records/records.ts'
 import { KnownLeader } from '../known-leader.ts'
 import type { Orderer, OrdererLeader, QuorumDescription, QuorumReplica, Voter } from '../orderer.ts'

@@ -1,5 +1,5 @@
+import { newUuid } from '../../../protocol/uuid.ts'
 import type { Timer } from '../../../world/world.ts'
-import { newUuid } from '../../commands/context.ts'
 import type { MetadataRecord } from '../../records/records.ts'
 import { controlBatch } from '../batches.ts'
 import { encodeSnapshot } from '../snapshot.ts'

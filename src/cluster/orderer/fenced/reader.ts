@@ -1,6 +1,6 @@
 import type { OrderedLogListener } from '../../../machine/machine.ts'
+import { newUuid } from '../../../protocol/uuid.ts'
 import type { Random } from '../../../world/world.ts'
-import { newUuid } from '../../commands/context.ts'
 import type { MetadataRecord } from '../../records/records.ts'
 import { BrokenChain, positionAfter } from './chain.ts'
 import { type FencedLog, type Head, StoreUnfit, StoreUnreachable } from './fenced-log.ts'

@@ -1,11 +1,11 @@
-import { isInternal } from '../../replication/partition.ts'
-import { automaticFactor } from '../commands/assignment.ts'
-import { balanceState, mayHold } from '../commands/balance-state.ts'
-import { type ControllerSettings, isUsable } from '../commands/context.ts'
-import { goalOf, isMoving } from '../commands/reassign.ts'
-import { isAutomatic } from '../commands/topic-id.ts'
+import { isInternal } from '../../replication/internal-topics.ts'
+import type { PlanBroker, PlanInput, PlanPartition } from '../balance/plan.ts'
 import { type ClusterState, type PartitionState, ResourceType, type TopicState } from '../state.ts'
-import type { PlanBroker, PlanInput, PlanPartition } from './plan.ts'
+import { automaticFactor } from './assignment.ts'
+import { balanceState, mayHold } from './balance-state.ts'
+import { type ControllerSettings, isUsable } from './context.ts'
+import { goalOf, isMoving } from './reassign.ts'
+import { isAutomatic } from './topic-id.ts'
 
 /** Moves that one broker takes part in at once: what it serves meanwhile must not suffer. */
 export const movesPerBroker = 2
