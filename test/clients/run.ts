@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { freePort } from '../free-port.ts'
 import { KafkaCluster, type Members, OttlaCluster } from '../machines/members.ts'
 import { Status } from '../machines/status.ts'
 import { Agent } from './agent.ts'
@@ -175,14 +175,6 @@ async function runSemantics(client: string, bootstrap: string): Promise<void> {
   const code = child.exitCode ?? (await new Promise(done => child.once('exit', done)))
   if (code !== 0)
     report({ client, version: '', scenario: 'to the end', outcome: 'failed', ms: 0, note: `ended with ${code}` })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
-  const { port } = server.address() as { port: number }
-  await new Promise(done => server.close(done))
-  return port
 }
 
 async function serving(port: number, broker: ChildProcess): Promise<void> {

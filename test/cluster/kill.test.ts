@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin } from '../../src/client/admin.ts'
@@ -8,7 +7,7 @@ import { clusterView } from '../../src/client/cluster-view.ts'
 import { Consumer } from '../../src/client/consumer.ts'
 import { Producer } from '../../src/client/producer.ts'
 import { type RunningOttla, scratch, startOttla } from '../cli/processes.ts'
-import { clientOf, eventually } from './kit.ts'
+import { clientOf, eventually, freePort } from './kit.ts'
 
 const place = scratch()
 const ids = [1, 2, 3]
@@ -106,14 +105,4 @@ async function read(count: number): Promise<string[]> {
   }
   await consumer.close()
   return found
-}
-
-function freePort(): Promise<number> {
-  return new Promise(resolve => {
-    const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Cluster } from '../../src/client/cluster.ts'
 import { resolveConfig } from '../../src/config/sources.ts'
@@ -8,6 +7,8 @@ import { KafkaError } from '../../src/protocol/errors.ts'
 import { type Logger, silent } from '../../src/world/logger.ts'
 import { nodeWorld as world } from '../../src/world/node.ts'
 import type { World } from '../../src/world/world.ts'
+
+export { freePort } from '../free-port.ts'
 
 export type Settings = Readonly<Record<string, string | number | boolean>>
 
@@ -25,17 +26,6 @@ export function clientOf(bootstrap: string): Cluster {
     return { host, port: Number(port) }
   })
   return new Cluster(world, { bootstrap: addresses, retryBackoffMs: 20, retryBackoffMaxMs: 100, apiTimeoutMs: 10_000 })
-}
-
-/** A port that nobody listens at now. */
-export function freePort(): Promise<number> {
-  return new Promise(resolve => {
-    const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 /** Tries again until `look` does not throw; fails with its last error. */

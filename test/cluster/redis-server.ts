@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../free-port.ts'
 
 /** Null when this machine has none: `test/peers/redis/install.sh` gets it. */
 export const redisBinary = (() => {
@@ -17,17 +18,6 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 process.once('SIGTERM', () => process.exit(143))
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
-}
 
 /** A Redis of our own, in a folder of its own. */
 export class RedisServer {

@@ -1,12 +1,7 @@
 // The same requests of administration, sensible and odd, to Apache Kafka and to us, in the same order: the same errors and
 // messages come back.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import test from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { startBroker } from '../../src/index.ts'
 import { errorName } from '../../src/protocol/errors.ts'
 import { AlterConfigs } from '../../src/protocol/messages/alter-configs.ts'
@@ -15,11 +10,11 @@ import { CreateTopics } from '../../src/protocol/messages/create-topics.ts'
 import { DeleteTopics } from '../../src/protocol/messages/delete-topics.ts'
 import { IncrementalAlterConfigs } from '../../src/protocol/messages/incremental-alter-configs.ts'
 import { ZERO_UUID } from '../../src/protocol/uuid.ts'
+import { startKafka } from './brokers.ts'
 import { missing } from './kafka-jars.ts'
 import { RawClient } from './raw-client.ts'
 
 const skip = missing() ?? false
-const scripts = fileURLToPath(new URL('../../../test/peers/kafka/', import.meta.url))
 const peerPort = Number(process.env.OTTLA_PEER_PORT ?? 29798)
 
 /** Where we answer differently on purpose, and why. */
@@ -239,20 +234,6 @@ async function conversation(client: RawClient): Promise<string[]> {
   return lines
 }
 
-function startKafka(): { host: string; port: number; stop(): void } {
-  const directory = mkdtempSync(join(tmpdir(), 'ottla-peer-'))
-  const env = { ...process.env, KAFKA_HEAP_OPTS: '-Xmx512M -Xms128M' }
-  execFileSync(join(scripts, 'start.sh'), ['--port', String(peerPort), '--dir', directory], { stdio: 'ignore', env })
-  return {
-    host: '127.0.0.1',
-    port: peerPort,
-    stop() {
-      execFileSync(join(scripts, 'stop.sh'), [directory], { stdio: 'ignore' })
-      rmSync(directory, { recursive: true, force: true })
-    },
-  }
-}
-
 async function converse(host: string, port: number): Promise<string[]> {
   const client = new RawClient(host, port)
   try {
@@ -276,7 +257,7 @@ async function converseWithUs(): Promise<string[]> {
 
 test('administration is answered as Kafka does', { skip, timeout: 120_000 }, async () => {
   const ours = await converseWithUs()
-  const kafka = startKafka()
+  const kafka = startKafka(peerPort)
   let kafkas: string[]
   try {
     kafkas = await converse(kafka.host, kafka.port)

@@ -2,14 +2,10 @@
 //   OTTLA_BOOTSTRAP=host:port and OTTLA_PEER=host:port use brokers that run already (with the settings below, which keep
 //   the waiting short); otherwise both are started here.
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import test from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { Conversation } from '../../src/groups/conversation.test.kit.ts'
 import { CreateTopics } from '../../src/protocol/messages/create-topics.ts'
+import { type Broker, running, startKafka, startOurs } from './brokers.ts'
 import { conversations } from './group-conversations.ts'
 import { missing } from './kafka-jars.ts'
 import { RawClient } from './raw-client.ts'
@@ -21,40 +17,8 @@ const settings = {
   'group.max.size': 4,
   'offsets.topic.num.partitions': 1,
 }
-const root = fileURLToPath(new URL('../../../', import.meta.url))
 const peerPort = 29692
 const ourPort = 29696
-
-interface Broker {
-  readonly host: string
-  readonly port: number
-  stop(): void
-}
-
-function running(bootstrap: string): Broker {
-  const [host = '127.0.0.1', port = '9092'] = bootstrap.split(':')
-  return { host, port: Number(port), stop() {} }
-}
-
-function startKafka(): Broker {
-  const directory = mkdtempSync(join(tmpdir(), 'ottla-peer-'))
-  const scripts = join(root, 'test/peers/kafka')
-  const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}`)
-  const args = ['--port', String(peerPort), '--dir', directory, '--', ...lines]
-  execFileSync(join(scripts, 'start.sh'), args, { stdio: 'ignore' })
-  const stop = (): void => {
-    execFileSync(join(scripts, 'stop.sh'), [directory], { stdio: 'ignore' })
-    rmSync(directory, { recursive: true, force: true })
-  }
-  return { host: '127.0.0.1', port: peerPort, stop }
-}
-
-function startOurs(): Broker {
-  const set = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`])
-  const args = [join(root, 'bin/ottla.js'), 'start', '--port', String(ourPort), '--memory', ...set]
-  const child: ChildProcess = spawn(process.execPath, args, { stdio: 'ignore' })
-  return { host: '127.0.0.1', port: ourPort, stop: () => void child.kill('SIGTERM') }
-}
 
 /** Topics t and u, once the broker answers. */
 async function createTopics({ host, port }: Broker): Promise<void> {
@@ -94,8 +58,8 @@ const { OTTLA_BOOTSTRAP, OTTLA_PEER } = process.env
 const skip = OTTLA_PEER === undefined ? (missing() ?? false) : false
 
 test("groups hear Kafka's answers", { skip, timeout: 240_000 }, async () => {
-  const peer = OTTLA_PEER === undefined ? startKafka() : running(OTTLA_PEER)
-  const ours = OTTLA_BOOTSTRAP === undefined ? startOurs() : running(OTTLA_BOOTSTRAP)
+  const peer = OTTLA_PEER === undefined ? startKafka(peerPort, settings) : running(OTTLA_PEER)
+  const ours = OTTLA_BOOTSTRAP === undefined ? await startOurs(ourPort, settings) : running(OTTLA_BOOTSTRAP)
   try {
     const expected = await transcripts(peer)
     assert.deepEqual(await transcripts(ours), expected)

@@ -1,15 +1,11 @@
 // The same odd produce requests to Apache Kafka and to us, byte by byte: the same errors, offsets and timestamps come back.
 //   OTTLA_BOOTSTRAP=host:port and OTTLA_PEER=host:port use brokers that run already; otherwise both are started here.
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import test from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { errorName } from '../../src/protocol/errors.ts'
 import { CreateTopics } from '../../src/protocol/messages/create-topics.ts'
 import { Produce } from '../../src/protocol/messages/produce.ts'
+import { type Broker, running, startKafka, startOurs } from './brokers.ts'
 import { missing } from './kafka-jars.ts'
 import { produceCases, type Send, type TopicCases } from './produce-cases.ts'
 import { RawClient } from './raw-client.ts'
@@ -27,44 +23,8 @@ const deliberate = new Map<string, [ours: string, kafkas: string, why: string]>(
   ['defaults 5: a max timestamp too high', ['INVALID_TIMESTAMP', 'at 6', 'we do not correct headers']],
 ])
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
 const peerPort = 29592
 const ourPort = 29596
-
-interface Broker {
-  readonly host: string
-  readonly port: number
-  stop(): void
-}
-
-function running(bootstrap: string): Broker {
-  const [host = '127.0.0.1', port = '9092'] = bootstrap.split(':')
-  return { host, port: Number(port), stop() {} }
-}
-
-function startKafka(): Broker {
-  const directory = mkdtempSync(join(tmpdir(), 'ottla-peer-'))
-  const scripts = join(root, 'test/peers/kafka')
-  execFileSync(join(scripts, 'start.sh'), ['--port', String(peerPort), '--dir', directory], { stdio: 'ignore' })
-  const stop = (): void => {
-    execFileSync(join(scripts, 'stop.sh'), [directory], { stdio: 'ignore' })
-    rmSync(directory, { recursive: true, force: true })
-  }
-  return { host: '127.0.0.1', port: peerPort, stop }
-}
-
-async function startOurs(): Promise<Broker> {
-  const args = [join(root, 'bin/ottla.js'), 'start', '--port', String(ourPort), '--memory']
-  const child: ChildProcess = spawn(process.execPath, args, { stdio: 'ignore' })
-  for (let tries = 0; tries < 100; tries++) {
-    const client = new RawClient('127.0.0.1', ourPort)
-    const answer = await client.send(CreateTopics, 5, { topics: [] })
-    client.close()
-    if (answer !== null) break
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-  return { host: '127.0.0.1', port: ourPort, stop: () => void child.kill('SIGTERM') }
-}
 
 /** One line for each request: what it was, and what came back. */
 async function answers(broker: Broker, cases: readonly TopicCases[], suffix: string): Promise<Map<string, string>> {
@@ -110,8 +70,8 @@ const { OTTLA_BOOTSTRAP, OTTLA_PEER } = process.env
 const skip = OTTLA_PEER === undefined ? (missing() ?? false) : false
 
 test("odd produce requests get Kafka's answers", { skip, timeout: 180_000 }, async () => {
-  const peer = OTTLA_PEER === undefined ? startKafka() : running(OTTLA_PEER)
-  const ours = OTTLA_BOOTSTRAP === undefined ? await startOurs() : running(OTTLA_BOOTSTRAP)
+  const peer = OTTLA_PEER === undefined ? startKafka(peerPort) : running(OTTLA_PEER)
+  const ours = OTTLA_BOOTSTRAP === undefined ? await startOurs(ourPort) : running(OTTLA_BOOTSTRAP)
   try {
     const now = Date.now()
     const cases = produceCases(now)

@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { alive, signal } from '../children.ts'
 import { answersMetadata } from '../clients/answers.ts'
 import { brokerEnvironment, root } from '../clients/programs.ts'
 
@@ -27,20 +28,6 @@ export interface Broker {
   stop(): Promise<number | null>
   /** Resolves with the exit code when it ends by itself; null when it did not within `ms`. */
   ended(ms: number): Promise<number | null>
-}
-
-const alive = new Set<number>()
-process.on('exit', () => {
-  for (const pid of alive) signal(pid, 'SIGKILL')
-})
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => process.exit(130))
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name)
-  } catch {
-    // it is gone already
-  }
 }
 
 export class Ottla implements Broker {

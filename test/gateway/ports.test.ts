@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { Metadata } from '../../src/protocol/messages/metadata.ts'
 import { open } from '../broker/kit.ts'
+import { freePort } from '../free-port.ts'
 import { ask, Raw, sleep, start } from './kit.ts'
 
 const named = { topics: [], allowAutoTopicCreation: false }
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 async function kafkaWorks(broker: { port: number }): Promise<boolean> {
   const wire = await open(broker)

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { alive, signal } from '../children.ts'
 import { brokerEnvironment, root } from '../clients/programs.ts'
 import type { Lan } from './lan.ts'
 import { answers } from './status.ts'
@@ -40,20 +41,6 @@ export interface Members {
   /** From empty directories; resolves with the ms until each node answers and knows of all of them. */
   start(): Promise<number>
   stop(): Promise<void>
-}
-
-const alive = new Set<number>()
-process.on('exit', () => {
-  for (const pid of alive) signal(pid, 'SIGKILL')
-})
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => process.exit(130))
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name)
-  } catch {
-    // it is gone already
-  }
 }
 
 const startLimitMs = 60_000
