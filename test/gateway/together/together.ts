@@ -20,9 +20,9 @@ import { Screen } from './screen.ts'
 
 const { values } = parseArgs({
   options: {
-    records: { type: 'string', default: '1500' },
+    records: { type: 'string', default: '1000' },
     /** A second. */
-    rate: { type: 'string', default: '120' },
+    rate: { type: 'string', default: '100' },
     /** Workers of each door, and how many of each are killed. */
     workers: { type: 'string', default: '3' },
     kills: { type: 'string', default: '3' },
