@@ -14,15 +14,18 @@ const escaped = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
  * a kind that takes long to make. Where it is short, `JSON.parse` is quicker.
  */
 export function isJsonText(text: string): boolean {
-  /** What will close what is open, the innermost last. */
+  /** What will close what is open around the innermost. */
   const open: number[] = []
+  /** The innermost; 0: nothing is open. */
+  let innermost = 0
   for (let at = skip(text, 0); ; ) {
     const first = text.charCodeAt(at)
     if (first === openBrace || first === openBracket) {
       const close = first + 2
       at = skip(text, at + 1)
       if (text.charCodeAt(at) !== close) {
-        open.push(close)
+        open.push(innermost)
+        innermost = close
         if (close === closeBrace) at = behindName(text, at)
         if (at < 0) return false
         continue
@@ -31,11 +34,12 @@ export function isJsonText(text: string): boolean {
     } else at = first === quote ? behindString(text, at) : behind(scalar, text, at)
     if (at < 0) return false
     // A value is over, and perhaps what it is in.
-    for (at = skip(text, at); text.charCodeAt(at) === open.at(-1); at = skip(text, at + 1)) open.pop()
-    if (open.length === 0) return at === text.length
+    for (at = skip(text, at); innermost !== 0 && text.charCodeAt(at) === innermost; at = skip(text, at + 1))
+      innermost = open.pop() as number
+    if (innermost === 0) return at === text.length
     if (text.charCodeAt(at) !== comma) return false
     at = skip(text, at + 1)
-    if (open.at(-1) === closeBrace) at = behindName(text, at)
+    if (innermost === closeBrace) at = behindName(text, at)
     if (at < 0) return false
   }
 }

@@ -10,11 +10,18 @@ export interface BodyBudget {
   readonly metrics: Pick<GatewayMetrics, 'bodyBytes'>
 }
 
+/** Chunks that may have any size; of more the average counts, bytes. */
+const mostCrumbs = 10_000
+const leastChunk = 16
+
 /** What a request holds of the budget until it is answered. */
 export class BodyReader {
   readonly #message: IncomingMessage
   readonly #budget: BodyBudget
   #held = 0
+  /** That have come. */
+  #pieces = 0
+  #bytes = 0
 
   constructor(message: IncomingMessage, budget: BodyBudget) {
     this.#message = message
@@ -43,6 +50,7 @@ export class BodyReader {
       message.on('data', (chunk: Buffer) => {
         if (pieces.bytes + chunk.length > limit) return fail(tooLarge(limit))
         if (!this.#mayHold(chunk.length)) return fail(busy())
+        if (this.#isCrumbled(chunk)) return fail(crumbs())
         pieces.add(chunk)
       })
       message.on('end', () => resolve(pieces.take()))
@@ -59,15 +67,25 @@ export class BodyReader {
     if (encoded !== null) throw encoded
     try {
       // Whoever stops early may still answer.
-      for await (const piece of this.#message.iterator({ destroyOnReturn: false })) yield piece as Buffer
-    } catch {
-      throw badRequest('The body is not whole')
+      for await (const piece of this.#message.iterator({ destroyOnReturn: false })) {
+        if (this.#isCrumbled(piece)) throw crumbs()
+        yield piece as Buffer
+      }
+    } catch (error) {
+      throw error instanceof Problem ? error : badRequest('The body is not whole')
     }
   }
 
   /** Counts what is kept of a body that is read in pieces; negative: no longer. Throws Problem 503. */
   hold(bytes: number): void {
     if (!this.#mayHold(bytes)) throw busy()
+  }
+
+  /** A chunk costs more to take than many bytes: whoever sends them one by one wants nothing but that. */
+  #isCrumbled(piece: Buffer): boolean {
+    this.#pieces++
+    this.#bytes += piece.length
+    return this.#pieces > mostCrumbs && this.#bytes < this.#pieces * leastChunk
   }
 
   #mayHold(bytes: number): boolean {
@@ -115,6 +133,10 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 function tooLarge(limit: number): Problem {
   return new Problem(413, 'body-too-large', 'The body is too large', `The body may have ${limit} bytes at most`)
+}
+
+function crumbs(): Problem {
+  return badRequest(`The body comes in chunks of less than ${leastChunk} bytes each`)
 }
 
 function busy(): Problem {

@@ -21,6 +21,10 @@ export class Lines {
   *add(piece: Buffer): Iterable<Buffer> {
     let from = 0
     for (let end = piece.indexOf(10); end >= 0; end = piece.indexOf(10, from)) {
+      if (end === from && this.#begun.bytes === 0) {
+        from++
+        continue
+      }
       const line = this.#line(piece.subarray(from, end))
       from = end + 1
       if (!isBlank(line)) yield line

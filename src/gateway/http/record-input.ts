@@ -33,6 +33,8 @@ export type RecordInput = Required<RecordToSend>
 const noHeaders: readonly RecordHeader[] = []
 const fields = new Set(['key', 'value', 'headers', 'partition', 'timestamp', 'topic', 'offset'])
 const lastPartition = 0x7fffffff
+/** Of one record. */
+const mostHeaders = 10_000
 
 /** One record, or what stands in `records`. Throws Problem 400, which names the place and what belongs there. */
 export function recordsIn(
@@ -165,6 +167,7 @@ class RecordReader {
     for (const [key, value] of Object.entries(json)) {
       const values: readonly unknown[] = Array.isArray(value) ? value : [value]
       for (const each of values) headers.push({ key, value: this.#headerValue(each, `headers.${key}`) })
+      if (headers.length > mostHeaders) throw this.#wrong('headers', `must not be more than ${mostHeaders}`)
     }
     return headers
   }

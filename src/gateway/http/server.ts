@@ -15,7 +15,9 @@ const mostHeaderBytes = 16 * 1024
 const headersMs = 10_000
 const requestMs = 120_000
 /** Bytes of all bodies that are held at one time, unless one alone may be larger. */
-const mostBodyBytes = 48 * 1024 * 1024
+const mostBodyBytes = 32 * 1024 * 1024
+/** Requests of one connection that are worked on at one time. */
+const mostAtOnce = 8
 /** Requests that one connection may send ahead of their answers. */
 const mostPipelined = 128
 
@@ -33,6 +35,8 @@ class HttpDoor implements Door {
   readonly #guard: Guard
   /** The last request's, of each connection. */
   readonly #answering = new WeakMap<GuestStream, ServerResponse>()
+  /** Those whose turn has not come, of each connection. */
+  readonly #waiting = new WeakMap<GuestStream, Handling[]>()
   #closing = false
 
   constructor(gateway: Gateway) {
@@ -87,6 +91,8 @@ class HttpDoor implements Door {
     const handling = new Handling(this.#gateway, message, response, stream, this.#budget)
     response.on('close', () => {
       handling.over()
+      const next = this.#waiting.get(stream)?.shift()
+      if (next !== undefined && !stream.destroyed) this.#run(next, stream)
       stream.busyWith(stream.asked - 1)
       if (stream.finishing) endIfIdle(stream)
     })
@@ -94,6 +100,16 @@ class HttpDoor implements Door {
       stream.destroy()
       return
     }
+    if (stream.asked <= mostAtOnce) {
+      this.#run(handling, stream)
+      return
+    }
+    const waiting = this.#waiting.get(stream)
+    if (waiting === undefined) this.#waiting.set(stream, [handling])
+    else waiting.push(handling)
+  }
+
+  #run(handling: Handling, stream: GuestStream): void {
     handling.run(this.#router, this.#guard).catch(error => {
       this.#gateway.logger.error('an answer over HTTP failed unexpectedly', { error: String(error) })
       stream.destroy()

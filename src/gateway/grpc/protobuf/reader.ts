@@ -6,10 +6,10 @@ export class WireError extends Error {}
 export const WireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
 
 /**
- * Repeated fields and maps make an object out of two bytes: so many of them one message may hold, whatever its size. Ten
- * times what a batch of records needs.
+ * Repeated fields and maps make an object out of two bytes: so many of them one message may hold, whatever its size. Some
+ * times what a batch of records needs, and what is read in some ten ms.
  */
-const mostElements = 100_000
+const mostElements = 25_000
 
 /** Reads the protocol buffers wire format. Trusts nothing; what it gives out as bytes are views. Throws `WireError`. */
 export class ProtoReader {

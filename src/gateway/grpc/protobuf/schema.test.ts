@@ -109,8 +109,8 @@ for (const [what, text] of broken) {
 
 test('two bytes an element: their number is limited, over the whole message', () => {
   const many = (count: number) => Buffer.alloc(2 * count, hex('4a00'))
-  assert.equal(All.decode(many(100_000)).inners.length, 100_000)
-  assert.throws(() => All.decode(many(100_001)), WireError)
+  assert.equal(All.decode(many(25_000)).inners.length, 25_000)
+  assert.throws(() => All.decode(many(25_001)), WireError)
   const nested = Buffer.concat([many(99_999), hex('42 04 10 01 10 01')])
   assert.throws(() => All.decode(nested), WireError)
 })
