@@ -112,6 +112,9 @@ export class GatewayProcess implements RunningNode {
       throw new KafkaError('CLUSTER_AUTHORIZATION_FAILED', why)
     }
     const [{ directory }, cluster] = [this.#proxy, this.#cluster]
+    // Nodes want to hear from us which cluster we mean.
+    if (directory.clusterId === null && !(await directory.refresh()))
+      throw new KafkaError('COORDINATOR_NOT_AVAILABLE', 'the cluster does not answer')
     this.#shares ??= import('./gateway-shares.ts').then(({ gatewayShares }) =>
       gatewayShares({ world, logger, config: resolved.config, directory, cluster, token }),
     )

@@ -43,6 +43,7 @@ export function gatewayShares(parts: GatewaySharesParts): { readonly shares: Sha
     coordinator: nobodyHere(directory),
     cluster: { topics: { has: () => directory.leaders(topic) !== null, get: () => stateOf(directory) } },
     peers: { send: (to, api, request, options) => watched(peers.send(to, api, request, options), directory) },
+    lookUp: () => directory.lookUp([topic]),
     createTopic: () => findTopic(parts),
     clock,
     timers,

@@ -25,6 +25,8 @@ export interface SharesOptions {
   readonly coordinator: Coordinator
   readonly cluster: { readonly topics: Leaders }
   readonly peers: Pick<Peers, 'send'>
+  /** Who does not follow the metadata asks who leads `__share_group_state` before it asks them all. Left out: it is known. */
+  readonly lookUp?: () => Promise<void>
   /** Makes `__share_group_state`. Rejects with COORDINATOR_NOT_AVAILABLE. */
   readonly createTopic: () => Promise<void>
   readonly clock: Clock
@@ -128,7 +130,8 @@ export class Shares {
 
   /** The groups of the whole cluster, in order of their names. Rejects when a node that coordinates some does not answer. */
   async list(): Promise<DescribedGroup[]> {
-    const { cluster, nodeId, coordinator } = this.#options
+    const { cluster, nodeId, coordinator, lookUp } = this.#options
+    await lookUp?.()
     const nodes = new Set<number>()
     for (const { leader } of cluster.topics.get(shareStateTopic)?.partitions ?? []) if (leader >= 0) nodes.add(leader)
     const lists = await Promise.all(
