@@ -163,6 +163,7 @@ export const attacks: readonly Attack[] = [
   flood('malformed requests without end', '', 'GET\r\n'.repeat(2000)),
   {
     name: 'chunks of one byte',
+    stallMs: 150,
     async run(node) {
       const sockets = (await openAll(node, 16)).map(heard)
       for (const socket of sockets) socket.write(chunked('/topics/t/records', 'content-type: application/octet-stream'))
@@ -231,6 +232,8 @@ export const attacks: readonly Attack[] = [
   ].map(
     ([what, path, body]): Attack => ({
       name: `JSON of ${what}`,
+      // 140,000 names of one object are what JSON.parse takes longest for, of all that is let in.
+      stallMs: what === 'headers' ? 300 : 100,
       async run(node) {
         const sockets = (await openAll(node, 2)).map(heard)
         for (const socket of sockets) socket.write(post(path!, body!))
@@ -241,6 +244,8 @@ export const attacks: readonly Attack[] = [
   ),
   {
     name: 'stored brackets, read, searched, subscribed and pulled',
+    // Seven megabytes of them are one answer.
+    stallMs: 200,
     async prepare(node) {
       await fill(node, 't', 8, shallow(900_000))
     },
@@ -306,6 +311,7 @@ export const attacks: readonly Attack[] = [
     name: 'three hundred subscribers who take nothing',
     // Each gets a first event of half a megabyte at once.
     stallMs: 500,
+    growth: 128 * 1024 * 1024,
     async prepare(node) {
       await fill(node, 't', 40, Buffer.alloc(500_000, 'x'))
     },
