@@ -120,15 +120,10 @@ export class GuestStream extends Duplex {
 
   override _writev(chunks: readonly { readonly chunk: Uint8Array }[], done: () => void): void {
     let bytes = 0
-    const pieces: Uint8Array[] = []
-    for (const { chunk } of chunks) {
-      // Node sends an empty piece with the end of every answer.
-      if (chunk.length === 0) continue
-      bytes += chunk.length
-      pieces.push(chunk)
-    }
-    if (pieces.length === 0) done()
-    else this.#send(pieces.length > 1 && bytes <= smallWrite ? [Buffer.concat(pieces, bytes)] : pieces, done)
+    for (const { chunk } of chunks) bytes += chunk.length
+    const all = chunks.map(({ chunk }) => chunk)
+    // Node sends an empty piece with the end of every answer.
+    this.#send(bytes <= smallWrite ? [Buffer.concat(all, bytes)] : all, done)
   }
 
   #send(chunks: readonly Uint8Array[], done: () => void): void {
