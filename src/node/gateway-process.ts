@@ -13,7 +13,7 @@ import type { NodeOptions, RunningNode } from './options.ts'
 import { brokerLimits } from './settings.ts'
 
 /** ms between two questions who is there. */
-const refreshMs = 2_000
+const refreshMs = 1_000
 /** ms for a connection, and for each answer to a question of the gateway's own. */
 const answerMs = 3_000
 /** ms between two attempts to find the cluster, and between words to whoever waits. */
@@ -146,7 +146,10 @@ export class GatewayProcess implements RunningNode {
   #lookAgain(): void {
     if (this.#stopping !== null) return
     this.#refresh = this.#options.world.timers.after(refreshMs, () => {
-      void this.#proxy.directory.refresh().then(() => this.#lookAgain())
+      void this.#proxy.directory.refresh().then(() => {
+        this.#proxy.leaveTheGone()
+        this.#lookAgain()
+      })
     })
   }
 

@@ -26,23 +26,30 @@ export class Announcement {
   readonly #cluster: Cluster
   readonly #directory: Directory
   #asked = Number.NEGATIVE_INFINITY
-  #answer: Promise<AnnouncedApis> | null = null
+  #asking: Promise<AnnouncedApis> | null = null
+  #known: AnnouncedApis | null = null
 
   constructor(cluster: Cluster, directory: Directory) {
     this.#cluster = cluster
     this.#directory = directory
   }
 
-  get(): Promise<AnnouncedApis> {
+  /** What was heard last, if anything was; meanwhile it is asked for anew when that was long ago. Rejects when nobody answers. */
+  async get(): Promise<AnnouncedApis> {
     const now = this.#cluster.world.clock.mono()
-    if (this.#answer !== null && now - this.#asked < believedMs) return this.#answer
-    const asking = this.#ask()
-    this.#answer = asking
-    this.#asked = now
-    asking.catch(() => {
-      if (this.#answer === asking) this.#answer = null
-    })
-    return asking
+    if (this.#asking === null && now - this.#asked >= believedMs) {
+      this.#asked = now
+      this.#asking = this.#ask().finally(() => {
+        this.#asking = null
+      })
+      // Who has an answer does not wait for this one.
+      this.#asking.catch(() => {
+        this.#asked = Number.NEGATIVE_INFINITY
+      })
+    }
+    if (this.#known !== null) return this.#known
+    if (this.#asking === null) throw new KafkaError('NETWORK_EXCEPTION', 'no node of the cluster can be reached')
+    return this.#asking
   }
 
   async #ask(): Promise<AnnouncedApis> {
@@ -56,7 +63,8 @@ export class Announcement {
       if (result.status === 'fulfilled' && result.value.errorCode === 0) answers.push(result.value)
     if (answers.length === 0) throw new KafkaError('NETWORK_EXCEPTION', 'no node of the cluster can be reached')
     const { supportedFeatures, finalizedFeaturesEpoch, finalizedFeatures } = answers[0]!
-    return { apiKeys: common(answers), supportedFeatures, finalizedFeaturesEpoch, finalizedFeatures }
+    this.#known = { apiKeys: common(answers), supportedFeatures, finalizedFeaturesEpoch, finalizedFeatures }
+    return this.#known
   }
 }
 

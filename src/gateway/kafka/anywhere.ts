@@ -37,8 +37,9 @@ export interface AnywhereApi<A extends Api = Api> {
   readonly leaders?: boolean
 }
 
-/** Attempts of a question that changes nothing. */
+/** Attempts of a question that changes nothing, and ms for each: a node that hangs shall not keep a client from the others. */
 const mostAttempts = 4
+const attemptMs = 8_000
 
 /**
  * What any node can answer, or pass on to the one that can. When a node dies over a question, another one is asked; a change that
@@ -54,13 +55,15 @@ export function anywhere<A extends Api>(row: AnywhereApi<A>): Handler<Api, Proxy
         let way = first
         for (let attempt = 1; ; attempt++) {
           const { timeoutMs } = request as { timeoutMs?: number }
-          const answer = await ask(way, row.api, context.version, request, patienceMs + Math.max(0, timeoutMs ?? 0))
+          const patience = (row.repeatable ? attemptMs : patienceMs) + Math.max(0, timeoutMs ?? 0)
+          const answer = await ask(way, row.api, context.version, request, patience)
           if (!(answer instanceof KafkaError)) {
             row.learn?.(answer, request as RequestOf<A>, context)
             const one = row.leaders === true && context.broker.shownTo(context.peer) === 'one'
             return atGateway(one ? ledByOne(answer as Fields) : (answer as Fields), context)
           }
           if (way instanceof KafkaError || !row.repeatable || attempt === mostAttempts) return goAway(context.peer)
+          upstream.leave(anyNode)
           way = await wayTo(upstream, anyNode)
         }
       }) as never

@@ -11,16 +11,18 @@ import type { Upstream } from './upstream.ts'
 
 type Request = RequestOf<typeof Fetch>
 
+const noRecords = new Uint8Array(0)
+
 export const fetchApi: PartitionedApi = {
   api: Fetch as never,
   ...fetchFields,
   failed: (partitionIndex, errorCode) => ({
     partitionIndex,
     errorCode,
-    // Clients take it for "not known".
+    // Clients take it for "not known"; without records there are empty ones, or some (kafka-python) fail.
     highWatermark: -1,
     abortedTransactions: null,
-    records: null,
+    records: noRecords,
   }),
   changes: false,
 }

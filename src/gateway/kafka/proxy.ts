@@ -44,7 +44,10 @@ export class KafkaProxy extends Server {
   readonly #announcement: Announcement
   readonly #advertised: ReadonlyMap<number, Address>
   readonly #shown: () => NodesShown | 'auto'
-  readonly #upstreams = new WeakMap<Peer, Upstream>()
+  readonly #upstreams = new Map<Peer, Upstream>()
+  /** Nodes that were up when it was looked last. */
+  #seen: ReadonlySet<number> = new Set()
+  #gone: readonly number[] = []
 
   constructor({ world, logger, limits, cluster, advertised, shown }: ProxyParts) {
     super(world, logger, limits, proxiedApis)
@@ -74,9 +77,25 @@ export class KafkaProxy extends Server {
       const made = new Upstream(this.world, this.directory, clientId)
       upstream = made
       this.#upstreams.set(peer, made)
-      peer.onClose(() => made.close())
+      peer.onClose(() => {
+        this.#upstreams.delete(peer)
+        made.close()
+      })
     }
     return upstream
+  }
+
+  /**
+   * Called every now and then: who was not up twice in a row is not waited for any more. What is asked of a node that hangs
+   * is answered by its successor only when it is asked again.
+   */
+  leaveTheGone(): void {
+    const { brokers } = this.directory
+    for (const node of this.#gone) {
+      if (!brokers.has(node)) for (const upstream of this.#upstreams.values()) upstream.leave(node)
+    }
+    this.#gone = [...this.#seen].filter(node => !brokers.has(node))
+    this.#seen = new Set(brokers.keys())
   }
 
   /** The address that this client is told for every node. */

@@ -103,6 +103,8 @@ export class Upstream {
         ...defaultClientOptions,
         clientId: this.#clientId,
         connectTimeoutMs,
+        // Of what the connection itself asks; requests of clients have times of their own.
+        requestTimeoutMs: connectTimeoutMs,
         maxInFlight: mostInFlight,
       })
     } catch (error) {
@@ -119,6 +121,13 @@ export class Upstream {
       if (this.#open.get(name) === connection) this.#open.delete(name)
     })
     return connection
+  }
+
+  /** A node is gone, or does not answer: what is asked of it is not waited for, and another one is tried first. */
+  leave(node: number): void {
+    const left = node === anyNode ? this.#home : node
+    if (this.#home === left) this.#home = anyNode
+    for (const lane of ['main', 'fetch'] as const) this.#open.get(`${left} ${lane}`)?.close()
   }
 
   /** Runs when the client has gone. */
