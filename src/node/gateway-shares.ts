@@ -5,7 +5,7 @@ import type { Directory } from '../gateway/kafka/directory.ts'
 import { ErrorCode, KafkaError } from '../protocol/errors.ts'
 import { partitionOfKey } from '../protocol/java-hash.ts'
 import { ZERO_UUID } from '../protocol/uuid.ts'
-import { shareStateTopic } from '../shares/coordinator.ts'
+import { shareStateConfigs, shareStateTopic } from '../shares/coordinator.ts'
 import { type Coordinator, Shares } from '../shares/shares.ts'
 import type { Logger } from '../world/logger.ts'
 import type { World } from '../world/world.ts'
@@ -98,11 +98,7 @@ async function makeTopic(cluster: Cluster, config: BrokerConfig, brokers: number
     name: shareStateTopic,
     partitions: config.get('share.coordinator.state.topic.num.partitions'),
     replicationFactor: Math.max(1, Math.min(config.get('share.coordinator.state.topic.replication.factor'), brokers)),
-    configs: {
-      'cleanup.policy': 'compact',
-      'compression.type': 'producer',
-      'segment.bytes': String(config.get('share.coordinator.state.topic.segment.bytes')),
-    },
+    configs: shareStateConfigs(config.get('share.coordinator.state.topic.segment.bytes')),
   }
   try {
     await new Admin(cluster).createTopics([wanted])

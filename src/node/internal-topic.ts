@@ -7,7 +7,7 @@ export interface InternalTopicOptions {
   readonly partitions: number
   /** At most one a broker. */
   readonly copies: number
-  readonly segmentBytes: number
+  readonly configs: Readonly<Record<string, string>>
 }
 
 /** Makes a coordinators' topic when it is needed first: once, whoever asks meanwhile. */
@@ -32,13 +32,8 @@ export class InternalTopic {
   }
 
   async #ask(): Promise<void> {
-    const { name, partitions, segmentBytes } = this.#options
+    const { name, partitions, configs } = this.#options
     if (this.#cluster.topics.has(name)) return
-    const configs = {
-      'cleanup.policy': 'compact',
-      'compression.type': 'producer',
-      'segment.bytes': String(segmentBytes),
-    }
     const { topics } = await this.#controller.ask('createTopics', {
       topics: [
         {

@@ -11,7 +11,11 @@ export class OffsetsTopic extends InternalTopic {
       name: offsetsTopic,
       partitions: config.get('offsets.topic.num.partitions'),
       copies: config.get('offsets.topic.replication.factor'),
-      segmentBytes: config.get('offsets.topic.segment.bytes'),
+      configs: {
+        'cleanup.policy': 'compact',
+        'compression.type': 'producer',
+        'segment.bytes': String(config.get('offsets.topic.segment.bytes')),
+      },
     })
   }
 }

@@ -8,7 +8,7 @@ import type { Replicas } from '../replication/replicas.ts'
 import { ClientDeadLetters } from '../shares/client-dead-letters.ts'
 import { ClusterTails } from '../shares/cluster-tails.ts'
 import { defaultShareConfig, type ShareConfig } from '../shares/config.ts'
-import { ShareCoordinator, shareStateTopic } from '../shares/coordinator.ts'
+import { ShareCoordinator, shareStateConfigs, shareStateTopic } from '../shares/coordinator.ts'
 import { Shares } from '../shares/shares.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Address, Socket, World } from '../world/world.ts'
@@ -61,7 +61,7 @@ export function shares(parts: SharesParts): LeaseGroups {
     name: shareStateTopic,
     partitions: config.get('share.coordinator.state.topic.num.partitions'),
     copies: config.get('share.coordinator.state.topic.replication.factor'),
-    segmentBytes: config.get('share.coordinator.state.topic.segment.bytes'),
+    configs: shareStateConfigs(config.get('share.coordinator.state.topic.segment.bytes')),
   })
   const all = new Shares({ nodeId, coordinator, cluster, peers, createTopic: () => topic.make(), clock, timers })
   return {

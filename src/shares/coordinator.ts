@@ -15,6 +15,16 @@ import { partitionsOf } from './state.ts'
 import type { Tails } from './tails.ts'
 
 export const shareStateTopic = '__share_group_state'
+
+/** Facts add up, so none may be cleaned away for a later one of the same key; snapshots let the head of the log go. */
+export const shareStateConfigs = (segmentBytes: number) => ({
+  'cleanup.policy': 'delete',
+  'retention.ms': '-1',
+  'retention.bytes': '-1',
+  'compression.type': 'producer',
+  'segment.bytes': String(segmentBytes),
+})
+
 /** Before the groups of a partition are served again whose log took no more records. */
 const retryMs = 1000
 
