@@ -14,6 +14,8 @@ async function open(options: NodeOptions): Promise<Opened> {
   return GatewayProcess.open(options)
 }
 
+export { loadAll } from './node/load-all.ts'
+
 /** Options in, a running node out. Rejects with a sentence that says what is wrong. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const node = await open(options)

@@ -111,3 +111,14 @@ test('a note of a process that is gone, or that was another one, locks nothing',
     lock.release()
   }
 })
+
+test('a folder is made with those above it; where that cannot be, it is said at once', () => {
+  const path = join(root, 'a', 'b', 'c')
+  nodeDisk.makeDirectory(path)
+  nodeDisk.makeDirectory(path)
+  assert.ok(nodeDisk.exists(path))
+  nodeDisk.writeFile(join(root, 'file'), Buffer.from(''))
+  assert.throws(() => nodeDisk.makeDirectory(join(root, 'file')), { code: 'EEXIST' })
+  assert.throws(() => nodeDisk.makeDirectory(join(root, 'file', 'below')), { code: 'ENOTDIR' })
+  if (process.platform === 'linux') assert.throws(() => nodeDisk.makeDirectory('/proc/ottla'), { code: 'ENOENT' })
+})

@@ -9,9 +9,7 @@ export const nodeDisk: Disk = {
   list: path => fs.readdirSync(path).sort(),
   exists: path => fs.existsSync(path),
   size: path => fs.statSync(path).size,
-  makeDirectory(path) {
-    fs.mkdirSync(path, { recursive: true })
-  },
+  makeDirectory,
   rename: (from, to) => fs.renameSync(from, to),
   remove: path => fs.unlinkSync(path),
   removeLater: path => settled(done => fs.rm(path, { force: true }, done)),
@@ -32,6 +30,17 @@ const openFlags = { read: O_RDONLY, write: O_RDWR, create: O_RDWR | O_CREAT }
 
 /** Most pieces that the kernel takes in one vectored write (IOV_MAX). */
 const maxPieces = 1024
+
+/** Node's own recursion never ends where the kernel says ENOENT of a folder whose parent is there, as in `/proc`. */
+function makeDirectory(path: string): void {
+  const parent = dirname(path)
+  if (!fs.existsSync(parent)) makeDirectory(parent)
+  try {
+    fs.mkdirSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !fs.statSync(path).isDirectory()) throw error
+  }
+}
 
 class NodeFile implements File {
   /** −1 once it is closed: the kernel gives the number to the next file, and we must not touch a stranger. */

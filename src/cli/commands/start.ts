@@ -9,6 +9,9 @@ import { type StartFlags, settingsOf, startFlags } from '../settings.ts'
 import type { Terminal } from '../terminal.ts'
 import { version } from '../version.ts'
 
+/** ms after the start: who waits for its first answer comes first. */
+const loadAllAfterMs = 10_000
+
 export function define(command: Command, terminal: Terminal): void {
   startFlags(command).action(flags => start(flags, terminal))
 }
@@ -21,13 +24,16 @@ export async function start(flags: StartFlags, terminal: Terminal): Promise<void
   const resolved = settingsOf(flags, terminal)
   const logger = loggerOf(resolved, terminal)
   for (const warning of resolved.warnings) logger.warn(warning)
-  const { startNode } = await loading
+  const { startNode, loadAll } = await loading
   const signals = listenForSignals()
   process.on('uncaughtException', error => die('internal error', error, logger))
   const node = await startNode({ config: resolved, world: terminal.world, logger })
   const signal = signals.first()
   node.failed.catch(error => die('the node cannot go on', error, logger))
   announce(node, resolved, terminal, logger)
+  terminal.world.timers.after(loadAllAfterMs, () => {
+    loadAll().catch(error => logger.warn('parts of the program are missing; restart the node', { error }))
+  })
   logger.info('stopping', { signal: await Promise.race([signal, node.failed]) })
   await node.stop()
   logger.info('stopped')

@@ -60,7 +60,7 @@ export const ottlaSettings = {
   'quorum.voters': int(3, between(1, 5)).honoured(
     'How many nodes vote about the metadata, as soon as there are enough of them: 1, 3 or 5.',
   ),
-  'replica.slow.after.ms': long(10_000, atLeast(-1)).honoured(
+  'replica.slow.after.ms': long(8000, atLeast(-1)).honoured(
     'ms for which a replica must hold up all others (five times slower than each of them, and by 50 ms at least) before it leaves the in-sync replicas, if enough stay; −1: it stays.',
   ),
   'replica.slow.probation.ms': long(60_000, atLeast(0)).honoured(
