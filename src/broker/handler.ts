@@ -33,7 +33,8 @@ export interface Peer {
   fetching: Promise<void> | null
   /** Lets that Fetch be answered at once; null: it cannot be hurried. */
   hurryFetch: (() => void) | null
-  /** Runs when the connection has ended. */
+  readonly closed: boolean
+  /** Runs when the connection has ended, unless it has already. */
   onClose(run: () => void): () => void
   /** Requests behind this one are not looked at before `until` is settled. */
   hold(until: Promise<unknown>): void

@@ -332,6 +332,35 @@ test('workers pull through a gateway that has the secret of the cluster, and onl
   }
 })
 
+test('who leaves, even in the middle of a question, leaves no connections behind', async () => {
+  const own = await startBroker({ config: { roles: 'gateway', join: nodes.bootstrap } })
+  try {
+    const clients = async () => {
+      const { text } = await ask(`http://127.0.0.1:${own.port}/metrics`)
+      return Number(/^ottla_gateway_clients (\d+)$/m.exec(text)?.[1])
+    }
+    const wires: Wire[] = []
+    for (let i = 0; i < 20; i++) {
+      const wire = await Wire.open(own.port)
+      wire.tell(ListOffsets, 5, {
+        replicaId: -1,
+        topics: [
+          { name: i % 2 === 0 ? `unknown-${i}` : 'through', partitions: [{ partitionIndex: 0, timestamp: -1 }] },
+        ],
+      })
+      wires.push(wire)
+    }
+    for (const wire of wires) wire.close()
+    const stays = await Wire.open(own.port)
+    await stays.ask(Metadata, 6, { topics: null })
+    await eventually(async () => assert.equal(await clients(), 1), 5000)
+    stays.close()
+    await eventually(async () => assert.equal(await clients(), 0), 5000)
+  } finally {
+    await own.stop()
+  }
+})
+
 test('a gateway without a cluster says what it lacks', async () => {
   await assert.rejects(startBroker({ config: { roles: 'gateway' } }), /needs --join/)
 })

@@ -36,6 +36,7 @@ class Wire {
       software: '',
       node: true,
       own: false,
+      closed: false,
       fetching: null,
       hurryFetch: null,
       onClose: () => () => {},

@@ -44,7 +44,9 @@ export class KafkaProxy extends Server {
   readonly #announcement: Announcement
   readonly #advertised: ReadonlyMap<number, Address>
   readonly #shown: () => NodesShown | 'auto'
-  readonly #upstreams = new Map<Peer, Upstream>()
+  readonly #upstreams = new WeakMap<Peer, Upstream>()
+  /** Those of clients that are there. */
+  readonly #live = new Set<Upstream>()
   /** Nodes that were up when it was looked last. */
   #seen: ReadonlySet<number> = new Set()
   #gone: readonly number[] = []
@@ -70,6 +72,11 @@ export class KafkaProxy extends Server {
     this.apis.clear()
   }
 
+  /** Clients that reach nodes through us. */
+  get upstreams(): number {
+    return this.#live.size
+  }
+
   /** The nodes as this client reaches them. */
   upstream({ peer, clientId }: Pick<ProxyContext, 'peer' | 'clientId'>): Upstream {
     let upstream = this.#upstreams.get(peer)
@@ -77,10 +84,14 @@ export class KafkaProxy extends Server {
       const made = new Upstream(this.world, this.directory, clientId)
       upstream = made
       this.#upstreams.set(peer, made)
-      peer.onClose(() => {
-        this.#upstreams.delete(peer)
+      this.#live.add(made)
+      const close = () => {
+        this.#live.delete(made)
         made.close()
-      })
+      }
+      // What it asked may have waited until it was gone.
+      if (peer.closed) close()
+      else peer.onClose(close)
     }
     return upstream
   }
@@ -92,7 +103,7 @@ export class KafkaProxy extends Server {
   leaveTheGone(): void {
     const { brokers } = this.directory
     for (const node of this.#gone) {
-      if (!brokers.has(node)) for (const upstream of this.#upstreams.values()) upstream.leave(node)
+      if (!brokers.has(node)) for (const upstream of this.#live) upstream.leave(node)
     }
     this.#gone = [...this.#seen].filter(node => !brokers.has(node))
     this.#seen = new Set(brokers.keys())

@@ -49,7 +49,7 @@ export class Upstream {
 
   /** Rejects with NETWORK_EXCEPTION and its kin when that node, or with `anyNode` every node, cannot be reached. */
   async to(node: number, lane: Lane = 'main'): Promise<Connection> {
-    if (node !== anyNode) return this.ready(node, lane) ?? (await this.#connect(node, lane))
+    if (node !== anyNode) return this.#connect(node, lane)
     const known = this.ready(anyNode, lane)
     if (known !== null) return known
     let last: unknown = null
@@ -82,7 +82,10 @@ export class Upstream {
     return [...new Set([...better, ...turned])]
   }
 
-  #connect(node: number, lane: Lane): Promise<Connection> {
+  /** One connection for each node and lane, whoever asks. */
+  async #connect(node: number, lane: Lane): Promise<Connection> {
+    const ready = this.ready(node, lane)
+    if (ready !== null) return ready
     const name = `${node} ${lane}`
     let opening = this.#opening.get(name)
     if (opening === undefined) {

@@ -36,10 +36,11 @@ export class GatewayScraper {
   }
 }
 
-function exportProxy(page: MetricsPage, { directory, limits, fetchedUnsent, open }: KafkaProxy): void {
+function exportProxy(page: MetricsPage, { directory, limits, fetchedUnsent, open, upstreams }: KafkaProxy): void {
   const { size, limits: most } = directory
   page.gauge('ottla_gateway_connected', '1 when the cluster answers').add(Number(open))
   page.gauge('ottla_gateway_nodes', 'Nodes of the cluster that are up').add(directory.brokers.size)
+  page.gauge('ottla_gateway_clients', 'Clients with connections to nodes of their own').add(upstreams)
   page.gauge('ottla_gateway_partitions', 'Partitions whose leaders are remembered').add(size.partitions)
   page.gauge('ottla_gateway_partitions_limit', 'Partitions that may be').add(most.partitions)
   page.gauge('ottla_gateway_coordinators', 'Groups whose coordinators are remembered').add(size.coordinators)
