@@ -32,7 +32,9 @@ export async function start(flags: StartFlags, terminal: Terminal): Promise<void
   node.failed.catch(error => die('the node cannot go on', error, logger))
   announce(node, resolved, terminal, logger)
   terminal.world.timers.after(loadAllAfterMs, () => {
-    loadAll().catch(error => logger.warn('parts of the program are missing; restart the node', { error }))
+    loadAll(resolved.config.get('roles')).catch(error =>
+      logger.warn('parts of the program are missing; restart the node', { error }),
+    )
   })
   logger.info('stopping', { signal: await Promise.race([signal, node.failed]) })
   await node.stop()
