@@ -118,7 +118,7 @@ async function once({ contestant, cluster, status }: Running, kind: Kind, probe:
   const active = await status.controller()
   const others = cluster.all.filter(({ node }) => node !== active)
   const victim = kind.role === 'controller' ? memberOf(cluster.all, active) : others[probe.gaps.length % 2]!
-  const ends = (await status.ends(topic))!
+  const ends = await endsOf(status)
   const begun = Date.now()
   if (kind.how === 'kill') await victim.kill()
   else if (kind.how === 'stop') await victim.stop()
@@ -138,6 +138,15 @@ async function once({ contestant, cluster, status }: Running, kind: Kind, probe:
   await status.preferred(topic)
   await sleep(1000)
   return { what: kind.what, contestant, gapMs, returnGapMs: probe.longest(back), createMs }
+}
+
+/** A leader may be on its way still. */
+async function endsOf(status: Running['status']): Promise<number[]> {
+  for (const limit = Date.now() + 30_000; Date.now() < limit; await sleep(100)) {
+    const ends = await status.ends(topic).catch(() => null)
+    if (ends !== null) return ends
+  }
+  throw new Error(`a partition of ${topic} has no leader`)
 }
 
 const memberOf = (members: readonly Member[], id: number) => {
