@@ -23,7 +23,7 @@ test('a broker that stops finishes what is in flight, lets go who waits, and kee
   await produce(writer, name, batch(['first']))
   const parked = fetch(reader, [{ topic: name, offset: 1 }], { maxWaitMs: 60_000, minBytes: 1_000_000 })
   const behind = fetch(reader, [{ topic: name, offset: 1 }], { maxWaitMs: 60_000, minBytes: 1_000_000 })
-  await sleep(50)
+  await sleep(200)
   const produced = Promise.allSettled(
     Array.from({ length: 20 }, (_, i) => produce(writer, name, batch([`value ${i}`]))),
   )

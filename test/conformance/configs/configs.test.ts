@@ -65,6 +65,7 @@ const OWN: { [kind: string]: readonly string[] } = {
     'door.read.buffer.bytes',
     'doors',
     'flush',
+    'gateway.nodes',
     'grpc.max.calls',
     'grpc.max.message.bytes',
     'grpc.port',
