@@ -154,13 +154,14 @@ function joining({ joins }: ClusterResults): string {
   ].join('\n\n')
 }
 
-function how({ machine, rounds, scale, runs }: ClusterResults): string {
+function how({ machine, rounds, scale, runs, remarks = [] }: ClusterResults): string {
   const measured = new Set(runs.map(({ workload }) => workload))
   const facts = [
     `${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, ${machine.system}, Linux ${machine.kernel}, Node.js ${machine.node.slice(1)}, Java ${machine.java}; ${machine.date.slice(0, 10)}. Load average before the run ${machine.loadBefore}.`,
     `Medians of ${rounds} rounds${scale === 1 ? '' : ` with ${scale} of the usual record counts`}, each with new clusters from empty directories. Only one cluster runs at a time.`,
     'Kafka runs with its defaults: heap (1 GiB each) and JVM flags of its start script, sessions and election time-outs as they come. Ottla runs with its defaults, but for the flush setting where that is said.',
     'A trial ends when the producer had a second of records acknowledged by whoever leads then; the node comes back, all replicas are in sync again, preferred leaders lead, before the next one.',
+    ...remarks,
     'Every single measurement is in [benchmarks-cluster.json](benchmarks-cluster.json).',
   ]
   const loads = workloads.filter(({ name }) => measured.has(name)).map(({ name, what }) => [name, what])

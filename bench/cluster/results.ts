@@ -63,4 +63,6 @@ export interface ClusterResults {
   readonly found: readonly Found[]
   readonly measured: readonly Measured[]
   readonly joins: readonly Join[]
+  /** What was not as it should be, written into the file by hand. */
+  readonly remarks?: readonly string[]
 }
