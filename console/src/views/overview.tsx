@@ -70,9 +70,9 @@ function Traffic() {
     <section>
       <h2>This node</h2>
       <div class="plots">
-        <Plot title="Messages in, per second" series={plots.messages} show={brief} />
-        <Plot title="Received, per second" series={plots.received} show={bytes} />
-        <Plot title="Sent, per second" series={plots.sent} show={bytes} />
+        <Plot title="Messages in / s" series={plots.messages} show={brief} />
+        <Plot title="Received / s" series={plots.received} show={bytes} />
+        <Plot title="Sent / s" series={plots.sent} show={bytes} />
         <Plot title="Produce, p99" series={plots.latency} show={ms} />
       </div>
     </section>

@@ -36,7 +36,7 @@ export function TopicPage({ name, part = 'messages' }: { name: string; part: str
                 about <strong>{count(end === null ? null : end - sum(starts ?? []))}</strong> messages in{' '}
                 {count(topic.partitions.length)} {topic.partitions.length === 1 ? 'partition' : 'partitions'}
               </p>
-              <Plot title="Messages, per second" series={series} show={brief} />
+              <Plot title="Messages / s" series={series} show={brief} />
             </div>
             <div class="tabs" role="tablist">
               {parts.map(([key, title]) => (
