@@ -82,7 +82,7 @@ export class Besieged {
 
   async healthy(): Promise<boolean> {
     if (!this.alive) return false
-    const answer = await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(15_000) }).catch(() => null)
+    const answer = await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(60_000) }).catch(() => null)
     return answer?.status === 200
   }
 
