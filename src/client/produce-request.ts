@@ -8,13 +8,16 @@ import { byTopic } from './offsets.ts'
 /** What a broker says of one partition's batch. */
 export type PartitionAnswer = ResponseOutput<typeof Produce>['responses'][number]['partitionResponses'][number]
 
+/** What was sent, by topic. */
+export type TopicData = Exclude<RequestInput<typeof Produce>['topicData'], undefined>
+
 /** The next batch of each lane. Throws LEADER_NOT_AVAILABLE when a topic is not known any more. */
 export function topicData(
   cluster: Cluster,
   lanes: readonly Lane[],
   identity: Identity | null,
   options: LaneOptions,
-): RequestInput<typeof Produce>['topicData'] {
+): TopicData {
   const batches = byTopic(lanes, lane => ({ index: lane.partition, records: lane.next(identity, options).bytes }))
   return batches.map(({ name, partitions }) => {
     const topicId = cluster.knownTopic(name)?.topicId
@@ -23,14 +26,17 @@ export function topicData(
   })
 }
 
-/** Each lane's part of an answer; missing where the broker says nothing of it. */
+/**
+ * Each lane's part of an answer; missing where the broker says nothing of it. What is known of a topic may have been forgotten
+ * since the request was sent: its ids are those of the request.
+ */
 export function answersOf(
-  cluster: Cluster,
+  sent: TopicData,
   lanes: readonly Lane[],
   answer: ResponseOutput<typeof Produce>,
 ): Map<Lane, PartitionAnswer> {
   // Newer versions name topics by id only.
-  const names = new Map(lanes.map(lane => [cluster.knownTopic(lane.topic)?.topicId, lane.topic]))
+  const names = new Map(sent.map(({ name, topicId }) => [topicId, name]))
   const places = new Map(lanes.map(lane => [`${lane.topic}-${lane.partition}`, lane]))
   const answers = new Map<Lane, PartitionAnswer>()
   for (const { name, topicId, partitionResponses } of answer.responses) {

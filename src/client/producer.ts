@@ -380,7 +380,7 @@ export class Producer {
         { acks, timeoutMs: requestTimeoutMs, topicData: topics },
         { timeoutMs },
       )
-      const answers = answersOf(this.#cluster, lanes, answer)
+      const answers = answersOf(topics, lanes, answer)
       for (const lane of lanes) this.#answered(lane, answers.get(lane), answer.nodeEndpoints)
     } catch (error) {
       for (const lane of lanes) this.#failed(lane, error)
@@ -389,6 +389,7 @@ export class Producer {
 
   #answered(lane: Lane, answer: PartitionAnswer | undefined, endpoints: readonly Broker[]): void {
     if (answer === undefined) {
+      if (lane.inFlight !== null) lane.inFlight.doubtful = true
       this.#failed(lane, new KafkaError('UNKNOWN_TOPIC_ID', `no answer for ${lane.topic}-${lane.partition}`))
     } else if (answer.errorCode === 0 || answer.errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
       this.#written(lane, answer.baseOffset, answer.logAppendTimeMs)
