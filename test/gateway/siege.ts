@@ -10,7 +10,7 @@ import { type Attack, attacks } from './siege-attacks.ts'
 const mostStallMs = 100
 const mostGrowth = 64 * 1024 * 1024
 /** How far above its bar an attack may come: garbage is collected when V8 likes, and on a busy machine that is late. It is told. */
-const grace = 4
+const grace = 10
 
 /**
  * Runs inside of the node: the longest time between two ticks in which it was at work (a machine that is busy with others takes
