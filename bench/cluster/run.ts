@@ -1,10 +1,11 @@
 // Three nodes of ottla beside three of Apache Kafka. `npm run bench:cluster -- --help` says what can be chosen.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { run } from '../command.ts'
 import { describeMachine } from '../machine.ts'
 import { kafkaScript, root } from '../place.ts'
+import { publish } from '../publish.ts'
 import { measureGaps } from './gaps.ts'
 import { measureJoin } from './join.ts'
 import { clusterPage } from './page.ts'
@@ -28,6 +29,9 @@ const usage = `npm run bench:cluster -- [options]
   --port N           the first of a hundred free ports (29800)`
 
 const log = (line: string) => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`)
+
+const write = (results: ClusterResults, out: string) =>
+  publish(clusterPage(results), results, out === '' ? null : resolve(out), log)
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -149,16 +153,6 @@ function merged(before: ClusterResults, now: ClusterResults): ClusterResults {
     measured: [...before.measured, ...now.measured],
     joins: either(now.joins, before.joins),
   }
-}
-
-function write(results: ClusterResults, out: string): void {
-  const page = clusterPage(results)
-  console.log(page)
-  if (out === '') return
-  const base = resolve(out).replace(/\.json$/, '')
-  writeFileSync(`${base}.json`, `${JSON.stringify(results, null, 2)}\n`)
-  writeFileSync(`${base}.md`, page)
-  log(`written: ${base}.{json,md}`)
 }
 
 await main().catch((error: Error) => {

@@ -1,12 +1,13 @@
 // What comes in and goes out over HTTP, beside REST proxies in front of Apache Kafka. `npm run bench:http -- --help` says
 // what can be chosen.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { run } from '../command.ts'
 import { describeMachine } from '../machine.ts'
 import { kafkaScript, removeFolder, root, temporaryFolder } from '../place.ts'
 import { showProfiles } from '../profile.ts'
+import { publish } from '../publish.ts'
 import type { Door } from './doors.ts'
 import { measureEvents } from './events.ts'
 import { measureIdle } from './idle.ts'
@@ -32,6 +33,8 @@ const usage = `npm run bench:http -- [options]
   --profile DIR      CPU profiles of ottla's brokers; what costs most is shown`
 
 const log = (line: string) => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`)
+
+const show = (results: HttpResults, out: string | null) => publish(httpPage(results), results, out, log)
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -177,16 +180,6 @@ function merged(before: HttpResults, now: HttpResults): HttpResults {
     events: now.events ?? before.events,
     idle: now.idle.length > 0 ? now.idle : before.idle,
   }
-}
-
-function show(results: HttpResults, out: string | null): void {
-  const page = httpPage(results)
-  console.log(page)
-  if (out === null) return
-  const base = out.replace(/\.json$/, '')
-  writeFileSync(`${base}.json`, `${JSON.stringify(results, null, 2)}\n`)
-  writeFileSync(`${base}.md`, page)
-  log(`written: ${base}.{json,md}`)
 }
 
 await main().catch((error: Error) => {

@@ -139,6 +139,17 @@ const field = (number: number, bytes: Uint8Array): Buffer => {
 const brackets = (count: number): string => '['.repeat(count) + ']'.repeat(count)
 const shallow = (bytes: number): string => `[${'[[[[[[]]]]]],'.repeat(bytes / 13)}0]`
 
+/** Pushes by lines, each 4 MiB of nothing but this character, which are never finished. */
+async function pourLines(node: Besieged, clients: number, character: string): Promise<() => void> {
+  const headers = { 'content-type': 'application/json' }
+  await ask(node, '/topics', { method: 'POST', headers, body: '{"name":"t"}' })
+  const sockets = (await openAll(node, clients)).map(heard)
+  for (const socket of sockets) socket.write(chunked('/topics/t/records', 'content-type: application/x-ndjson'))
+  const piece = Buffer.from(`10000\r\n${character.repeat(0x10000)}\r\n`)
+  await Promise.all(sockets.map(socket => pour(socket, piece, 64)))
+  return leaving(sockets)
+}
+
 export const attacks: readonly Attack[] = [
   many('a thousand connections that say nothing', 1000, () => ''),
   many('a thousand that begin a request', 1000, () => 'GET /topics HTTP/1.1\r\nx: '),
@@ -176,18 +187,7 @@ export const attacks: readonly Attack[] = [
     name: 'lines that never end',
     // What is held may be 32 MiB; copies of it are garbage for a while.
     growth: 112 * 1024 * 1024,
-    async run(node) {
-      await ask(node, '/topics', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: '{"name":"t"}',
-      })
-      const sockets = (await openAll(node, 64)).map(heard)
-      for (const socket of sockets) socket.write(chunked('/topics/t/records', 'content-type: application/x-ndjson'))
-      const piece = Buffer.from(`10000\r\n${'x'.repeat(0x10000)}\r\n`)
-      await Promise.all(sockets.map(socket => pour(socket, piece, 64)))
-      return leaving(sockets)
-    },
+    run: node => pourLines(node, 64, 'x'),
   },
   {
     name: 'bodies that are never finished',
@@ -202,18 +202,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'lines of nothing',
-    async run(node) {
-      await ask(node, '/topics', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: '{"name":"t"}',
-      })
-      const sockets = (await openAll(node, 2)).map(heard)
-      for (const socket of sockets) socket.write(chunked('/topics/t/records', 'content-type: application/x-ndjson'))
-      const piece = Buffer.from(`10000\r\n${'\n'.repeat(0x10000)}\r\n`)
-      await Promise.all(sockets.map(socket => pour(socket, piece, 64)))
-      return leaving(sockets)
-    },
+    run: node => pourLines(node, 2, '\n'),
   },
   ...[
     ['brackets', '/topics', brackets(4_000_000)],
