@@ -76,7 +76,8 @@ export class Inode {
     this.#stable = enlarged(this.#stable, length)
     if (length < this.#stableLength) this.#stable.fill(0, length, this.#stableLength)
     this.#stableLength = length
-    for (const { dirty, bytes } of parts) this.#stable.set(bytes.subarray(0, length - dirty.from), dirty.from)
+    for (const { dirty, bytes } of parts)
+      if (dirty.from < length) this.#stable.set(bytes.subarray(0, length - dirty.from), dirty.from)
     this.#dirty = this.#dirty.filter(dirty => !parts.some(part => part.dirty === dirty))
   }
 

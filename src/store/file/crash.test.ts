@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { lastOffset, leaderEpoch, readHeader, sizeInBytes } from '../../protocol/batches/header.ts'
+import { baseOffset, lastOffset, leaderEpoch, readHeader, sizeInBytes } from '../../protocol/batches/header.ts'
 import type { Logger } from '../../world/logger.ts'
 import { MemoryDisk } from '../../world/memory-disk.ts'
 import { nodeWorld } from '../../world/node.ts'
@@ -180,6 +180,20 @@ describe('recovery of a torn tail', () => {
     const { volume, store } = await openOn(diskOf({ ...image, files }, log, 0))
     assert.equal(store.damage, null)
     assert.ok(store.endOffset < image.baseOffset)
+    assert.ok((await everything(store)).equals(bytesBelow(store.endOffset)))
+    await volume.close()
+  })
+
+  it('an older segment whose last batch never came to the disk takes those after it along, above the recovery point', async () => {
+    const [first] = image.files.keys()
+    const older = image.files.get(first!)!
+    let last = 0
+    for (let at = 0; at < older.length; at += sizeInBytes(older, at)) last = at
+    const files = new Map(image.files).set(first!, older.subarray(0, last))
+    const { volume, store } = await openOn(diskOf({ ...image, files }, log, 0))
+    assert.equal(store.damage, null)
+    assert.equal(store.endOffset, baseOffset(older, last))
+    assert.match(store.cuts[0]!.reason, /it ends at offset \d+, the next one begins at \d+/)
     assert.ok((await everything(store)).equals(bytesBelow(store.endOffset)))
     await volume.close()
   })

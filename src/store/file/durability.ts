@@ -206,7 +206,7 @@ export class Durability {
     segments.takeAfter(segment)
     segment.cut(segment.writtenBytes, Math.max(segment.baseOffset, this.writtenOffset), options.indexIntervalBytes)
     const end = this.#pending.account(segment, options.indexIntervalBytes)
-    if (end < to) segments.roll(to)
+    if (end < to) segments.roll(to, true)
     this.endOffset = to
     this.#syncer.truncated(to)
   }
@@ -219,13 +219,12 @@ export class Durability {
   changeFiles(trusted: number, gone: readonly FileSegment[], change: () => void): void {
     const { context, segments, topicPartition } = this.#parts
     const lowered = context.lowerRecoveryPoint(topicPartition, trusted)
-    const removed = gone.filter(({ exists }) => exists)
-    if (this.#gate === null && lowered === null && removed.length === 0) {
+    if (this.#gate === null && lowered === null && gone.every(({ exists }) => !exists)) {
       change()
       segments.ensureFile(segments.active)
       return
     }
-    this.lock(Promise.all([this.#gate, lowered]), removed, change)
+    this.lock(Promise.all([this.#gate, lowered]), gone, change)
   }
 
   /** For `changeFiles`, and for what recovery leaves to be done. */

@@ -27,6 +27,9 @@ export interface Opening {
   readonly ready?: Promise<void> | null
 }
 
+/** Offsets without records that one segment may span: relative ones are int32. */
+const mostGap = 2 ** 30
+
 /** One partition in Kafka's files. */
 export class FileStore implements Store {
   readonly shared = false
@@ -129,7 +132,8 @@ export class FileStore implements Store {
     checkAppend(this.endOffset, bytes, batches)
     const { segments, options, tail } = this.#parts
     const { baseOffset } = batches[0]!
-    if (mustRoll(segments.active, options, batches, bytes.length)) this.#rollTo(baseOffset)
+    // A segment begins where the log ends: a hole between two tells a recovery that records are missing.
+    if (mustRoll(segments.active, options, batches, bytes.length)) this.#rollTo(this.#baseFor(baseOffset))
     const segment = segments.active
     for (const batch of batches) segment.account(batch, options.indexIntervalBytes)
     const { endOffset } = segment
@@ -179,12 +183,15 @@ export class FileStore implements Store {
     this.#safety.cutTo(to, trusted)
     const gone = segments.takeAfter(segment)
     segment.cut(position, to, options.indexIntervalBytes)
-    if (!exact && position > 0) segments.roll(to)
+    if (!exact && position > 0) segments.roll(to, true)
     else if (!exact) segments.replaceActive(to)
+    const { active } = segments
+    const stays = segments.all.includes(segment)
     this.#safety.changeFiles(trusted, gone, () => {
-      if (segments.all.includes(segment)) segment.truncateFile()
-      else segments.takeOver(segment)
-      this.#safety.mustSync(segment)
+      if (!stays) segments.takeOver(segment, active)
+      // Else a truncation that came meanwhile will remove it.
+      else if (segments.all.includes(segment)) segment.truncateFile()
+      this.#safety.mustSync(stays ? segment : active)
     })
     await this.#safety.settle()
   }
@@ -197,10 +204,11 @@ export class FileStore implements Store {
     this.#safety.cutTo(Math.min(at, this.endOffset), trusted)
     tail.clear()
     const [first, ...gone] = segments.startAt(at)
+    const { active } = segments
     this.#safety.moveTo(at)
     this.#safety.changeFiles(trusted, gone, () => {
-      segments.takeOver(first!)
-      this.#safety.mustSync(segments.active)
+      segments.takeOver(first!, active)
+      this.#safety.mustSync(active)
     })
     await this.#safety.settle()
   }
@@ -289,11 +297,17 @@ export class FileStore implements Store {
     return directory.exists ? directory.path : null
   }
 
+  #baseFor(baseOffset: number): number {
+    const far = this.#parts.segments.active.sizeInBytes === 0 || baseOffset - this.endOffset > mostGap
+    return far ? baseOffset : this.endOffset
+  }
+
   #rollTo(baseOffset: number): void {
     const { segments } = this.#parts
     if (segments.active.sizeInBytes === 0) {
       const gone = segments.replaceActive(baseOffset)
-      this.#safety.changeFiles(gone.baseOffset, [], () => segments.takeOver(gone))
+      const { active } = segments
+      this.#safety.changeFiles(gone.baseOffset, [], () => segments.takeOver(gone, active))
       return
     }
     segments.roll(baseOffset)

@@ -25,6 +25,8 @@ export const cleanedSuffix = '.cleaned'
 export const swapSuffix = '.swap'
 /** Ours: bytes that recovery cut off. Kafka passes over it. */
 export const tornSuffix = '.torn'
+/** Ours, empty: the segment of this name begins after offsets that have no records. Kafka passes over it. */
+export const gapSuffix = '.gap'
 /** A file in the making. */
 export const makingSuffix = '.tmp'
 

@@ -5,6 +5,8 @@ import type { VolumeContext } from './context.ts'
 import {
   cleanedSuffix,
   deletedSuffix,
+  fileName,
+  gapSuffix,
   indexSuffix,
   logSuffix,
   makingSuffix,
@@ -85,13 +87,28 @@ function load(context: VolumeContext, directory: PartitionDirectory): FileSegmen
   const logs = names.filter(name => offsetIn(name, logSuffix) !== null)
   const bases = new Set(logs.map(name => offsetIn(name, logSuffix)))
   for (const name of names) {
+    const gap = offsetIn(name, gapSuffix)
+    if (gap !== null && !bases.has(gap)) disk.remove(at(name))
     const leftover = [deletedSuffix, cleanedSuffix, makingSuffix].some(suffix => name.endsWith(suffix))
     const index = offsetIn(name, indexSuffix) ?? offsetIn(name, timeIndexSuffix)
     if (leftover || (index !== null && !bases.has(index))) disk.remove(at(name))
   }
   return logs.map(name => {
-    return new FileSegment(context.handles, directory.path, offsetIn(name, logSuffix)!, disk.size(at(name)), false)
+    const baseOffset = offsetIn(name, logSuffix)!
+    const segment = new FileSegment(context.handles, directory.path, baseOffset, disk.size(at(name)), false)
+    segment.afterGap = names.includes(fileName(baseOffset, gapSuffix))
+    return segment
   })
+}
+
+/**
+ * A segment that ends before the next one begins: its end never reached the disk, though the next one's name did. Below the
+ * recovery point it is what a compaction leaves.
+ */
+function hole(endOffset: number, next: FileSegment | undefined, recoveryPoint: number): string | null {
+  if (next === undefined || next.afterGap || endOffset >= next.baseOffset || next.baseOffset <= recoveryPoint)
+    return null
+  return `it ends at offset ${endOffset}, the next one begins at ${next.baseOffset}`
 }
 
 /** Walks over everything that may not have reached the disk in order, and cuts where it stops making sense. */
@@ -108,8 +125,9 @@ function recover(
   for (let i = Math.max(0, first); i < segments.length; i++) {
     const segment = segments[i]!
     const next = segments[i + 1]?.baseOffset
-    const problem = checkSegment(context, segment, recoveryPoint, next, options.indexIntervalBytes)
+    const bad = checkSegment(context, segment, recoveryPoint, next, options.indexIntervalBytes)
     const { endOffset } = segment
+    const problem = bad ?? hole(endOffset, segments[i + 1], recoveryPoint)
     if (problem !== null && endOffset < recoveryPoint && endOffset !== next) {
       const damage = { offset: endOffset, reason: `${segment.path}, byte ${segment.sizeInBytes}: ${problem}` }
       return { segments, endOffset, durableOffset: endOffset, damage, cuts: [] }

@@ -3,6 +3,7 @@ import { positionOf, pushView } from '../chunks.ts'
 import type { VolumeContext } from './context.ts'
 import type { PartitionDirectory } from './partition-directory.ts'
 import type { FileSegment } from './segment.ts'
+import { createLog } from './segments.ts'
 
 interface Waiting {
   readonly segment: FileSegment
@@ -106,10 +107,6 @@ export class Pending {
 
   #open(segment: FileSegment): ReturnType<VolumeContext['handles']['get']> {
     if (segment.exists) return this.#context.handles.get(segment.path)
-    this.#directory.ensure()
-    const file = this.#context.handles.get(segment.path, 'create')
-    segment.exists = true
-    this.#directory.namesChanged()
-    return file
+    return createLog(this.#context, this.#directory, segment)
   }
 }

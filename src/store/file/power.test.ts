@@ -13,6 +13,8 @@ import { FileVolume } from './file-volume.ts'
 
 const seeds = Number(process.env.OTTLA_SEEDS ?? 60)
 const first = Number(process.env.OTTLA_SEED ?? 1)
+/** Lives that ended badly once: a truncation that a power cut undid, two truncations at a time. */
+const known = first === 1 ? [912, 3509] : []
 const options = { ...defaults, segmentBytes: 2500, indexIntervalBytes: 300 }
 
 /** Dice that fall the same for the same seed (mulberry32). */
@@ -207,9 +209,9 @@ class Life {
   }
 }
 
-it(`what was durable survives ${seeds} lives of kills and power cuts`, async () => {
+it(`what was durable survives ${seeds + known.length} lives of kills and power cuts`, async () => {
   const ends = new Map<string, number>()
-  for (let seed = first; seed < first + seeds; seed++) {
+  for (const seed of [...Array.from({ length: seeds }, (_, i) => first + i), ...known]) {
     const random = dice(seed)
     const life = new Life(random)
     try {

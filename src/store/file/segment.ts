@@ -28,6 +28,8 @@ export class FileSegment implements Segment {
   writtenBytes: number
   /** The log file is there. */
   exists: boolean
+  /** Between the batches of the segment before it and its base offset there are offsets without records, on purpose. */
+  afterGap = false
   readonly #handles: Handles
   /** Undefined: not read yet. */
   #maxTimestamp: number | undefined

@@ -1,5 +1,5 @@
 import type { VolumeContext } from './context.ts'
-import { deletedSuffix, fileName, transactionIndexSuffix } from './names.ts'
+import { deletedSuffix, fileName, gapSuffix, transactionIndexSuffix } from './names.ts'
 import type { PartitionDirectory } from './partition-directory.ts'
 import { FileSegment } from './segment.ts'
 
@@ -46,11 +46,13 @@ export class Segments {
   }
 
   /** Closes the active segment, which is not empty, and begins one at `baseOffset`. Makes no file. */
-  roll(baseOffset: number): void {
+  roll(baseOffset: number, afterGap = this.active.endOffset < baseOffset): void {
     const { active } = this
+    const next = this.#make(baseOffset)
+    next.afterGap = afterGap
     active.endOffset = baseOffset
     active.noteMaxTimestamp()
-    this.#all = [...this.#all, this.#make(baseOffset)]
+    this.#all = [...this.#all, next]
   }
 
   /**
@@ -59,10 +61,7 @@ export class Segments {
    */
   ensureFile(segment: FileSegment): void {
     if (segment.exists || (segment.baseOffset === 0 && this.#all.length === 1)) return
-    this.#directory.ensure()
-    this.#context.handles.get(segment.path, 'create')
-    segment.exists = true
-    this.#directory.namesChanged()
+    createLog(this.#context, this.#directory, segment)
   }
 
   /** Takes the segments after `last` off the list and returns them; their files are still there. */
@@ -78,8 +77,10 @@ export class Segments {
     const { active } = this
     const older = this.#all.slice(0, -1)
     const last = older[older.length - 1]
+    const next = this.#make(baseOffset)
+    next.afterGap = last !== undefined && (active.afterGap || active.baseOffset !== baseOffset)
     if (last !== undefined) last.endOffset = baseOffset
-    this.#all = [...older, this.#make(baseOffset)]
+    this.#all = [...older, next]
     return active
   }
 
@@ -91,21 +92,21 @@ export class Segments {
   }
 
   /**
-   * The active segment, new and empty, takes over the file of one that is off the list: at no moment is there no file that
-   * tells where the log goes on.
+   * `heir`, new and empty, takes over the file of one that is off the list: at no moment is there no file that tells where
+   * the log goes on. So it is, too, when the heir itself is off the list by now: its own heir finds the file there.
    */
-  takeOver(old: FileSegment): void {
-    const { active } = this
-    if (!old.exists || active.exists) {
+  takeOver(old: FileSegment, heir: FileSegment): void {
+    if (!old.exists || heir.exists) {
       this.#remove(old)
       return
     }
     const { disk } = this.#context.world
     for (const path of this.#files(old)) if (path !== old.path) disk.remove(path)
-    if (old.path !== active.path) disk.rename(old.path, active.path)
+    markGap(this.#context, this.#directory, heir)
+    if (old.path !== heir.path) disk.rename(old.path, heir.path)
     old.exists = false
-    active.exists = true
-    active.truncateFile()
+    heir.exists = true
+    heir.truncateFile()
     this.#directory.namesChanged()
   }
 
@@ -163,11 +164,33 @@ export class Segments {
   #files(segment: FileSegment): string[] {
     if (!segment.exists) return []
     const { disk } = this.#context.world
-    const transactions = `${this.#directory.path}/${fileName(segment.baseOffset, transactionIndexSuffix)}`
-    const paths = [segment.offsets.path, segment.times.path, transactions, segment.path].filter(path =>
-      disk.exists(path),
+    const beside = [gapSuffix, transactionIndexSuffix].map(
+      suffix => `${this.#directory.path}/${fileName(segment.baseOffset, suffix)}`,
     )
+    const paths = [segment.offsets.path, segment.times.path, ...beside, segment.path].filter(path => disk.exists(path))
     for (const path of paths) this.#context.handles.forget(path)
     return paths
   }
+}
+
+/** Makes the file of a segment that has none; its name is durable after the next sync of the folder. */
+export function createLog(
+  context: VolumeContext,
+  directory: PartitionDirectory,
+  segment: FileSegment,
+): ReturnType<VolumeContext['handles']['get']> {
+  directory.ensure()
+  markGap(context, directory, segment)
+  const file = context.handles.get(segment.path, 'create')
+  segment.exists = true
+  directory.namesChanged()
+  return file
+}
+
+/** A recovery takes a gap that is not marked for records that were lost. */
+function markGap(context: VolumeContext, directory: PartitionDirectory, { afterGap, baseOffset }: FileSegment): void {
+  const { disk } = context.world
+  const path = `${directory.path}/${fileName(baseOffset, gapSuffix)}`
+  if (afterGap) disk.writeFile(path, '')
+  else if (disk.exists(path)) disk.remove(path)
 }

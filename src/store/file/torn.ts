@@ -48,7 +48,13 @@ export function cutTail(context: VolumeContext, directory: string, segment: File
   if (kept.blank) disk.remove(path)
   segment.writtenBytes = position
   removeOldTorn(context, directory)
-  return { segment, offset, bytes, reason: kept.blank ? 'there are only zeros' : reason, doubtful: kept.intact }
+  return {
+    segment,
+    offset,
+    bytes,
+    reason: kept.blank && kept.bytes > 0 ? 'there are only zeros' : reason,
+    doubtful: kept.intact,
+  }
 }
 
 /** Keeps a whole segment that lies after a cut, under another name. */
