@@ -23,9 +23,15 @@ export type ControllerOptions = Pick<
 /** The controller of this node: commands in, responses out, whatever happens. */
 export class ControllerClient {
   readonly #host: Host<Command, Fact, Answer>
+  readonly #orderer: Orderer
+  readonly #now: () => number
+  readonly #sessionMs: number
 
   constructor(options: ControllerOptions) {
     const { orderer, settings, bootstrap, snapshotBytes, ...world } = options
+    this.#orderer = orderer
+    this.#now = () => world.clock.mono()
+    this.#sessionMs = settings.sessionTimeoutMs
     this.#host = new Host<Command, Fact, Answer>({
       ...world,
       log: orderer,
@@ -43,7 +49,18 @@ export class ControllerClient {
   /** Never rejects: what goes wrong stands in the response, NOT_CONTROLLER when this node does not decide. */
   ask<Name extends CommandName>(name: Name, request: CommandRequest<Name>): Promise<CommandResponse<Name>> {
     const command = { do: name, request } as unknown as Command
+    if (name === 'brokerHeartbeat' && this.#host.leading && !this.#leadsForSure())
+      return Promise.resolve(refuseCommand(command, refusal('notLeader', undefined)) as CommandResponse<Name>)
     return this.#host.submit(command) as Promise<CommandResponse<Name>>
+  }
+
+  /**
+   * A broker that is heard believes for a session that nobody has taken over what it leads, so who may have been deposed
+   * himself must not answer it: that he lost the lead half a session ago he may not know, that a successor has let a whole
+   * session pass is excluded.
+   */
+  #leadsForSure(): boolean {
+    return this.#now() - this.#orderer.wholeAsOf() < this.#sessionMs / 2
   }
 
   /** Replaces the log by a snapshot now. */

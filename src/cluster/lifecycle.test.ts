@@ -18,6 +18,8 @@ class Scene {
   readonly asked: Asked[] = []
   readonly failures: string[] = []
   answers: object[] = []
+  /** Null: the metadata is always what there is. */
+  wholeAsOf: number | null = null
   readonly lifecycle = new BrokerLifecycle({
     nodeId: 2,
     incarnationId,
@@ -28,6 +30,7 @@ class Scene {
       },
     } as never,
     metadata: this.metadata,
+    wholeAsOf: () => this.wholeAsOf ?? this.time.mono(),
     registration: () => ({ clusterId: 'c', listeners: [], features: [], rack: null, logDirs: [] }),
     clock: this.time,
     timers: this.time,
@@ -211,6 +214,22 @@ test('a controller that cannot answer now is asked again', async () => {
   await scene.settle(500)
   assert.equal(scene.heartbeats.length, 3)
   assert.deepEqual(scene.failures, [])
+})
+
+test('a broker that was stopped has no say before it knows what was decided meanwhile, heard again or not', async () => {
+  const scene = new Scene()
+  await scene.serving()
+  const before = scene.time.mono()
+  scene.wholeAsOf = before
+  await scene.settle(500)
+  assert.equal(scene.lifecycle.isHeard, true)
+  await scene.settle(20_000)
+  await scene.settle(500)
+  assert.ok(scene.heartbeats.length >= 2)
+  assert.equal(scene.lifecycle.isHeard, false)
+  scene.wholeAsOf = scene.time.mono()
+  await scene.settle(500)
+  assert.equal(scene.lifecycle.isHeard, true)
 })
 
 test('a broker that is not heard for a session may have a successor; one that is alone never has', async () => {

@@ -24,8 +24,8 @@ export interface LifecycleOptions {
   /** ms between heartbeats, ms that the controller waits for one (`broker.heartbeat.interval.ms`, `broker.session.timeout.ms`). */
   readonly heartbeatMs: number
   readonly sessionMs: number
-  /** This node is the controller at the moment. */
-  readonly decides?: () => boolean
+  /** Monotonic ms: all that was committed by then `metadata` has (`Orderer.wholeAsOf`). */
+  readonly wholeAsOf: () => number
   /** ms that a node may try to register (`initial.broker.registration.timeout.ms`) when another one has its id. */
   readonly registrationMs: number
   /** The cluster does not know this node any more, or knows another one by its number: it must stop. */
@@ -47,7 +47,7 @@ const impatientMs = 5_000
 export class BrokerLifecycle {
   readonly #options: LifecycleOptions
   #brokerEpoch = -1
-  /** Monotonic ms: when the last heartbeat was sent that the controller has answered. */
+  /** Monotonic ms: the controller has heard us since then, and we know what it had decided by then. */
   #heardAt = Number.NEGATIVE_INFINITY
   #serving = false
   #stopped = false
@@ -72,7 +72,8 @@ export class BrokerLifecycle {
 
   /**
    * Nobody can have taken over what we lead without our knowing: the controller lets a session pass since it heard us last,
-   * and it has heard us since. False after a pause or a cut, until we are heard again. On our own we are all there is.
+   * and it has heard us since. False after a pause or a cut, until we are heard again and have learned what was decided
+   * meanwhile. On our own we are all there is.
    */
   get isHeard(): boolean {
     const { clock, sessionMs } = this.#options
@@ -226,7 +227,7 @@ export class BrokerLifecycle {
   }
 
   async #ask(timeoutMs: number): Promise<HeartbeatAnswer> {
-    const { controller, metadata, nodeId, clock } = this.#options
+    const { controller, metadata, nodeId, clock, wholeAsOf } = this.#options
     const sent = clock.mono()
     const request = {
       brokerId: nodeId,
@@ -236,10 +237,8 @@ export class BrokerLifecycle {
       wantShutDown: this.#leaving,
     }
     const answer = await controller.ask('brokerHeartbeat', request, { timeoutMs })
-    // A controller of our own may be cut off together with us, and not know it yet.
-    const unsure =
-      metadata.state.brokers.size > 1 && this.#options.decides?.() === true ? this.#options.sessionMs / 2 : 0
-    if (answer.errorCode === ErrorCode.NONE) this.#heardAt = Math.max(this.#heardAt, sent - unsure)
+    // Who was fenced during a pause is let in again by this very heartbeat, before it knows that others lead now.
+    if (answer.errorCode === ErrorCode.NONE) this.#heardAt = Math.max(this.#heardAt, Math.min(sent, wholeAsOf()))
     return answer
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryLog } from '../machine/memory-log.ts'
 import { dice, VirtualTime } from '../machine/testing.ts'
+import { ErrorCode } from '../protocol/errors.ts'
 import { silent } from '../world/logger.ts'
 import type { Fact } from './commands/command.ts'
 import { CommittedMetadata } from './committed.ts'
@@ -13,10 +14,12 @@ import { testSettings, uuid } from './testing.ts'
 /** A controller on a log and a clock, and brokers that beat when the test lets them. */
 class Scene {
   readonly time = new VirtualTime()
+  /** Null: it is the controller for sure. */
+  wholeAsOf: number | null = null
   readonly log = new MemoryLog<Fact>({ autoCommit: true })
   readonly metadata = new CommittedMetadata()
   readonly controller = new ControllerClient({
-    orderer: this.log as unknown as Orderer,
+    orderer: Object.assign(this.log, { wholeAsOf: () => this.wholeAsOf ?? this.time.mono() }) as unknown as Orderer,
     settings: testSettings,
     bootstrap: bootstrapRecords(),
     snapshotBytes: 1e9,
@@ -96,4 +99,23 @@ test('a new controller gives everybody a full session', async () => {
   await all.beat(2)
   all.time.advance(200)
   assert.deepEqual(all.fenced, [3])
+})
+
+test('a controller that may have been deposed answers no heartbeat', async () => {
+  const all = await scene()
+  const beat = () =>
+    all.controller.ask('brokerHeartbeat', {
+      brokerId: 2,
+      brokerEpoch: all.metadata.state.brokers.get(2)!.epoch,
+      currentMetadataOffset: all.metadata.state.offset - 1,
+      wantFence: false,
+      wantShutDown: false,
+    })
+  all.wholeAsOf = all.time.mono()
+  all.time.advance(1499)
+  assert.equal((await beat()).errorCode, ErrorCode.NONE)
+  all.time.advance(1)
+  assert.equal((await beat()).errorCode, ErrorCode.NOT_CONTROLLER)
+  all.wholeAsOf = null
+  assert.equal((await beat()).errorCode, ErrorCode.NONE)
 })

@@ -294,7 +294,7 @@ export class Node implements RunningNode {
       incarnationId,
       controller: this.#controller,
       metadata: this.#metadata,
-      decides: () => this.#local.leading,
+      wholeAsOf: () => this.#orderer.wholeAsOf(),
       registration: () =>
         registrationOf(
           config,

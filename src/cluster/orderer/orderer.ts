@@ -53,6 +53,11 @@ export interface Orderer extends OrderedLog<MetadataRecord> {
   heardOf?(node: number): Address | null
   /** As far as this node knows; null: nobody. It may have been deposed already: only an append tells. */
   leader(): OrdererLeader | null
+  /**
+   * Monotonic ms: all that was committed by then our listener has, for sure, and who leads was the only one who did. To be
+   * asked now and then: who does not hear of every change by himself looks when it is long ago.
+   */
+  wholeAsOf(): number
   /** Called whenever `leader()` has changed. Returns what ends the watch. */
   onLeader(run: (leader: OrdererLeader | null) => void): () => void
   /**

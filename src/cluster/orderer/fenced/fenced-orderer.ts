@@ -17,6 +17,8 @@ import { reasonOf, Trouble } from './trouble.ts'
 const defaultRetryMs = 500
 /** A little more than the lease: its last ms is not over yet when it says 0. */
 const leaseSlackMs = 5
+/** ms after which who is asked how fresh his copy is looks again. */
+const lookMs = 1000
 /** ms that who resigns waits for another to lead. */
 const resignMs = 500
 /** Somebody must look at it: nothing is gained by haste. */
@@ -39,6 +41,8 @@ export class FencedOrderer implements Orderer {
   #listener: OrderedLogListener<MetadataRecord> = { load() {}, commit() {}, lead() {} }
   #lead: Lead | null = null
   #head: Head | null = null
+  /** Monotonic ms: when we asked what there is, and then had all of it. */
+  #lookedAt = Number.NEGATIVE_INFINITY
   readonly #leader = new KnownLeader()
   /** Nonce of a leader whose process is known to be gone: nobody waits for the end of its lease. */
   #gone = ''
@@ -110,6 +114,13 @@ export class FencedOrderer implements Orderer {
       .catch(error =>
         this.#logger.warn('the snapshot of the metadata could not be kept', { upTo, error: String(error) }),
       )
+  }
+
+  wholeAsOf(): number {
+    const now = this.#options.world.clock.mono()
+    if (this.#lead !== null) return this.#lead.leadsAsOf(now)
+    if (now - this.#lookedAt > lookMs) this.#alarm.stir()
+    return this.#lookedAt
   }
 
   leader(): OrdererLeader | null {
@@ -203,8 +214,10 @@ export class FencedOrderer implements Orderer {
   async #turn(): Promise<number> {
     const { leaseMs } = this.#options
     if (this.#lead !== null) return this.#lead.renew()
+    const asked = this.#options.world.clock.mono()
     const head = await this.#reader.catchUp()
     this.#head = head
+    this.#lookedAt = asked
     if (this.#closed) return 0
     if (head.moved) {
       await this.#confirm(head)

@@ -52,6 +52,11 @@ export class Lead {
     return this.#serving
   }
 
+  /** Nobody else can have taken over by then, or by `now` if that is earlier (monotonic ms). */
+  leadsAsOf(now: number): number {
+    return this.#serving ? Math.min(now, this.#deadline) : Number.NEGATIVE_INFINITY
+  }
+
   /** Of the log, when all that waits is appended. */
   get end(): Position {
     return this.#queue.end

@@ -1,5 +1,6 @@
 import type { SnapshotId } from '../snapshot.ts'
 import type { Copy } from './copy.ts'
+import { Freshness } from './freshness.ts'
 import type {
   FetchRequest,
   FetchResponse,
@@ -28,6 +29,9 @@ export class Following<Records> {
   readonly #context: FollowingContext<Records>
   /** A Fetch or FetchSnapshot is on its way. */
   #asked = false
+  /** When the last one was wanted. */
+  #askedAt = 0
+  readonly #freshness = new Freshness()
   #askAt = Number.POSITIVE_INFINITY
   #keepAliveAt = Number.POSITIVE_INFINITY
   /** When the leader is doubted. */
@@ -49,6 +53,12 @@ export class Following<Records> {
 
   get doubtAt(): number {
     return this.#doubtAt
+  }
+
+  /** Monotonic ms: what was committed by then is applied, for sure, when all below `applied` is. */
+  wholeAsOf(applied: number): number {
+    const { copy, epoch } = this.#context
+    return this.#freshness.asOf(applied, copy.log.endOffsetFor(epoch - 1).endOffset)
   }
 
   get deadline(): number {
@@ -82,6 +92,7 @@ export class Following<Records> {
     }
     this.#keepAliveAt = Number.POSITIVE_INFINITY
     this.#asked = true
+    this.#askedAt = now
     send({ id: this.leaderId }, () => {
       const part = this.#download
       if (part === null) return this.#fetchRequest(false)
@@ -107,6 +118,8 @@ export class Following<Records> {
     const { copy } = this.#context
     if (response.diverging === null && response.snapshot === null) copy.matches(request.fetchOffset)
     copy.told(response.highWatermark)
+    const current = response.diverging === null && response.snapshot === null && response.highWatermark >= 0
+    if (settles && current) this.#freshness.note(this.#askedAt, response.highWatermark)
     const took = settles && this.#took(request, response)
     copy.commitTold()
     if (!settles) return

@@ -1,7 +1,8 @@
 import type { Voter } from '../orderer.ts'
+import { Assurance } from './assurance.ts'
 import type { Copy } from './copy.ts'
 import { Replicas } from './replicas.ts'
-import type { FetchAnswer, FetchRequest, RaftError, RaftIo, RaftRequest, ReplicaKey } from './types.ts'
+import type { BeginRequest, FetchAnswer, FetchRequest, RaftError, RaftIo, RaftRequest, ReplicaKey } from './types.ts'
 import { isSame, othersThan } from './voters.ts'
 
 /** What a leader needs of the replica that it is. */
@@ -23,6 +24,7 @@ const goMs = 300
 export class Leading {
   readonly replicas: Replicas
   readonly #context: LeadingContext
+  readonly #assurance: Assurance
   /** Where the first batch of our epoch begins, and ends. */
   readonly #start: number
   readonly #changeEnd: number
@@ -39,6 +41,7 @@ export class Leading {
     this.#start = start
     this.#changeEnd = context.copy.log.endOffset
     this.#beginAt = now
+    this.#assurance = new Assurance(context.self)
     this.replicas = new Replicas(context.self, context.fetchTimeoutMs, now)
   }
 
@@ -66,6 +69,24 @@ export class Leading {
 
   get #others(): readonly Voter[] {
     return othersThan(this.#context.self, this.#voters)
+  }
+
+  /** Monotonic ms: nobody else had been elected by then. */
+  leadsAsOf(now: number): number {
+    if (this.#others.length === 0) return now
+    return this.#assurance.asOf(this.replicas.majorityHeardAt(this.#voters, now))
+  }
+
+  /** We were stopped for a while: others are not to blame for what we did not hear, and may have elected somebody else. */
+  paused(now: number): void {
+    this.#assurance.doubt(now, this.replicas.majorityHeardAt(this.#voters, now))
+    this.replicas.forgive(now)
+    this.#beginAt = now
+  }
+
+  /** A voter follows us. */
+  followed({ voter, askedAt = 0 }: BeginRequest): void {
+    this.#assurance.answered(voter, askedAt, this.#voters)
   }
 
   tick(now: number): void {
@@ -167,8 +188,8 @@ export class Leading {
     this.#beginAt = others.length === 0 ? Number.POSITIVE_INFINITY : now + again
     for (const { id, directoryId } of others) {
       const lastFetch = this.replicas.ofVoter({ id, directoryId })?.lastFetch ?? -1
-      if (lastFetch >= 0 && now - lastFetch < again) continue
-      send({ id }, { type: 'begin', epoch, leaderId: self.id, voter: { id, directoryId } })
+      if (lastFetch >= 0 && now - lastFetch < again && !this.#assurance.doubted) continue
+      send({ id }, { type: 'begin', epoch, leaderId: self.id, voter: { id, directoryId }, askedAt: now })
     }
   }
 

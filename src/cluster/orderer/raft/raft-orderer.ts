@@ -162,6 +162,10 @@ export class RaftOrderer implements Orderer, QuorumNode {
     return describeQuorum(this.#raft, this.#log, this.#options)
   }
 
+  wholeAsOf(): number {
+    return this.raft?.wholeAsOf(this.#options.world.clock.mono(), this.#replay.given) ?? Number.NEGATIVE_INFINITY
+  }
+
   leader(): OrdererLeader | null {
     return this.#leader.now
   }

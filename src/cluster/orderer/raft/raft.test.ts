@@ -266,6 +266,57 @@ describe('Raft', () => {
     assert.equal(replica.take('end').length, 2)
   })
 
+  it('knows that it leads as of the last Fetches of a majority; after a pause only as of questions asked since', () => {
+    const replica = leader()
+    assert.equal(replica.raft.wholeAsOf(450, 0), Number.NEGATIVE_INFINITY, 'its epoch has not begun')
+    replica.fetch(2, 500)
+    replica.fetch(3, 600)
+    assert.equal(replica.raft.wholeAsOf(700, 0), 600)
+    // All were stopped, or we alone: the others may have elected somebody meanwhile.
+    assert.equal(replica.raft.wholeAsOf(20_000, 0), Number.NEGATIVE_INFINITY)
+    replica.sent.length = 0
+    replica.fetch(2, 20_000, { fetchOffset: 2 })
+    replica.fetch(3, 20_000, { fetchOffset: 2 })
+    replica.raft.tick(20_000)
+    assert.equal(replica.raft.role, 'leader')
+    assert.equal(replica.raft.wholeAsOf(20_000, 0), 600, 'these Fetches may have waited in our sockets')
+    assert.equal(replica.sent.filter(({ request }) => request.type === 'begin').length, 2)
+    replica.answer('begin', 20_010, { epoch: 2, leaderId: 1, error: null })
+    assert.equal(replica.raft.wholeAsOf(20_010, 0), 20_000)
+    replica.fetch(2, 20_020, { fetchOffset: 2 })
+    assert.equal(replica.raft.wholeAsOf(20_030, 0), 20_020)
+  })
+
+  it('does not take the answer to a question from before a pause for one from after it', () => {
+    const replica = leader()
+    replica.raft.tick(900)
+    replica.fetch(2, 950)
+    const before = replica.sent.find(({ request }) => request.type === 'begin')!
+    replica.raft.tick(20_000)
+    replica.raft.response(before.token, { epoch: 2, leaderId: 1, error: null }, 20_001)
+    assert.equal(replica.raft.wholeAsOf(20_001, 0), 950)
+  })
+
+  it('has, as a follower, all that was committed when it asked, once that is applied', () => {
+    const replica = follower()
+    const have = { epoch: 2, leaderId: 2, error: null, diverging: null, snapshot: null }
+    replica.answer('fetch', 100, { ...have, highWatermark: 3, records: [2, 2] })
+    assert.equal(replica.raft.wholeAsOf(100, 1), Number.NEGATIVE_INFINITY)
+    replica.settle(200)
+    assert.equal(replica.raft.wholeAsOf(200, 3), 0, 'when it asked')
+    replica.answer('fetch', 300, { ...have, highWatermark: 3, records: null })
+    assert.equal(replica.raft.wholeAsOf(300, 3), 200)
+    assert.equal(replica.raft.wholeAsOf(20_000, 3), 200, 'a pause does not make it fresher')
+  })
+
+  it('does not believe a leader that has committed nothing of its own about what is committed', () => {
+    const replica = follower()
+    const have = { epoch: 2, leaderId: 2, error: null, diverging: null, snapshot: null }
+    replica.answer('fetch', 100, { ...have, highWatermark: 1, records: [2] })
+    replica.settle(200)
+    assert.equal(replica.raft.wholeAsOf(200, 1), Number.NEGATIVE_INFINITY)
+  })
+
   it('never goes on in an epoch that it led before it was started', () => {
     const replica = new Replica(1, { state: { epoch: 3, leaderId: 1 } })
     assert.equal(replica.raft.role, 'resigned')

@@ -127,6 +127,16 @@ export class Raft<Records> {
     return this.#leading?.begun === true && !this.#leading.going
   }
 
+  /**
+   * Monotonic ms: whoever has all below `applied` has everything that was committed by then, for sure. A leader knows it as
+   * of when it certainly was the only one.
+   */
+  wholeAsOf(now: number, applied: number): number {
+    if (this.#leading === null) return this.#following?.wholeAsOf(applied) ?? Number.NEGATIVE_INFINITY
+    const paused = now - this.deadline > lateMs
+    return paused || !this.#leading.begun ? Number.NEGATIVE_INFINITY : this.#leading.leadsAsOf(now)
+  }
+
   /** Leader: how far the others are. */
   get replicas(): Iterable<ReplicaProgress> {
     return this.#leading?.replicas.all() ?? []
@@ -151,7 +161,7 @@ export class Raft<Records> {
 
   tick(now: number): void {
     if (now < this.deadline) return
-    if (now - this.deadline > lateMs) this.#forgive(now)
+    this.#noticePause(now)
     if (this.#leading !== null) this.#leading.tick(now)
     else if (this.#following !== null) {
       if (now >= this.#following.doubtAt) this.#stand(now)
@@ -243,6 +253,7 @@ export class Raft<Records> {
   /** `answer` may be called later: a Fetch to which there is nothing new to say is kept for a while. */
   fetch(request: FetchRequest, now: number, answer: (answer: FetchAnswer) => void): void {
     const error = this.leaderError(request.epoch)
+    this.#noticePause(now)
     if (error === null && this.#leading !== null) this.#leading.fetch(request, now, answer)
     else {
       const nothing = { highWatermark: -1, diverging: null, snapshot: null, readFrom: -1 }
@@ -259,6 +270,7 @@ export class Raft<Records> {
 
   /** Who fetches a snapshot is alive, too. */
   fetchesSnapshot(replica: ReplicaKey, now: number): void {
+    this.#noticePause(now)
     this.#leading?.replicas.heard(replica, this.voters, now)
   }
 
@@ -279,7 +291,9 @@ export class Raft<Records> {
     if (!this.#learn(response, now)) this.#notAnswered(pending, now)
     else if (this.#term !== term) return
     else if (request.type === 'vote') this.#voteAnswered(request, response as VoteResponse, now)
-    else if (request.type === 'fetch') {
+    else if (request.type === 'begin') {
+      if ((response as EpochResponse).error === null) this.#leading?.followed(request)
+    } else if (request.type === 'fetch') {
       if (this.#following !== null) this.#following.fetched(request, response as FetchResponse<Records>, now)
       else this.#lookFurther(now)
     } else if (request.type === 'fetchSnapshot')
@@ -531,10 +545,11 @@ export class Raft<Records> {
     })
   }
 
-  /** We were stopped for a while: what should have come in the meantime is still to be read. */
-  #forgive(now: number): void {
+  /** What should have come while we were stopped is still to be read. */
+  #noticePause(now: number): void {
+    if (now - this.deadline <= lateMs) return
     if (this.#following?.confirmed) this.#following.heard(now)
-    this.#leading?.replicas.forgive(now)
+    this.#leading?.paused(now)
     this.#election.forgive(now)
   }
 

@@ -93,6 +93,17 @@ export class Replicas {
     this.#checkDeadline = now + this.#checkMs
   }
 
+  /** Monotonic ms: a majority, with ourselves `now`, was heard since then. */
+  majorityHeardAt(voters: readonly Voter[], now: number): number {
+    const never = Number.NEGATIVE_INFINITY
+    const heardAt = (voter: Voter): number => {
+      const { lastFetch = -1 } = this.ofVoter(voter) ?? {}
+      return lastFetch < 0 ? never : lastFetch
+    }
+    const times = voters.map(voter => (isSame(voter, this.#self) ? now : heardAt(voter))).sort((a, b) => b - a)
+    return times[majority(times) - 1] ?? never
+  }
+
   /** A Fetch that passed all checks says how far the replica is. */
   fetched(key: ReplicaKey, offset: number, endOffset: number, now: number): void {
     const progress = this.#of(key, nameOf(key), now)

@@ -58,6 +58,8 @@ export interface BeginRequest {
   readonly epoch: number
   readonly leaderId: number
   readonly voter: ReplicaKey
+  /** Monotonic ms; stays with who asks. */
+  readonly askedAt?: number
 }
 
 export interface EndRequest {
