@@ -1,12 +1,13 @@
 """confluent-kafka (librdkafka) as an agent of the client matrix (see ../README.md for the verbs)."""
 
+import os
 import sys
 import threading
 import time
 
 import confluent_kafka
 from agent import Until, emit, number, padded, raw, serve, text
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 BASE = {"bootstrap.servers": sys.argv[1], "client.id": "matrix-confluent", "log_level": 0, "topic.metadata.refresh.interval.ms": 1000}
@@ -98,6 +99,11 @@ def open_consumer(group, session_ms=6000, reset="earliest"):
     })
 
 
+def stuck(m):
+    """Asked for offsets, a coordinator that was going refused: librdkafka never asks again (confluentinc/librdkafka#5586)."""
+    return os.environ.get("AGENT_RESTARTS") and m.error() and m.error().code() == KafkaError.NOT_COORDINATOR
+
+
 def record(m):
     return {
         "partition": m.partition(),
@@ -117,10 +123,16 @@ def consume(c):
     consumer, until = open_consumer(c["group"]), Until(c)
     consumer.subscribe([c["topic"]])
     while not until.done():
-        for m in consumer.consume(5000, 0.05):
-            if m.error():
+        messages = consumer.consume(5000, 0.05)
+        for m in messages:
+            if m.error() and not stuck(m):
                 raise RuntimeError(str(m.error()))
-            until.add(lambda: row(m), lambda: record(m))
+            if not m.error():
+                until.add(lambda: row(m), lambda: record(m))
+        if any(map(stuck, messages)):
+            consumer.close()
+            consumer = open_consumer(c["group"])
+            consumer.subscribe([c["topic"]])
     consumer.close()  # commits what was handed out
     return until.answer()
 
@@ -129,24 +141,25 @@ stop, stopped = threading.Event(), threading.Event()
 
 
 def join(c):
-    consumer = open_consumer(c["group"], c["sessionMs"], c.get("reset", "earliest"))
-
-    def tell(k, _partitions):
-        tell.dirty = True
-
-    tell.dirty = False
-    consumer.subscribe([c["topic"]], on_assign=tell, on_revoke=tell, on_lost=tell)
+    def subscribed():
+        consumer = open_consumer(c["group"], c["sessionMs"], c.get("reset", "earliest"))
+        consumer.subscribe([c["topic"]])
+        return consumer
 
     def loop():
-        known = None
+        consumer, known = subscribed(), None
         while not stop.is_set():
-            rows = [row(m) for m in consumer.consume(1000, 0.05) if not m.error()]
+            messages = consumer.consume(1000, 0.05)
+            rows = [row(m) for m in messages if not m.error()]
             assigned = sorted(p.partition for p in consumer.assignment())
             if assigned != known:
                 known = assigned
                 emit({"event": "assigned", "partitions": assigned})
             if rows:
                 emit({"event": "got", "rows": rows})
+            if any(map(stuck, messages)):
+                consumer.close()
+                consumer = subscribed()
         consumer.close()
         stopped.set()
 
