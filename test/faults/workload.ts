@@ -43,6 +43,7 @@ class Stream {
   private readonly reader: Agent
   private taken = 0
   private readonly seen: Map<number, number>[] = Array.from({ length: partitions }, () => new Map())
+  private readonly shown = new Set<number>()
   private readonly unread = new Map<number, Fate>()
 
   constructor(options: WriterOptions, index: number, bootstrap: string, tag: string) {
@@ -80,9 +81,11 @@ class Stream {
       const before = this.seen[p]!.get(o)
       assert.ok(before === undefined || before === n, `${this.topic}-${p}: offset ${o} was ${before}, is ${n}`)
       this.seen[p]!.set(o, n)
+      this.shown.add(n)
     }
     for (const [n, { p, o }] of this.unread) {
-      const found = this.seen[p]!.get(o!)
+      // librdkafka takes what comes before something acknowledged for acknowledged, too: without an offset.
+      const found = o === undefined ? (this.shown.has(n) ? n : undefined) : this.seen[p]!.get(o)
       if (found === undefined) continue
       assert.equal(found, n, `${this.topic}-${p}: offset ${o} was acknowledged as ${n}`)
       this.unread.delete(n)

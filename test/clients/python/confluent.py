@@ -184,7 +184,8 @@ def load(c):
         while not stop.is_set():
             def delivered(error, m, n=i):
                 fate = {"event": "fate", "n": n, "p": n % c["partitions"]}
-                emit({**fate, "error": str(error)} if error is not None else {**fate, "o": m.offset()})
+                offset = {} if m.offset() is None else {"o": m.offset()}
+                emit({**fate, "error": str(error)} if error is not None else {**fate, **offset})
 
             p.produce(c["topic"], partition=i % c["partitions"], value=padded(i, c["size"]), on_delivery=delivered)
             p.poll(0.001)
