@@ -44,6 +44,7 @@ type command struct {
 	IdleMs      int      `json:"idleMs"`
 	TimeoutMs   int      `json:"timeoutMs"`
 	SessionMs   int      `json:"sessionMs"`
+	CommitMs    int      `json:"commitMs"`
 	Reset       string   `json:"reset"`
 	Retries     int64    `json:"retries"`
 }

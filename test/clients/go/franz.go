@@ -159,13 +159,17 @@ func (f *franzClient) group(c command, more ...kgo.Opt) (*kgo.Client, error) {
 	if c.SessionMs > 0 {
 		session = time.Duration(c.SessionMs) * time.Millisecond
 	}
+	commit := 200 * time.Millisecond
+	if c.CommitMs > 0 {
+		commit = time.Duration(c.CommitMs) * time.Millisecond
+	}
 	reset := kgo.NewOffset().AtStart()
 	if c.Reset == "latest" {
 		reset = kgo.NewOffset().AtEnd()
 	}
 	return f.open(append([]kgo.Opt{
 		kgo.ConsumerGroup(c.Group), kgo.ConsumeTopics(c.Topic), kgo.ConsumeResetOffset(reset), kgo.SessionTimeout(session),
-		kgo.HeartbeatInterval(300 * time.Millisecond), kgo.MetadataMinAge(50 * time.Millisecond), kgo.RetryBackoffFn(quick), kgo.AutoCommitInterval(200 * time.Millisecond), kgo.FetchMaxWait(300 * time.Millisecond),
+		kgo.HeartbeatInterval(300 * time.Millisecond), kgo.MetadataMinAge(50 * time.Millisecond), kgo.RetryBackoffFn(quick), kgo.AutoCommitInterval(commit), kgo.FetchMaxWait(300 * time.Millisecond),
 	}, more...)...)
 }
 
