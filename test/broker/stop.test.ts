@@ -31,7 +31,8 @@ test('a broker that stops finishes what is in flight, lets go who waits, and kee
   const began = performance.now()
   await Promise.all([broker.stop(), writer.closed, reader.closed, member.closed])
   const took = performance.now() - began
-  assert.ok(took < 1500, `${took} ms`)
+  // Who waits would do so for a minute; how quick it is on a machine of one's own is no matter for a test.
+  assert.ok(took < 20_000, `${took} ms`)
 
   // The Fetches that waited got what there was, the member an answer that sends it looking for the coordinator.
   assert.equal((await parked).error, 'NONE')
