@@ -1,7 +1,8 @@
-import type { Peer } from '../../broker/handler.ts'
+import type { Handler, Peer } from '../../broker/handler.ts'
 import type { Connection } from '../../client/connection.ts'
 import { KafkaError } from '../../protocol/errors.ts'
-import type { Api, ResponseOutput } from '../../protocol/schema.ts'
+import type { Api, ResponseOf, ResponseOutput } from '../../protocol/schema.ts'
+import type { ProxyContext } from './proxy.ts'
 import type { Lane, Upstream } from './upstream.ts'
 
 /** ms that a node may take for an answer beyond what the request allows it. Clients are less patient, and end it by going. */
@@ -62,4 +63,26 @@ export function inTurn<Prepared, Answer>(
 export function goAway(peer: Pick<Peer, 'finish'>): null {
   peer.finish()
   return null
+}
+
+/**
+ * An API that each node answers for itself: who does not say which node is meant gets what all of them say. `merge` makes one
+ * answer of theirs, by node, in the order of their ids; errors stand for nodes that did not answer.
+ */
+export function everyNode<A extends Api>(
+  api: A,
+  merge: (answers: ReadonlyMap<number, ResponseOutput<A> | KafkaError>) => ResponseOf<A>,
+): Handler<Api, ProxyContext> {
+  return {
+    api,
+    keepsBytes: false,
+    handle(request, context) {
+      const upstream = context.broker.upstream(context)
+      const nodes = upstream.everyNode()
+      return inTurn(context.peer, waysTo(upstream, nodes), async ways => {
+        const answers = await Promise.all(ways.map(way => ask(way, api, context.version, request)))
+        return merge(new Map(answers.map((answer, i) => [nodes[i]!, answer])))
+      }) as never
+    },
+  }
 }

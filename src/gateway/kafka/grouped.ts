@@ -20,7 +20,7 @@ import { OffsetDelete } from '../../protocol/messages/offset-delete.ts'
 import { OffsetFetch } from '../../protocol/messages/offset-fetch.ts'
 import { SyncGroup } from '../../protocol/messages/sync-group.ts'
 import type { Api, RequestOf, ResponseOf } from '../../protocol/schema.ts'
-import { ask, inTurn, patienceMs, type Way, waysTo } from './exchange.ts'
+import { ask, everyNode, inTurn, patienceMs, type Way, waysTo } from './exchange.ts'
 import type { ProxyContext } from './proxy.ts'
 import { anyNode } from './upstream.ts'
 
@@ -228,17 +228,9 @@ export function mergeLists(answers: readonly GroupList[]): GroupList {
   return { errorCode, groups: [...groups.values()] }
 }
 
-/** Each node knows its own groups; who does not say which node is meant gets those of all. */
-export const listGroups: Handler<Api, ProxyContext> = {
-  api: ListGroups as never,
-  keepsBytes: false,
-  handle(request, context) {
-    const upstream = context.broker.upstream(context)
-    const nodes = upstream.everyNode()
-    return inTurn(context.peer, waysTo(upstream, nodes), async ways => {
-      const answers = await Promise.all(ways.map(way => ask(way, ListGroups, context.version, request)))
-      const failed: GroupList = { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE, groups: [] }
-      return mergeLists(answers.map(answer => (answer instanceof KafkaError ? failed : (answer as GroupList))))
-    }) as never
-  },
-}
+const notListed: GroupList = { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE, groups: [] }
+
+/** Each node knows its own groups. */
+export const listGroups = everyNode(ListGroups, answers =>
+  mergeLists(Array.from(answers.values(), answer => (answer instanceof KafkaError ? notListed : answer))),
+)

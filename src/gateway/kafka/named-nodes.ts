@@ -3,7 +3,7 @@ import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
 import { DescribeConfigs } from '../../protocol/messages/describe-configs.ts'
 import { DescribeLogDirs } from '../../protocol/messages/describe-log-dirs.ts'
 import type { Api, RequestOf, ResponseOutput } from '../../protocol/schema.ts'
-import { ask, inTurn, waysTo } from './exchange.ts'
+import { ask, everyNode, inTurn, waysTo } from './exchange.ts'
 import type { ProxyContext } from './proxy.ts'
 import { anyNode } from './upstream.ts'
 
@@ -64,23 +64,9 @@ export function mergeLogDirs(answers: ReadonlyMap<number, LogDirs>): LogDirs {
   return { ...first, errorCode: [...answers.values()].find(each => each.errorCode !== 0)?.errorCode ?? 0, results }
 }
 
-/** What is on the disks of the node that the client means, or, since few say which that is, of all. */
-export const describeLogDirs: Handler<Api, ProxyContext> = {
-  api: DescribeLogDirs as never,
-  keepsBytes: false,
-  handle(request, context) {
-    const upstream = context.broker.upstream(context)
-    const nodes = upstream.everyNode()
-    return inTurn(context.peer, waysTo(upstream, nodes), async ways => {
-      const answers = new Map<number, LogDirs>()
-      await Promise.all(
-        ways.map(async (way, i) => {
-          const answer = await ask(way, DescribeLogDirs, context.version, request)
-          if (!(answer instanceof KafkaError)) answers.set(nodes[i]!, answer)
-        }),
-      )
-      const failed = { throttleTimeMs: 0, errorCode: ErrorCode.REQUEST_TIMED_OUT, results: [] }
-      return answers.size === 0 ? failed : mergeLogDirs(new Map([...answers].sort(([a], [b]) => a - b)))
-    }) as never
-  },
-}
+/** What is on the disks of the node that the client means, or, since few say which that is, of all that answer. */
+export const describeLogDirs = everyNode(DescribeLogDirs, answers => {
+  const given = new Map<number, LogDirs>()
+  for (const [node, answer] of answers) if (!(answer instanceof KafkaError)) given.set(node, answer)
+  return given.size > 0 ? mergeLogDirs(given) : { errorCode: ErrorCode.REQUEST_TIMED_OUT, results: [] }
+})
