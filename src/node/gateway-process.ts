@@ -162,11 +162,11 @@ export class GatewayProcess implements RunningNode {
   }
 
   get port(): number {
-    return this.addresses[0]?.port ?? 0
+    return this.#listeners.port
   }
 
   get bootstrap(): string {
-    return this.addresses.map(showAddress).join(',')
+    return this.#listeners.bootstrap
   }
 
   stop(): Promise<void> {

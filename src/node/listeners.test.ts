@@ -83,6 +83,7 @@ test('of several listeners each has its name, and none stays open when one canno
     [5000, 5001].map(port => listeners.nameOf(port)),
     ['IN', 'OUT'],
   )
+  assert.deepEqual([listeners.port, listeners.bootstrap], [5000, '10.0.0.7:5000,localhost:5001'])
   await listeners.close()
   assert.equal(net.open.size, 0)
   net.taken.add('0.0.0.0')

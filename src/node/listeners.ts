@@ -1,4 +1,5 @@
 import { type DoorName, doorNames } from '../broker/guest.ts'
+import { showAddress } from '../client/address.ts'
 import type { Endpoint } from '../config/addresses.ts'
 import type { ResolvedConfig } from '../config/sources.ts'
 import type { Address, Listener, Net, Socket, Timers, World } from '../world/world.ts'
@@ -106,6 +107,16 @@ export class Listeners {
   /** One for each listener, as clients on this machine may use it. */
   get addresses(): readonly Address[] {
     return this.#bound.map(({ host, port }) => ({ host: everywhere.test(host) ? 'localhost' : host, port }))
+  }
+
+  /** Of the first one. */
+  get port(): number {
+    return this.addresses[0]?.port ?? 0
+  }
+
+  /** All of them: `host:port`, with commas. */
+  get bootstrap(): string {
+    return this.addresses.map(showAddress).join(',')
   }
 
   /** What clients of a port are told, where that is not the address at which they came. */

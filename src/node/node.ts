@@ -271,11 +271,11 @@ export class Node implements RunningNode {
   }
 
   get port(): number {
-    return this.addresses[0]?.port ?? 0
+    return this.#listeners.port
   }
 
   get bootstrap(): string {
-    return this.addresses.map(showAddress).join(',')
+    return this.#listeners.bootstrap
   }
 
   get joinAddress(): string {
