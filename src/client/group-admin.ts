@@ -6,6 +6,7 @@ import { DescribeGroups } from '../protocol/messages/describe-groups.ts'
 import { ListGroups } from '../protocol/messages/list-groups.ts'
 import { OffsetDelete } from '../protocol/messages/offset-delete.ts'
 import { ProtocolError } from '../protocol/protocol-error.ts'
+import type { ResponseOutput } from '../protocol/schema.ts'
 import type { Cluster } from './cluster.ts'
 import { throwIf } from './failures.ts'
 import { type CommittedOffset, commitOffsets, fetchOffsets } from './group-offsets.ts'
@@ -108,15 +109,7 @@ export class GroupAdmin {
         answer => answer.groups[0]?.errorCode ?? -1,
       )
       const group = answer.groups[0]!
-      const members = group.members.map(({ memberId, instanceId, clientId, clientHost, assignment }) => ({
-        memberId,
-        groupInstanceId: instanceId,
-        clientId,
-        clientHost,
-        assignment: assignment.topicPartitions.flatMap(({ topicName: topic, partitions }) =>
-          partitions.map(partition => ({ topic, partition })),
-        ),
-      }))
+      const members = group.members.map(modernMember)
       return { groupId, state: group.groupState, protocolType: 'consumer', protocol: group.assignorName, members }
     } catch (error) {
       const other = ['GROUP_ID_NOT_FOUND', 'UNSUPPORTED_VERSION']
@@ -135,32 +128,42 @@ export class GroupAdmin {
       // Version 6 makes an error of a missing group (KIP-1043).
       { maxVersion: 5 },
     )
-    const { groupState: state, protocolType, protocolData: protocol, members } = answer.groups[0]!
-    return {
-      groupId,
-      state,
-      protocolType,
-      protocol,
-      members: members.map(({ memberId, groupInstanceId, clientId, clientHost, memberAssignment }) => ({
-        memberId,
-        groupInstanceId,
-        clientId,
-        clientHost,
-        assignment: assignedPartitions(memberAssignment),
-      })),
-    }
+    const group = answer.groups[0]!
+    const { groupState: state, protocolType, protocolData: protocol } = group
+    return { groupId, state, protocolType, protocol, members: classicMembers(group) }
   }
 }
 
-/** Other protocol types than `consumer` put there what they like. */
+type ModernMember = ResponseOutput<typeof ConsumerGroupDescribe>['groups'][number]['members'][number]
+
+/** A member of a group of the newer protocol (KIP-848). */
+export function modernMember(member: ModernMember): GroupMemberDescription {
+  const { memberId, instanceId: groupInstanceId, clientId, clientHost, assignment } = member
+  const topics = assignment.topicPartitions.map(({ topicName: topic, partitions }) => ({ topic, partitions }))
+  return { memberId, groupInstanceId, clientId, clientHost, assignment: partitionsOf(topics) }
+}
+
+type ClassicGroup = ResponseOutput<typeof DescribeGroups>['groups'][number]
+
+/** Other protocol types than `consumer` put into an assignment what they like. */
+export function classicMembers({ protocolType, members }: ClassicGroup): GroupMemberDescription[] {
+  return members.map(({ memberId, groupInstanceId, clientId, clientHost, memberAssignment }) => {
+    const assignment = protocolType === 'consumer' ? assignedPartitions(memberAssignment) : []
+    return { memberId, groupInstanceId, clientId, clientHost, assignment }
+  })
+}
+
+/** Some assignors do so as well. */
 function assignedPartitions(bytes: Uint8Array): TopicPartition[] {
   if (bytes.length < 2) return []
   try {
-    return ConsumerProtocolAssignment.read(bytes, 0, 2).assignedPartitions.flatMap(({ topic, partitions }) =>
-      partitions.map(partition => ({ topic, partition })),
-    )
+    return partitionsOf(ConsumerProtocolAssignment.read(bytes, 0, 2).assignedPartitions)
   } catch (error) {
     if (error instanceof ProtocolError) return []
     throw error
   }
+}
+
+function partitionsOf(topics: readonly { topic: string; partitions: readonly number[] }[]): TopicPartition[] {
+  return topics.flatMap(({ topic, partitions }) => partitions.map(partition => ({ topic, partition })))
 }

@@ -1,9 +1,10 @@
 import type { Cluster } from './cluster.ts'
+import type { GroupMemberDescription } from './group-admin.ts'
 import { fetchOffsets } from './group-offsets.ts'
 import { findOffsets, type TopicPartition } from './offsets.ts'
 
 /** How far a group is with one partition. */
-export interface Progress<Member> extends TopicPartition {
+export interface Progress extends TopicPartition {
   /** −1: nothing committed. */
   readonly committed: number
   /** Of the log; −1: not known. */
@@ -11,23 +12,22 @@ export interface Progress<Member> extends TopicPartition {
   /** Records between the two; −1: not known. */
   readonly lag: number
   /** Who reads it now. */
-  readonly member: Member | null
+  readonly member: GroupMemberDescription | null
 }
 
-/** Every partition that a group has committed or is reading, in order. `assigned`: what a member reads. */
-export async function groupProgress<Member>(
+/** Every partition that a group has committed or is reading, in order. */
+export async function groupProgress(
   cluster: Cluster,
   groupId: string,
-  members: readonly Member[],
-  assigned: (member: Member) => readonly TopicPartition[],
-): Promise<Progress<Member>[]> {
+  members: readonly GroupMemberDescription[],
+): Promise<Progress[]> {
   const committed = new Map<string, number>()
   for (const each of await fetchOffsets(cluster, groupId, null)) {
     committed.set(`${each.topic} ${each.partition}`, each.offset)
   }
-  const owners = new Map<string, Member>()
+  const owners = new Map<string, GroupMemberDescription>()
   for (const member of members) {
-    for (const { topic, partition } of assigned(member)) owners.set(`${topic} ${partition}`, member)
+    for (const { topic, partition } of member.assignment) owners.set(`${topic} ${partition}`, member)
   }
   const names = [...new Set([...committed.keys(), ...owners.keys()])]
   const parts = names.map(name => ({ topic: name.split(' ')[0]!, partition: Number(name.split(' ')[1]) }))

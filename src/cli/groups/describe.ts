@@ -1,8 +1,9 @@
+import { progressJson } from '../../client/group-json.ts'
 import { groupProgress, type Progress, totalLag } from '../../client/group-progress.ts'
 import { type ConnectFlags, withCluster } from '../connect.ts'
 import { table } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
-import { type DescribedGroup, describeGroup, type GroupMember, groupsNamed } from './groups.ts'
+import { type DescribedGroup, describeGroup, groupsNamed } from './groups.ts'
 
 interface DescribeFlags extends ConnectFlags {
   readonly group?: readonly string[]
@@ -18,43 +19,21 @@ export function describe(names: readonly string[], flags: DescribeFlags, termina
     const groups = await groupsNamed(cluster, names, flags, true)
     for (const [i, groupId] of groups.entries()) {
       const group = await describeGroup(cluster, groupId)
-      const offsets = await groupProgress(cluster, groupId, group.members, member => member.partitions)
+      const offsets = await groupProgress(cluster, groupId, group.members)
       if (flags.json === true) terminal.stdout.write(`${JSON.stringify(asJson(group, offsets))}\n`)
       else terminal.stdout.write((i > 0 && terminal.isTerminal ? '\n' : '') + asText(group, offsets, flags, terminal))
     }
   })
 }
 
-function asJson(group: DescribedGroup, offsets: readonly Progress<GroupMember>[]): object {
-  const known = (number: number) => (number < 0 ? null : number)
-  return {
-    group: group.groupId,
-    state: group.state,
-    assignor: group.assignor,
-    coordinator: group.coordinator,
-    lag: totalLag(offsets),
-    members: group.members.map(({ memberId, instanceId, clientId, host, partitions }) => {
-      return { member: memberId, instance: instanceId, client: clientId, host, partitions }
-    }),
-    offsets: offsets.map(({ topic, partition, committed, end, lag, member }) => {
-      return {
-        topic,
-        partition,
-        committed: known(committed),
-        end: known(end),
-        lag: known(lag),
-        member: member?.memberId ?? null,
-      }
-    }),
-  }
+function asJson(
+  { groupId, state, assignor, coordinator, members }: DescribedGroup,
+  offsets: readonly Progress[],
+): object {
+  return { group: groupId, state, assignor, coordinator, ...progressJson(members, offsets) }
 }
 
-function asText(
-  group: DescribedGroup,
-  offsets: readonly Progress<GroupMember>[],
-  flags: DescribeFlags,
-  terminal: Terminal,
-): string {
+function asText(group: DescribedGroup, offsets: readonly Progress[], flags: DescribeFlags, terminal: Terminal): string {
   const { bold, dim } = terminal.paint
   const count = group.members.length
   const about = `${group.state}, ${count} ${count === 1 ? 'member' : 'members'}, ${totalLag(offsets)} behind`
@@ -70,19 +49,19 @@ function stateTable(group: DescribedGroup, terminal: Terminal): string {
 }
 
 function membersTable(group: DescribedGroup, terminal: Terminal): string {
-  const rows = group.members.map(({ memberId, clientId, host, partitions }) => {
-    const parts = partitions.map(({ topic, partition }) => `${topic}-${partition}`).join(' ')
-    return [group.groupId, memberId, clientId, host, String(partitions.length), parts]
+  const rows = group.members.map(({ memberId, clientId, clientHost, assignment }) => {
+    const parts = assignment.map(({ topic, partition }) => `${topic}-${partition}`).join(' ')
+    return [group.groupId, memberId, clientId, clientHost, String(assignment.length), parts]
   })
   return table(['group', 'member', 'client', 'host', 'partitions', 'assigned'], rows, terminal)
 }
 
-function offsetsTable(group: DescribedGroup, offsets: readonly Progress<GroupMember>[], terminal: Terminal): string {
+function offsetsTable(group: DescribedGroup, offsets: readonly Progress[], terminal: Terminal): string {
   const { red, green, yellow } = terminal.paint
   const number = (value: number) => (value < 0 ? '-' : String(value))
   const rows = offsets.map(({ topic, partition, committed, end, lag, member }) => {
     const colour = lag === 0 ? green : lag > 10_000 ? red : yellow
-    const who = [member?.clientId ?? '-', member?.host ?? '-']
+    const who = [member?.clientId ?? '-', member?.clientHost ?? '-']
     return [
       group.groupId,
       topic,

@@ -1,9 +1,8 @@
 import type { Cluster } from '../../client/cluster.ts'
 import { failure, throwIf } from '../../client/failures.ts'
-import type { TopicPartition } from '../../client/offsets.ts'
+import { classicMembers, type GroupMemberDescription, modernMember } from '../../client/group-admin.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { ConsumerGroupDescribe } from '../../protocol/messages/consumer-group-describe.ts'
-import { ConsumerProtocolAssignment } from '../../protocol/messages/consumer-protocol.ts'
 import { DescribeGroups } from '../../protocol/messages/describe-groups.ts'
 import { ListGroups } from '../../protocol/messages/list-groups.ts'
 import { Failure } from '../failure.ts'
@@ -17,20 +16,12 @@ export interface ListedGroup {
   readonly type: string
 }
 
-export interface GroupMember {
-  readonly memberId: string
-  readonly instanceId: string | null
-  readonly clientId: string
-  readonly host: string
-  readonly partitions: readonly TopicPartition[]
-}
-
 export interface DescribedGroup {
   readonly groupId: string
   readonly state: string
   readonly assignor: string
   readonly coordinator: number
-  readonly members: readonly GroupMember[]
+  readonly members: readonly GroupMemberDescription[]
 }
 
 /** Groups of all brokers, in alphabetical order. */
@@ -82,19 +73,12 @@ export async function describeGroup(cluster: Cluster, groupId: string): Promise<
     return describeModern(cluster, groupId, coordinator?.nodeId ?? -1)
   }
   if (group.errorCode !== 0) throw failure(group.errorCode, `group ${groupId}`, group.errorMessage)
-  const members = group.members.map(member => ({
-    memberId: member.memberId,
-    instanceId: member.groupInstanceId,
-    clientId: member.clientId,
-    host: member.clientHost,
-    partitions: group.protocolType === 'consumer' ? assigned(member.memberAssignment) : [],
-  }))
   return {
     groupId,
     state: group.groupState,
     assignor: group.protocolData,
     coordinator: coordinator?.nodeId ?? -1,
-    members,
+    members: classicMembers(group),
   }
 }
 
@@ -114,31 +98,8 @@ async function describeModern(cluster: Cluster, groupId: string, coordinator: nu
     throw new Failure(`there is no group ${groupId}${suggestion(groupId, names)}`)
   }
   if (group.errorCode !== 0) throw failure(group.errorCode, `group ${groupId}`, group.errorMessage)
-  const members = group.members.map(member => ({
-    memberId: member.memberId,
-    instanceId: member.instanceId,
-    clientId: member.clientId,
-    host: member.clientHost,
-    partitions: flat(
-      member.assignment.topicPartitions.map(each => ({ topic: each.topicName, partitions: each.partitions })),
-    ),
-  }))
+  const members = group.members.map(modernMember)
   return { groupId, state: group.groupState, assignor: group.assignorName, coordinator, members }
-}
-
-function assigned(bytes: Uint8Array): TopicPartition[] {
-  if (bytes.length < 2) return []
-  const version = Math.min(3, new DataView(bytes.buffer, bytes.byteOffset).getInt16(0))
-  try {
-    return flat(ConsumerProtocolAssignment.read(bytes, Math.max(0, version), 2).assignedPartitions)
-  } catch {
-    // Other assignors may send what they like.
-    return []
-  }
-}
-
-function flat(topics: readonly { topic: string; partitions: readonly number[] }[]): TopicPartition[] {
-  return topics.flatMap(({ topic, partitions }) => partitions.map(partition => ({ topic, partition })))
 }
 
 /** `orders` or `orders:0,2`: null stands for every partition. */

@@ -14,9 +14,6 @@ export const listOf = (items: Schema, description?: string): Schema => ({
   ...(description === undefined ? {} : { description }),
 })
 
-/** Kafka says −1 where nobody knows. */
-export const known = (number: number): number | null => (number < 0 ? null : number)
-
 /** An object with these properties, all of them. */
 export const record = (properties: Readonly<Record<string, Schema>>, description?: string): Schema => ({
   type: 'object',

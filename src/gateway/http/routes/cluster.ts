@@ -1,10 +1,11 @@
 import type { ConfigResource } from '../../../client/admin.ts'
 import { clusterView } from '../../../client/cluster-view.ts'
+import { known } from '../../../client/group-json.ts'
 import { movesOf } from '../../../client/moves.ts'
 import { describeNodes } from '../../../client/nodes.ts'
 import type { Gateway } from '../../gateway.ts'
 import { changeConfigs, changesConfigs, showConfigs, showsConfigs } from '../configs.ts'
-import { gives, known, listOf, maybe, record, text, validateOnly, whole } from '../describing.ts'
+import { gives, listOf, maybe, record, text, validateOnly, whole } from '../describing.ts'
 import { notFound } from '../problem.ts'
 import type { HttpRequest, Parameter, Route } from '../route.ts'
 

@@ -1,6 +1,6 @@
 import type { Cluster } from '../../../client/cluster.ts'
-import type { GroupMemberDescription } from '../../../client/group-admin.ts'
-import { groupProgress, totalLag } from '../../../client/group-progress.ts'
+import { known, progressJson } from '../../../client/group-json.ts'
+import { groupProgress } from '../../../client/group-progress.ts'
 import {
   type Move,
   planReset,
@@ -14,7 +14,6 @@ import { KafkaError } from '../../../protocol/errors.ts'
 import type { Gateway } from '../../gateway.ts'
 import {
   gives,
-  known,
   listOf,
   maybe,
   offsetNumber,
@@ -206,26 +205,12 @@ export const groups: readonly Route[] = [
 async function described(gateway: Gateway, groupId: string) {
   const found = await gateway.groups.describe(groupId)
   if (found.state === 'Dead') throw new KafkaError('GROUP_ID_NOT_FOUND', `There is no group ${groupId}`)
-  const assigned = (member: GroupMemberDescription) => member.assignment
-  const progress = await groupProgress(gateway.cluster, groupId, found.members, assigned)
+  const progress = await groupProgress(gateway.cluster, groupId, found.members)
   return {
     group: groupId,
     state: found.state,
     protocol: found.protocol,
-    lag: totalLag(progress),
-    members: found.members.map(({ memberId, groupInstanceId, clientId, clientHost, assignment }) => {
-      return { member: memberId, instance: groupInstanceId, client: clientId, host: clientHost, partitions: assignment }
-    }),
-    offsets: progress.map(({ topic, partition, committed, end, lag, member }) => {
-      return {
-        topic,
-        partition,
-        committed: known(committed),
-        end: known(end),
-        lag: known(lag),
-        member: member?.memberId ?? null,
-      }
-    }),
+    ...progressJson(found.members, progress),
   }
 }
 
