@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem } from 'node:os'
+import { join } from 'node:path'
 
 /** What the figures depend on, beside the two brokers. */
 export interface Machine {
@@ -18,7 +19,9 @@ export interface Machine {
   readonly loadBefore: number
 }
 
-export function describeMachine(kafka: string, ottla: string): Machine {
+/** With the ottla of this checkout, and the Kafka that the scripts of test/peers/kafka install. */
+export function describeMachine(ottlaRoot: string): Machine {
+  const { version } = JSON.parse(readFileSync(join(ottlaRoot, 'package.json'), 'utf8')) as { version: string }
   return {
     cores: cpus().length,
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
@@ -27,8 +30,8 @@ export function describeMachine(kafka: string, ottla: string): Machine {
     system: firstOf(() => /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1]),
     node: process.version,
     java: firstOf(() => /version "([^"]+)"/.exec(javaVersion())?.[1]),
-    kafka,
-    ottla,
+    kafka: process.env.KAFKA_VERSION ?? '4.3.1',
+    ottla: version,
     date: new Date().toISOString(),
     loadBefore: Math.round(loadavg()[0]! * 100) / 100,
   }

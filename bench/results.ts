@@ -28,6 +28,13 @@ export interface Figures {
   readonly wallSeconds: number
 }
 
+export function shownFigures(figures: Figures): string {
+  const { recordsPerSecond, latencyMs, cpuSecondsPerMillion, peakMiB, otherCpuSeconds } = figures
+  const rate = recordsPerSecond === null ? '' : `${Math.round(recordsPerSecond)}/s, `
+  const latency = latencyMs === null ? '' : `p50 ${latencyMs.p50} p99 ${latencyMs.p99} ms, `
+  return `${rate}${latency}${cpuSecondsPerMillion} s/M, ${peakMiB} MiB, other ${otherCpuSeconds.toFixed(1)} s`
+}
+
 export interface Latency {
   readonly p50: number
   readonly p95: number | null

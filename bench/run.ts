@@ -1,6 +1,5 @@
 // Workloads against ottla and Apache Kafka, by turns. `npm run bench -- --help` says what can be chosen.
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { type Broker, Kafka, Ottla } from './brokers.ts'
 import { chart } from './chart.ts'
 import { run } from './command.ts'
@@ -10,27 +9,25 @@ import { type Contest, measure } from './measure.ts'
 import { type Options, parseOptions, usage } from './options.ts'
 import { kafkaScript, removeFolder, temporaryFolder } from './place.ts'
 import { showProfiles } from './profile.ts'
-import type { Contestant, Results, Run } from './results.ts'
+import { carryOut, log } from './program.ts'
+import { publish } from './publish.ts'
+import { type Contestant, type Results, type Run, shownFigures } from './results.ts'
 import { measureStartup } from './startup.ts'
 import { consume, produce } from './tools.ts'
 import { createTopic, deleteTopic } from './wire.ts'
 import { type Workload, workloads } from './workloads.ts'
 
-const log = (line: string) => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`)
-
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2))
   if (options === null) return console.log(usage)
   const results = options.render ? (JSON.parse(readFileSync(options.out, 'utf8')) as Results) : await bench(options)
-  if (options.out !== '') write(results, options.out)
-  console.log(benchmarksPage(results))
+  publish(benchmarksPage(results), results, options.out || null, { svg: chart(results) })
   if (options.profile !== null) console.log(showProfiles(options.profile))
 }
 
 async function bench(options: Options): Promise<Results> {
   await run(kafkaScript('install'), [], { timeoutMs: 600_000 })
-  const { version } = JSON.parse(readFileSync(join(options.ottlaRoot, 'package.json'), 'utf8')) as { version: string }
-  const machine = describeMachine(process.env.KAFKA_VERSION ?? '4.3.1', version)
+  const machine = describeMachine(options.ottlaRoot)
   const chosen = wanted(options.only)
   const runs: Run[] = []
   // Every round with new brokers: a round is what somebody sees who starts one and works with it for a while.
@@ -39,7 +36,7 @@ async function bench(options: Options): Promise<Results> {
   }
   const kinds = (['kafka', 'ottla'] as const).filter(kind => options.contestants.includes(kind))
   const { ottlaRoot, only, quick } = options
-  const measures = await measureStartup({ ottlaRoot, port: options.port + 50, only, quick, kinds, log })
+  const measures = await measureStartup({ ottlaRoot, port: options.port + 50, only, quick, kinds })
   return { machine, scale: options.scale, rounds: options.rounds, runs, measures }
 }
 
@@ -109,40 +106,10 @@ async function play(
       if (!workload.contestants.includes(contest.contestant)) continue
       const figures = await measure(workload, contest, round, options.scale)
       runs.push({ workload: workload.name, contestant: contest.contestant, round, figures })
-      log(`${round}/${options.rounds} ${workload.name}, ${contest.contestant}: ${shown(figures)}`)
+      log(`${round}/${options.rounds} ${workload.name}, ${contest.contestant}: ${shownFigures(figures)}`)
     }
   }
   return runs
 }
 
-function shown({
-  recordsPerSecond,
-  latencyMs,
-  cpuSecondsPerMillion,
-  peakMiB,
-  otherCpuSeconds,
-}: Run['figures']): string {
-  const parts = [
-    recordsPerSecond === null ? '' : `${Math.round(recordsPerSecond)}/s`,
-    latencyMs === null ? '' : `p50 ${latencyMs.p50} p99 ${latencyMs.p99} ms`,
-    `${cpuSecondsPerMillion} s/M`,
-    `${peakMiB} MiB`,
-    `other ${otherCpuSeconds.toFixed(1)} s`,
-  ]
-  return parts.filter(part => part !== '').join(', ')
-}
-
-function write(results: Results, out: string): void {
-  const base = out.replace(/\.json$/, '')
-  writeFileSync(`${base}.json`, `${JSON.stringify(results, null, 2)}\n`)
-  writeFileSync(`${base}.md`, benchmarksPage(results))
-  writeFileSync(`${base}.svg`, chart(results))
-  log(`written: ${base}.{json,md,svg}`)
-}
-
-await main().catch((error: Error) => {
-  // Whatever was measured before it is not worth much: nothing is written.
-  log(`void: ${error.message}`)
-  process.exitCode = 1
-})
-process.exit()
+await carryOut(main)

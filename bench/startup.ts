@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Broker, Kafka, Ottla } from './brokers.ts'
 import { removeFolder, temporaryFolder } from './place.ts'
 import { residentMiB } from './proc.ts'
+import { log } from './program.ts'
 import type { Measure } from './results.ts'
 import { produce } from './tools.ts'
 import { createTopic, deleteTopic, fillPartitions, idleConnections, untilServed, withAdmin } from './wire.ts'
@@ -13,7 +14,6 @@ export interface StartupOptions {
   readonly only: RegExp
   readonly quick: boolean
   readonly kinds: readonly Kind[]
-  readonly log: (line: string) => void
 }
 
 type Kind = 'kafka' | 'ottla'
@@ -35,13 +35,13 @@ export async function measureStartup(options: StartupOptions): Promise<Measure[]
     for (let round = 0; round < Math.max(...options.kinds.map(rounds)); round++) {
       for (const kind of options.kinds) {
         if (round >= Math.min(most, rounds(kind))) continue
-        options.log(`${name}, ${kind}, ${round + 1}`)
+        log(`${name}, ${kind}, ${round + 1}`)
         const note: Note = (measure, unit, value) => {
           const key = `${measure} ${kind}`
           const values = found.get(key)?.values ?? []
           values.push(Math.round(value * 10) / 10)
           found.set(key, { name: measure, unit, contestant: kind, values })
-          options.log(`  ${measure}: ${Math.round(value)} ${unit}`)
+          log(`  ${measure}: ${Math.round(value)} ${unit}`)
         }
         await withFreshBroker(kind, options, broker => trial(broker, note))
       }

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Member } from '../../test/machines/members.ts'
 import { adopt, kafkaScript, release } from '../place.ts'
+import { log } from '../program.ts'
 import type { Contestant, Found, Trial } from './results.ts'
 import type { Running } from './start.ts'
 
@@ -88,7 +89,6 @@ export async function measureGaps(
   running: Running,
   count: number,
   only: RegExp,
-  log: (line: string) => void,
 ): Promise<{ trials: Trial[]; found: Found[] }> {
   const { contestant, cluster, status } = running
   const chosen = kinds.filter(({ what }) => only.test(what))

@@ -5,7 +5,9 @@ import { parseArgs } from 'node:util'
 import { run } from '../command.ts'
 import { describeMachine } from '../machine.ts'
 import { kafkaScript, root } from '../place.ts'
+import { carryOut, log } from '../program.ts'
 import { publish } from '../publish.ts'
+import { shownFigures } from '../results.ts'
 import { measureGaps } from './gaps.ts'
 import { measureJoin } from './join.ts'
 import { clusterPage } from './page.ts'
@@ -28,10 +30,8 @@ const usage = `npm run bench:cluster -- [options]
   --ottla DIR        another checkout with a build, instead of this one
   --port N           the first of a hundred free ports (29800)`
 
-const log = (line: string) => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`)
-
 const write = (results: ClusterResults, out: string) =>
-  publish(clusterPage(results), results, out === '' ? null : resolve(out), log)
+  publish(clusterPage(results), results, out === '' ? null : resolve(out))
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -57,7 +57,6 @@ async function main(): Promise<void> {
   const out = values.out ?? (quick ? '' : join(root, 'docs/benchmarks-cluster.json'))
   if (values.render) return write(JSON.parse(readFileSync(out, 'utf8')) as ClusterResults, out)
   await run(kafkaScript('install'), [], { timeoutMs: 600_000 })
-  const { version } = JSON.parse(readFileSync(join(values.ottla, 'package.json'), 'utf8')) as { version: string }
   const parts = values.parts.split(',')
   const settings: Settings = {
     rounds: parts.includes('throughput') ? Number(values.rounds ?? (quick ? 1 : 3)) : 0,
@@ -69,7 +68,7 @@ async function main(): Promise<void> {
     port: Number(values.port),
     ottlaRoot: resolve(values.ottla),
   }
-  const fresh = await bench(settings, describeMachine(process.env.KAFKA_VERSION ?? '4.3.1', version))
+  const fresh = await bench(settings, describeMachine(values.ottla))
   const before = values.merge ? (JSON.parse(readFileSync(out, 'utf8')) as ClusterResults) : null
   write(before === null ? fresh : merged(before, fresh), out)
 }
@@ -101,22 +100,20 @@ async function bench(settings: Settings, machine: ClusterResults['machine']): Pr
   // Other ports each time: those of the last cluster may still be in TIME_WAIT.
   const options = (): StartOptions => {
     next = next + 20 < port + 100 ? next + 20 : port
-    return { ottlaRoot, port: next, log, note: measured => results.measured.push(measured) }
+    return { ottlaRoot, port: next, note: measured => results.measured.push(measured) }
   }
   for (let round = 1; round <= rounds; round++) {
     for (const contestant of round % 2 === 1 ? chosen : chosen.toReversed()) {
       const runs = await withCluster(contestant, options(), running => measureWorkloads(running, only, round, scale))
       for (const { workload, contestant: who, figures } of runs)
-        log(`${round}/${rounds} ${workload}, ${who}: ${shown(figures)}`)
+        log(`${round}/${rounds} ${workload}, ${who}: ${shownFigures(figures)}`)
       results.runs.push(...runs)
     }
   }
   // Gaps at default settings: ottla's are those of ottla-ack.
   for (const contestant of chosen.filter(each => each !== 'ottla')) {
     if (count === 0) break
-    const { trials, found } = await withCluster(contestant, options(), running =>
-      measureGaps(running, count, only, log),
-    )
+    const { trials, found } = await withCluster(contestant, options(), running => measureGaps(running, count, only))
     results.trials.push(...trials)
     results.found.push(...found)
   }
@@ -126,18 +123,6 @@ async function bench(settings: Settings, machine: ClusterResults['machine']): Pr
     if (join !== null) results.joins.push(join)
   }
   return results
-}
-
-function shown({
-  recordsPerSecond,
-  latencyMs,
-  cpuSecondsPerMillion,
-  peakMiB,
-  otherCpuSeconds,
-}: ClusterResults['runs'][number]['figures']) {
-  const rate = recordsPerSecond === null ? '' : `${Math.round(recordsPerSecond)}/s, `
-  const latency = latencyMs === null ? '' : `p50 ${latencyMs.p50} p99 ${latencyMs.p99} ms, `
-  return `${rate}${latency}${cpuSecondsPerMillion} s/M, ${peakMiB} MiB, other ${otherCpuSeconds.toFixed(1)} s`
 }
 
 /** What was not measured now is kept. */
@@ -155,8 +140,4 @@ function merged(before: ClusterResults, now: ClusterResults): ClusterResults {
   }
 }
 
-await main().catch((error: Error) => {
-  log(`void: ${error.stack}`)
-  process.exitCode = 1
-})
-process.exit()
+await carryOut(main)

@@ -4,6 +4,7 @@ import { KafkaCluster, type Members, OttlaCluster } from '../../test/machines/me
 import { Status } from '../../test/machines/status.ts'
 import { removeFolder, temporaryFolder } from '../place.ts'
 import { residentMiB } from '../proc.ts'
+import { log } from '../program.ts'
 import type { Contestant, Measured } from './results.ts'
 
 export interface Running {
@@ -16,7 +17,6 @@ export interface StartOptions {
   readonly ottlaRoot: string
   /** The first of twenty. */
   readonly port: number
-  readonly log: (line: string) => void
   readonly note: (measured: Measured) => void
 }
 
@@ -27,7 +27,7 @@ export async function withCluster<T>(
   use: (running: Running) => Promise<T>,
 ): Promise<T> {
   const place = temporaryFolder(`cluster-${contestant}`)
-  const { port, log, note } = options
+  const { port, note } = options
   const cluster =
     contestant === 'kafka'
       ? new KafkaCluster({ port, place, settings: ['log.segment.delete.delay.ms=1000'] })

@@ -7,6 +7,7 @@ import { run } from '../command.ts'
 import { describeMachine } from '../machine.ts'
 import { kafkaScript, removeFolder, root, temporaryFolder } from '../place.ts'
 import { showProfiles } from '../profile.ts'
+import { carryOut, log } from '../program.ts'
 import { publish } from '../publish.ts'
 import type { Door } from './doors.ts'
 import { measureEvents } from './events.ts'
@@ -32,9 +33,7 @@ const usage = `npm run bench:http -- [options]
   --port N           the first of a hundred free ports (29600)
   --profile DIR      CPU profiles of ottla's brokers; what costs most is shown`
 
-const log = (line: string) => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`)
-
-const show = (results: HttpResults, out: string | null) => publish(httpPage(results), results, out, log)
+const show = (results: HttpResults, out: string | null) => publish(httpPage(results), results, out)
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -94,7 +93,6 @@ interface Settings {
 
 async function bench(settings: Settings): Promise<HttpResults> {
   const { rounds, seconds, eventsSeconds, idleTrials, chosen, flush, ottlaRoot, port } = settings
-  const { version } = JSON.parse(readFileSync(join(ottlaRoot, 'package.json'), 'utf8')) as { version: string }
   const versions: Partial<Record<Contestant, string>> = {}
   const peers = rounds === 0 ? [] : chosen.filter(each => each !== 'ottla')
   if (peers.length > 0) await run(kafkaScript('install'), [], { timeoutMs: 600_000 })
@@ -102,7 +100,7 @@ async function bench(settings: Settings): Promise<HttpResults> {
     const said = await run(join(root, 'test/peers', peer, 'install.sh'), [], { timeoutMs: 600_000 })
     versions[peer] = /^version=(.+)$/m.exec(said)?.[1] ?? '?'
   }
-  const machine = describeMachine(process.env.KAFKA_VERSION ?? '4.3.1', version)
+  const machine = describeMachine(ottlaRoot)
   const runs: Run[] = []
   const failures: string[] = []
   for (let round = 1; round <= rounds; round++)
@@ -182,9 +180,4 @@ function merged(before: HttpResults, now: HttpResults): HttpResults {
   }
 }
 
-await main().catch((error: Error) => {
-  // Whatever was measured before it is not worth much: nothing is written.
-  log(`void: ${error.stack}`)
-  process.exitCode = 1
-})
-process.exit()
+await carryOut(main)
