@@ -1,4 +1,4 @@
-import { topicNameProblem } from '../../cluster/commands/topic-name.ts'
+import { missingTopicCode } from '../../cluster/commands/topic-name.ts'
 import type { PartitionState, TopicState } from '../../cluster/state.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { DescribeTopicPartitions } from '../../protocol/messages/describe-topic-partitions.ts'
@@ -27,7 +27,7 @@ export default handler(DescribeTopicPartitions, (request, context): Response => 
     if (left === 0) return { topics, nextCursor: { topicName, partitionIndex: 0 } }
     const topic = node.cluster.topics.get(topicName)
     if (topic === undefined) {
-      topics.push(missing(topicName))
+      topics.push({ errorCode: missingTopicCode(topicName), name: topicName, topicId: ZERO_UUID, partitions: [] })
       continue
     }
     const from = cursor?.topicName === topicName ? Math.max(0, cursor.partitionIndex) : 0
@@ -38,12 +38,6 @@ export default handler(DescribeTopicPartitions, (request, context): Response => 
   }
   return { topics, nextCursor: null }
 })
-
-function missing(name: string): TopicResponse {
-  const errorCode =
-    topicNameProblem(name) === null ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION
-  return { errorCode, name, topicId: ZERO_UUID, partitions: [] }
-}
 
 function page(topic: TopicState, from: number, to: number, context: RequestContext): TopicResponse {
   const offline = offlineReplicas(context)

@@ -1,4 +1,4 @@
-import { topicNameProblem } from '../../cluster/commands/topic-name.ts'
+import { missingTopicCode } from '../../cluster/commands/topic-name.ts'
 import type { TopicState } from '../../cluster/state.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { Metadata } from '../../protocol/messages/metadata.ts'
@@ -48,12 +48,8 @@ function describe({ name, topicId }: Wanted, context: RequestContext): TopicResp
     return { errorCode: ErrorCode.INVALID_REQUEST, name: name ?? '', topicId, partitions: [] }
   const topic = byId ? topicsById.get(topicId) : topics.get(name ?? '')
   if (topic !== undefined) return topicResponse(topic, context)
-  const errorCode = byId ? ErrorCode.UNKNOWN_TOPIC_ID : missing(name ?? '')
+  const errorCode = byId ? ErrorCode.UNKNOWN_TOPIC_ID : missingTopicCode(name ?? '')
   return { errorCode, name, topicId, partitions: [] }
-}
-
-function missing(name: string): number {
-  return topicNameProblem(name) === null ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION
 }
 
 function topicResponse(topic: TopicState, context: RequestContext): TopicResponse {

@@ -1,9 +1,16 @@
+import { ErrorCode } from '../../protocol/errors.ts'
+
 const maxNameLength = 249
 
 /** Why Kafka would not take this name for a topic; null when it would. */
 export function topicNameProblem(name: string): string | null {
   const problem = problemOf(name)
   return problem === null ? null : `Topic name is invalid: ${problem}`
+}
+
+/** What a client hears of a topic that there is not: its name may be the reason. */
+export function missingTopicCode(name: string): number {
+  return topicNameProblem(name) === null ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION
 }
 
 function problemOf(name: string): string | null {
