@@ -1,56 +1,27 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Admin } from '../../src/client/admin.ts'
-import type { Cluster } from '../../src/client/cluster.ts'
 import { clusterView } from '../../src/client/cluster-view.ts'
 import { Consumer } from '../../src/client/consumer.ts'
 import { Producer } from '../../src/client/producer.ts'
-import { type RunningOttla, scratch, startOttla } from '../cli/processes.ts'
-import { clientOf, eventually, freePort } from './kit.ts'
+import { eventually } from './kit.ts'
+import { ThreeProcesses } from './three-processes.ts'
 
-const place = scratch()
-const ids = [1, 2, 3]
-const ports: number[] = []
-const processes = new Map<number, RunningOttla>()
-let client: Cluster
+const nodes = new ThreeProcesses()
 
 before(async () => {
-  for (const _ of ids) ports.push(await freePort())
-  await Promise.all(ids.map(id => start(id, id > 1)))
-  client = clientOf(ports.map(port => `127.0.0.1:${port}`).join(','))
-  await new Admin(client).createTopics([
-    { name: 'kept', partitions: 3, replicationFactor: 3, configs: { 'min.insync.replicas': '2' } },
-  ])
-  await eventually(async () => assert.equal((await voters()).length, 3))
+  await nodes.start()
+  await nodes.createTopic('kept')
+  await eventually(async () => {
+    const { quorum } = await clusterView(nodes.client)
+    assert.equal(quorum.filter(({ voter }) => voter).length, 3)
+  })
 })
 
-after(async () => {
-  client?.close()
-  for (const process of [...processes.values()].reverse()) await process.stop()
-  place.remove()
-})
-
-async function start(id: number, joins: boolean): Promise<void> {
-  const args = ['start', '--port', String(ports[id - 1]), '--data', `${place.path}/${id}`, '--set', `node.id=${id}`]
-  const joining = joins ? ['--join', `127.0.0.1:${ports[0]}`] : []
-  const env = { OTTLA_TOKEN: 'ottla_a-secret-for-three-processes', OTTLA_QUORUM_VOTER_PROBATION_MS: '0' }
-  processes.set(id, await startOttla([...args, ...joining], { env }))
-}
-
-const voters = async () => {
-  const { quorum } = await clusterView(client)
-  return quorum.filter(({ voter }) => voter)
-}
-
-const whole = () =>
-  eventually(async () => {
-    const { topics } = await client.metadata(['kept'])
-    for (const { isr, leaderId } of topics[0]?.partitions ?? [])
-      assert.deepEqual([isr.length, leaderId >= 0], [3, true])
-  }, 20_000)
+after(() => nodes.close())
 
 test('kill -9 of the controller, of a leader, and of all: what was acknowledged is there, once, and writes go on', async () => {
+  const { client, ids } = nodes
   const producer = new Producer(client, { deliveryTimeoutMs: 30_000 })
   const acknowledged: string[] = []
   let going = true
@@ -70,22 +41,21 @@ test('kill -9 of the controller, of a leader, and of all: what was acknowledged 
     const before = acknowledged.length
     await eventually(() => assert.ok(acknowledged.length > before + 100), 20_000)
   }
-  const kill = (id: number) => processes.get(id)?.stop('SIGKILL')
   await more()
   const { controller } = await clusterView(client)
-  await kill(controller)
+  await nodes.kill(controller)
   await more()
-  await start(controller, false)
-  await whole()
+  await nodes.restart(controller)
+  await nodes.whole('kept')
   const { topics } = await client.metadata(['kept'])
   const leader = topics[0]?.partitions[0]?.leaderId ?? 0
-  await kill(leader)
+  await nodes.kill(leader)
   await more()
-  await start(leader, false)
-  await whole()
+  await nodes.restart(leader)
+  await nodes.whole('kept')
   const gapOfOne = gap
-  await Promise.all(ids.map(kill))
-  await Promise.all(ids.map(id => start(id, false)))
+  await Promise.all(ids.map(id => nodes.kill(id)))
+  await Promise.all(ids.map(id => nodes.restart(id)))
   await more()
   going = false
   await Promise.all(writers)
@@ -95,7 +65,7 @@ test('kill -9 of the controller, of a leader, and of all: what was acknowledged 
 
 /** Everything, at least so many records. */
 async function read(count: number): Promise<string[]> {
-  const consumer = new Consumer(client, { autoOffsetReset: 'earliest' })
+  const consumer = new Consumer(nodes.client, { autoOffsetReset: 'earliest' })
   consumer.assign([0, 1, 2].map(partition => ({ topic: 'kept', partition })))
   const found: string[] = []
   for (let idle = 0; found.length < count && idle < 50; idle++) {

@@ -1,59 +1,30 @@
 // kill -9 of the node that coordinates a lease group, under workers at the others.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Admin } from '../../src/client/admin.ts'
-import type { Cluster } from '../../src/client/cluster.ts'
-import { type RunningOttla, scratch, startOttla } from '../cli/processes.ts'
-import { clientOf, eventually, freePort } from '../cluster/kit.ts'
+import { eventually } from '../cluster/kit.ts'
+import { ThreeProcesses } from '../cluster/three-processes.ts'
 
-const place = scratch()
-const ids = [1, 2, 3]
-const ports: number[] = []
-const processes = new Map<number, RunningOttla>()
-let client: Cluster
+const nodes = new ThreeProcesses({
+  OTTLA_SHARE_COORDINATOR_STATE_TOPIC_NUM_PARTITIONS: '1',
+  OTTLA_GROUP_SHARE_DELIVERY_COUNT_LIMIT: '10',
+})
 
 before(async () => {
-  for (const _ of ids) ports.push(await freePort())
-  await Promise.all(ids.map(id => start(id)))
-  client = clientOf(ports.map(port => `127.0.0.1:${port}`).join(','))
-  const configs = { 'min.insync.replicas': '2' }
-  await new Admin(client).createTopics([{ name: 'jobs', partitions: 3, replicationFactor: 3, configs }])
-  await whole('jobs')
+  await nodes.start()
+  await nodes.createTopic('jobs')
+  await nodes.whole('jobs')
 })
 
-after(async () => {
-  client?.close()
-  for (const process of [...processes.values()].reverse()) await process.stop()
-  place.remove()
-})
-
-async function start(id: number): Promise<void> {
-  const args = ['start', '--port', String(ports[id - 1]), '--data', `${place.path}/${id}`, '--set', `node.id=${id}`]
-  const joining = id > 1 ? ['--join', `127.0.0.1:${ports[0]}`] : []
-  const env = {
-    OTTLA_TOKEN: 'ottla_a-secret-for-three-processes',
-    OTTLA_QUORUM_VOTER_PROBATION_MS: '0',
-    OTTLA_SHARE_COORDINATOR_STATE_TOPIC_NUM_PARTITIONS: '1',
-    OTTLA_GROUP_SHARE_DELIVERY_COUNT_LIMIT: '10',
-  }
-  processes.set(id, await startOttla([...args, ...joining], { env }))
-}
-
-const whole = (name: string) =>
-  eventually(async () => {
-    const { topics } = await client.metadata([name])
-    const partitions = topics[0]?.partitions ?? []
-    assert.ok(partitions.length > 0 && partitions.every(each => each.leaderId >= 0 && each.isr.length === 3))
-  }, 60_000)
+after(() => nodes.close())
 
 async function post(id: number, path: string, body?: unknown) {
   const init = body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
-  const answer = await fetch(`http://127.0.0.1:${ports[id - 1]}${path}`, { method: 'POST', ...init })
+  const answer = await fetch(`http://127.0.0.1:${nodes.ports[id - 1]}${path}`, { method: 'POST', ...init })
   return { status: answer.status, json: (await answer.json()) as { records: { value: number; leaseId: string }[] } }
 }
 
 async function coordinator(): Promise<number> {
-  const { topics } = await client.metadata(['__share_group_state'])
+  const { topics } = await nodes.client.metadata(['__share_group_state'])
   return topics[0]!.partitions[0]!.leaderId
 }
 
@@ -64,9 +35,9 @@ test('nobody has what another one has, and every record is done', async () => {
     assert.equal((await post(1, '/topics/jobs/records', { records })).status, 200)
   }
   const [first] = (await post(1, '/topics/jobs/pull?group=w&waitMs=5000&leaseMs=60000')).json.records
-  await whole('__share_group_state')
+  await nodes.whole('__share_group_state')
   const killed = await coordinator()
-  const alive = ids.filter(id => id !== killed)
+  const alive = nodes.ids.filter(id => id !== killed)
   const done = new Set<number>()
   const held = new Map<number, number>()
   const leaseMs = 5000
@@ -95,7 +66,7 @@ test('nobody has what another one has, and every record is done', async () => {
   }
   const workers = Promise.all(Array.from({ length: 8 }, worker))
   await eventually(() => assert.ok(done.size > count / 4), 60_000)
-  await processes.get(killed)!.stop('SIGKILL')
+  await nodes.kill(killed)
   await workers
   assert.ok(!done.has(first!.value))
   // A lease of the one that was killed is as good as any.
