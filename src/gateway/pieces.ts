@@ -35,11 +35,15 @@ export class Pieces {
   /** All of them in one, and begins anew. */
   take(): Buffer {
     const all = this.#only ?? this.#joined()
+    this.clear()
+    return all
+  }
+
+  clear(): void {
     this.#bytes = 0
     this.#only = null
     this.#whole.length = 0
     this.#block = null
-    return all
   }
 
   #joined(): Buffer {

@@ -17,6 +17,10 @@ const grace = 10
  * longer, but not more of the processor), and the largest size.
  */
 const watch = `
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+setFlagsFromString('--expose-gc')
+const gc = runInNewContext('gc')
 let wall = performance.now(), cpu = process.cpuUsage(), stall = 0, rss = 0
 setInterval(() => {
   const used = process.cpuUsage(cpu)
@@ -25,8 +29,17 @@ setInterval(() => {
   wall = performance.now()
   cpu = process.cpuUsage()
 }, 5).unref()
-process.on('message', () => {
-  process.send({ stall, rss })
+process.on('message', async () => {
+  const worst = { stall, rss }
+  // What is outside of the heap is freed by another thread, a moment later.
+  for (let i = 0; i < 2; i++) {
+    gc()
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  const { heapUsed, external } = process.memoryUsage()
+  process.send({ ...worst, held: heapUsed + external })
+  wall = performance.now()
+  cpu = process.cpuUsage()
   stall = rss = 0
 })
 process.channel.unref()
@@ -35,6 +48,8 @@ process.channel.unref()
 interface Seen {
   readonly stall: number
   readonly rss: number
+  /** Bytes that are no garbage, in V8's heap and outside of it; not what Node's own parts hold. */
+  readonly held: number
 }
 
 export class Besieged {
@@ -72,7 +87,7 @@ export class Besieged {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }
 
-  /** The worst since the last time. */
+  /** The worst since the last time, and what is held now. */
   async look(): Promise<Seen> {
     const answer = once(this.#child, 'message')
     this.#child.send('look')
@@ -106,7 +121,7 @@ async function besiege(attack: Attack): Promise<boolean> {
     const began = performance.now()
     const leave = await attack.run(node)
     const took = performance.now() - began
-    const { stall, rss } = await node.look()
+    const { stall, rss, held } = await node.look()
     const healthyThen = await node.healthy()
     leave?.()
     await sleep(200)
@@ -116,7 +131,7 @@ async function besiege(attack: Attack): Promise<boolean> {
     const within = (times: number) => stall <= stallMs * times && growth <= mayGrow * times
     const ok = healthy && within(grace)
     const verdict = !ok ? 'FAILED' : within(1) ? 'ok    ' : 'over  '
-    const figures = `${(took / 1000).toFixed(1).padStart(5)} s  stall ${stall.toFixed(0).padStart(4)} ms  +${mega(growth)} MiB`
+    const figures = `${(took / 1000).toFixed(1).padStart(5)} s  stall ${stall.toFixed(0).padStart(4)} ms  +${mega(growth)} MiB (held ${mega(held - before.held)})`
     console.log(`${verdict} ${figures}  ${attack.name}${healthy ? '' : ': the node does not answer'}`)
     return ok
   } finally {

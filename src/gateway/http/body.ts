@@ -45,6 +45,8 @@ export class BodyReader {
       const fail = (problem: Problem) => {
         message.removeAllListeners('data')
         message.pause()
+        // The message lives as long as the connection, and what listens to it with it.
+        pieces.clear()
         reject(problem)
       }
       message.on('data', (chunk: Buffer) => {
