@@ -1,5 +1,6 @@
 import type { DoorName, Guest } from '../broker/guest.ts'
 import type { Timer } from '../world/world.ts'
+import { FrameTurns } from './frame-input.ts'
 import { Gateway, type GatewayNode } from './gateway.ts'
 import { GuestStream } from './guest-stream.ts'
 
@@ -27,6 +28,7 @@ export class OpenDoors {
   readonly #isOpen: (name: DoorName) => boolean
   readonly #doors = new Map<DoorName, Promise<Door | null>>()
   readonly #streams = new Set<GuestStream>()
+  readonly #turns: FrameTurns
   #closing = false
   #sweep: Timer | null = null
   #emptied: () => void = () => {}
@@ -34,6 +36,7 @@ export class OpenDoors {
   /** `isOpen`: whether a connection that came to the common port may use a door. */
   constructor(node: GatewayNode, isOpen: (name: DoorName) => boolean) {
     this.#gateway = new Gateway(node)
+    this.#turns = new FrameTurns(node.world.timers)
     this.#isOpen = isOpen
   }
 
@@ -44,7 +47,7 @@ export class OpenDoors {
       return
     }
     const { metrics, world } = this.#gateway
-    const stream = new GuestStream(guest, first, world)
+    const stream = new GuestStream(guest, first, world, name === 'grpc' ? this.#turns : null)
     metrics.connections++
     metrics.connectionsTaken++
     this.#streams.add(stream)

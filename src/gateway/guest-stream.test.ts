@@ -33,3 +33,31 @@ test('a client that takes nothing is seen to, one that takes something is not', 
   assert.equal(stream.stalledMs(now), 0)
   stream.destroy()
 })
+
+test('behind the last answer what comes is taken and not kept', () => {
+  const heard: { into: Parameters<Guest['receive']>[0] | null; resumed: number } = { into: null, resumed: 0 }
+  const guest = {
+    local: { host: '127.0.0.1', port: 9092 },
+    remote: { host: '127.0.0.1', port: 50_000 },
+    onClose: () => {},
+    onFinish: () => {},
+    receive: (into: Parameters<Guest['receive']>[0]) => {
+      heard.into = into
+    },
+    pause: () => {},
+    resume: () => heard.resumed++,
+    end: () => {},
+    destroy: () => {},
+    write: (_: readonly Uint8Array[], sent: () => void) => sent(),
+  } as unknown as Guest
+  const world = { clock: { mono: () => 0 }, timers: { after: () => ({ cancel: () => {} }) } }
+  const stream = new GuestStream(guest, Buffer.alloc(0), world)
+  heard.into!.data(1000)
+  assert.equal(stream.readableLength, 1000)
+  const before = heard.resumed
+  stream.destroySoon()
+  assert.equal(heard.resumed, before + 1)
+  heard.into!.data(64 * 1024)
+  assert.equal(stream.readableLength, 1000)
+  stream.destroy()
+})

@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream'
 import type { Guest } from '../broker/guest.ts'
 import type { Clock, Timers } from '../world/world.ts'
+import { FrameInput, type FrameTurns } from './frame-input.ts'
 
 /** Filled and emptied within one callback, so that all connections can share it: an idle one holds no memory. */
 const landing = new Uint8Array(64 * 1024)
@@ -30,6 +31,8 @@ export class GuestStream extends Duplex {
   /** Requests on it that are not answered yet. */
   #asked = 0
   #finishing = false
+  /** Our last answer is on its way: whatever still comes is not kept. */
+  #deaf = false
   /** Monotonic ms since which the client has not taken what was written; null: it has. */
   #writingSince: number | null = null
   /** Bytes of answers that wait for the client, as its door counts them. */
@@ -37,8 +40,14 @@ export class GuestStream extends Duplex {
   /** Set by its door: the node stops. Said once. */
   onFinish: () => void = () => {}
 
-  /** `first`: what was read before anybody knew where it belongs; it must not change any more. */
-  constructor(guest: Guest, first: Uint8Array, world: GuestWorld) {
+  /** Null: bytes are handed on as they come. */
+  readonly #frames: FrameInput | null
+
+  /**
+   * `first`: what was read before anybody knew where it belongs; it must not change any more. `turns`: it speaks HTTP/2, whose
+   * frames are handed on some at a time.
+   */
+  constructor(guest: Guest, first: Uint8Array, world: GuestWorld, turns: FrameTurns | null = null) {
     super({ allowHalfOpen: true, readableHighWaterMark: 64 * 1024 })
     this.#guest = guest
     this.#world = world
@@ -46,16 +55,28 @@ export class GuestStream extends Duplex {
     this.localPort = guest.local.port
     this.remoteAddress = guest.remote.host
     this.remotePort = guest.remote.port
-    if (first.length > 0) this.push(first)
+    const outlet = {
+      push: (bytes: Buffer | null) => this.push(bytes),
+      pause: () => guest.pause(),
+      resume: () => guest.resume(),
+    }
+    this.#frames = turns === null ? null : new FrameInput(turns, outlet)
     guest.onClose(() => this.destroy())
     guest.onFinish(() => this.finish())
     guest.receive({
       space: () => landing,
       data: bytes => {
-        if (!this.push(Buffer.from(landing.subarray(0, bytes)))) guest.pause()
+        if (!this.#deaf) this.#take(Buffer.from(landing.subarray(0, bytes)))
       },
-      end: () => this.push(null),
+      end: () => (this.#frames === null ? this.push(null) : this.#frames.end()),
     })
+    // Behind `receive`, which begins to read: this may be enough for now.
+    if (first.length > 0) this.#take(Buffer.from(first.buffer, first.byteOffset, first.length))
+  }
+
+  #take(bytes: Buffer): void {
+    if (this.#frames !== null) this.#frames.add(bytes)
+    else if (!this.push(bytes)) this.#guest.pause()
   }
 
   get asked(): number {
@@ -89,6 +110,9 @@ export class GuestStream extends Duplex {
   destroySoon(): void {
     if (this.writableEnded) return
     this.end()
+    this.#deaf = true
+    this.#frames?.drop()
+    this.#guest.resume()
     // The connection goes on without us until both sides are closed.
     this.#world.timers.after(lingerMs, () => this.destroy())
   }
@@ -111,7 +135,8 @@ export class GuestStream extends Duplex {
   }
 
   override _read(): void {
-    this.#guest.resume()
+    if (this.#frames === null) this.#guest.resume()
+    else this.#frames.want()
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
@@ -140,6 +165,7 @@ export class GuestStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#frames?.drop()
     this.#guest.destroy()
     done(error)
   }
