@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { putInt32 } from '../../src/protocol/batches/bytes.ts'
-import {
-  attributesAt,
-  batchLengthAt,
-  batchOverhead,
-  lastOffsetDeltaAt,
-  logOverhead,
-  maxTimestampAt,
-  recordCountAt,
-  stampCrc,
-} from '../../src/protocol/batches/header.ts'
-import { crc32, readMessages } from '../../src/protocol/batches/legacy.ts'
+import { readMessages } from '../../src/protocol/batches/legacy.ts'
 import { errorName } from '../../src/protocol/errors.ts'
 import { ListOffsets } from '../../src/protocol/messages/list-offsets.ts'
-import { batch, fetch, open, produce, start, topic } from './kit.ts'
+import { fetch, open, produce, start, topic } from './kit.ts'
+import { oldMessage, packed, tiny } from './packed.ts'
 
 // Small batches that unpack to very much. None may take the broker's time or memory with it: each test would take many
 // times as long, and some all the memory, without the limits that it shows.
@@ -23,36 +13,6 @@ import { batch, fetch, open, produce, start, topic } from './kit.ts'
 const broker = await start()
 const wire = await open(broker)
 const mebi = 1024 * 1024
-
-/** A batch of magic 2 as its header says it is, whatever `section` holds. */
-function packed(section: Uint8Array, count: number, maxTimestamp = 1): Buffer {
-  const bytes = Buffer.concat([batch(['x']).subarray(0, batchOverhead), gzipSync(section)])
-  bytes[attributesAt + 1] = 1
-  putInt32(bytes, batchLengthAt, bytes.length - logOverhead)
-  putInt32(bytes, lastOffsetDeltaAt, count - 1)
-  putInt32(bytes, maxTimestampAt, 0)
-  putInt32(bytes, maxTimestampAt + 4, maxTimestamp)
-  putInt32(bytes, recordCountAt, count)
-  stampCrc(bytes, 0)
-  return bytes
-}
-
-/** The smallest records there are. */
-const tiny = (count: number, maxTimestamp?: number): Buffer =>
-  packed(Buffer.alloc(7 * count, Buffer.from([12, 0, 0, 0, 1, 1, 0])), count, maxTimestamp)
-
-/** An old message of magic 1 without key. */
-function oldMessage(value: Uint8Array, codec = 0): Buffer {
-  const bytes = Buffer.alloc(34 + value.length)
-  putInt32(bytes, 8, bytes.length - 12)
-  bytes[16] = 1
-  bytes[17] = codec
-  putInt32(bytes, 26, -1)
-  putInt32(bytes, 30, value.length)
-  bytes.set(value, 34)
-  putInt32(bytes, 12, crc32(bytes, 16, bytes.length) | 0)
-  return bytes
-}
 
 test('600,000 records in 6 kB are not taken apart for an old consumer', async () => {
   const { name } = await topic(wire)
@@ -81,9 +41,9 @@ test('records that are none are an error for an old consumer, not the end of its
 
 test('a timestamp that only the header has opens one batch, not all', async () => {
   const { name } = await topic(wire)
-  for (let i = 0; i < 10; i++) await produce(wire, name, tiny(100_000, 1000))
+  for (let i = 0; i < 10; i++) await produce(wire, name, tiny(100_000))
   const large = await topic(wire)
-  await produce(wire, large.name, tiny(600_000, 1000))
+  await produce(wire, large.name, tiny(600_000))
   for (const topicName of [name, large.name])
     for (const timestamp of [500, -3]) {
       const topics = [{ name: topicName, partitions: [{ partitionIndex: 0, timestamp }] }]
@@ -111,6 +71,6 @@ test('old messages that unpack to very much, and messages in messages, are refus
 
 test('a topic that packs anew refuses what unpacks to more than any batch may', async () => {
   const { name } = await topic(wire, { config: { 'compression.type': 'lz4' } })
-  assert.equal((await produce(wire, name, packed(Buffer.alloc(80 * mebi), 1))).error, 'MESSAGE_TOO_LARGE')
+  assert.equal((await produce(wire, name, packed(Buffer.alloc(80 * mebi)))).error, 'MESSAGE_TOO_LARGE')
   assert.equal((await fetch(wire, [{ topic: name }])).partitions[0]!.highWatermark, 0)
 })

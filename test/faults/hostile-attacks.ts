@@ -2,19 +2,8 @@
 // its connections is fine.
 import { gzipSync } from 'node:zlib'
 import { servedApis } from '../../src/broker/served.ts'
-import { putInt32, putInt64 } from '../../src/protocol/batches/bytes.ts'
-import {
-  attributesAt,
-  batchLengthAt,
-  batchOverhead,
-  lastOffsetDeltaAt,
-  logOverhead,
-  maxTimestampAt,
-  recordCountAt,
-  stampCrc,
-} from '../../src/protocol/batches/header.ts'
-import { crc32 } from '../../src/protocol/batches/legacy.ts'
-import { codecOf, loadCompression } from '../../src/protocol/compression/compression.ts'
+import { putInt32 } from '../../src/protocol/batches/bytes.ts'
+import { loadCompression } from '../../src/protocol/compression/compression.ts'
 import { requestFrame, requestHeaderVersion } from '../../src/protocol/header.ts'
 import { type Dice, honestFrame, hostileFrame } from '../../src/protocol/hostile-frames.ts'
 import { allApis } from '../../src/protocol/messages/all.ts'
@@ -27,6 +16,7 @@ import { ListOffsets } from '../../src/protocol/messages/list-offsets.ts'
 import { Metadata } from '../../src/protocol/messages/metadata.ts'
 import { Produce } from '../../src/protocol/messages/produce.ts'
 import { type Victim, validRequest } from '../broker/every-request.ts'
+import { oldMessage, packed, tiny } from '../broker/packed.ts'
 import { batch, fetchRequest, produceRequest } from '../broker/requests.ts'
 import { Wire } from '../broker/wire.ts'
 
@@ -132,37 +122,6 @@ function generated(target: Target, make: typeof hostileFrame): Promise<void> {
     const chosen = targets[i % targets.length]!
     return request(chosen, make(chosen.layout, target.roll), target.roll)
   })
-}
-
-/** A batch that unpacks to whatever `section` is. */
-function packed(codec: number, section: Uint8Array, count = 1): Buffer {
-  const header = batch(['x']).subarray(0, batchOverhead)
-  const bytes = Buffer.concat([header, codecOf(codec).compress(section)])
-  bytes[attributesAt + 1] = codec
-  putInt32(bytes, batchLengthAt, bytes.length - logOverhead)
-  putInt32(bytes, lastOffsetDeltaAt, count - 1)
-  putInt32(bytes, maxTimestampAt + 4, 1000)
-  putInt32(bytes, recordCountAt, count)
-  stampCrc(bytes, 0)
-  return bytes
-}
-
-/** The smallest records there are, and of an older time than their header says. */
-const tiny = (codec: number, count: number): Buffer =>
-  packed(codec, Buffer.alloc(7 * count, Buffer.from([12, 0, 0, 0, 1, 1, 0])), count)
-
-/** An old message, compressed as told, that holds `value`. */
-function oldMessage(value: Uint8Array, codec: number): Buffer {
-  const bytes = Buffer.alloc(34 + value.length)
-  putInt64(bytes, 0, 0)
-  putInt32(bytes, 8, bytes.length - 12)
-  bytes[16] = 1
-  bytes[17] = codec
-  putInt32(bytes, 26, -1)
-  putInt32(bytes, 30, value.length)
-  bytes.set(value, 34)
-  putInt32(bytes, 12, crc32(bytes, 16, bytes.length) | 0)
-  return bytes
 }
 
 async function makeTopic(wire: Wire, name: string, config: Record<string, string> = {}): Promise<Victim> {
@@ -336,7 +295,7 @@ export const attacks: readonly Attack[] = [
       for (const codec of [2, 3, 4])
         for (const size of [60 * MiB, 200 * MiB]) {
           if (codec === 2 && size > 60 * MiB) continue
-          await wire.ask(Produce, 9, produceRequest('packs', packed(codec, Buffer.alloc(size))))
+          await wire.ask(Produce, 9, produceRequest('packs', packed(Buffer.alloc(size), 1, codec)))
         }
       wire.close()
     },
@@ -366,8 +325,8 @@ export const attacks: readonly Attack[] = [
       await makeTopic(wire, 'stored')
       for (const codec of [1, 2, 3]) {
         for (const count of [100_000, 2_000_000])
-          await wire.ask(Produce, 9, produceRequest('stored', tiny(codec, count)))
-        await wire.ask(Produce, 9, produceRequest('stored', packed(codec, Buffer.alloc(12 * MiB))))
+          await wire.ask(Produce, 9, produceRequest('stored', tiny(count, codec)))
+        await wire.ask(Produce, 9, produceRequest('stored', packed(Buffer.alloc(12 * MiB), 1, codec)))
       }
       for (const version of [0, 2, 3])
         for (const offset of [0, 100_000, 2_100_000, 2_100_001]) {
