@@ -5,6 +5,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -140,6 +141,18 @@ func (u *until) done() bool {
 	now := time.Now()
 	enough := len(u.rows)+len(u.records) >= u.Count
 	return now.After(u.end) || enough && now.Sub(u.last) > time.Duration(u.IdleMs)*time.Millisecond
+}
+
+// context ends when it is done.
+func (u *until) context() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		for !u.done() {
+			time.Sleep(20 * time.Millisecond)
+		}
+		cancel()
+	}()
+	return ctx, cancel
 }
 
 func (u *until) answer() fields {

@@ -161,13 +161,7 @@ func (k *kafkaGoAgent) consume(c command) (fields, error) {
 		RebalanceTimeout: 10 * time.Second, CommitInterval: 200 * time.Millisecond, QueueCapacity: 1000,
 	})
 	u := newUntil(c)
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() {
-		for !u.done() {
-			time.Sleep(20 * time.Millisecond)
-		}
-		cancel()
-	}()
+	ctx, cancel := u.context()
 	var err error
 	for err == nil {
 		var m kafka.Message

@@ -254,13 +254,7 @@ func saramaRecord(m *sarama.ConsumerMessage) record {
 
 func (s *saramaAgent) consume(c command) (fields, error) {
 	u := newUntil(c)
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() {
-		for !u.done() {
-			time.Sleep(20 * time.Millisecond)
-		}
-		cancel()
-	}()
+	ctx, cancel := u.context()
 	err := s.run(ctx, c, &handler{
 		topic:    c.Topic,
 		got:      func(m *sarama.ConsumerMessage) { u.add(saramaRecord(m)) },

@@ -32,6 +32,37 @@ def number(value):
     return int(bytes(value).rstrip(b"."))
 
 
+def record(m):
+    """A message of kafka-python or aiokafka, which give it alike."""
+    return {
+        "partition": m.partition,
+        "offset": m.offset,
+        "key": text(m.key),
+        "value": text(m.value),
+        "headers": [[k, text(v)] for k, v in m.headers],
+        "timestamp": m.timestamp,
+    }
+
+
+def row(m):
+    return [m.partition, m.offset, number(m.value)]
+
+
+class News:
+    """Of a member of a group: what it is assigned, whenever that is something else, and what it got."""
+
+    def __init__(self):
+        self.known = None
+
+    def tell(self, assignment, rows):
+        assigned = sorted(p.partition for p in assignment)
+        if assigned != self.known:
+            self.known = assigned
+            emit({"event": "assigned", "partitions": assigned})
+        if rows:
+            emit({"event": "got", "rows": rows})
+
+
 class Until:
     """Says when a consumer has what it came for: `count` records and then `idle_ms` of silence, or its time is up."""
 

@@ -7,7 +7,7 @@ import sys
 import threading
 
 import aiokafka
-from agent import Until, emit, number, padded, raw, serve, text
+from agent import News, Until, padded, raw, record, row, serve
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
@@ -140,21 +140,6 @@ async def stop(consumer):
         stopping.result()
 
 
-def record(m):
-    return {
-        "partition": m.partition,
-        "offset": m.offset,
-        "key": text(m.key),
-        "value": text(m.value),
-        "headers": [[k, text(v)] for k, v in m.headers],
-        "timestamp": m.timestamp,
-    }
-
-
-def row(m):
-    return [m.partition, m.offset, number(m.value)]
-
-
 async def consume(c):
     consumer, until = open_consumer(c["topic"], c["group"]), Until(c)
     await consumer.start()
@@ -177,16 +162,10 @@ async def join(c):
     await consumer.start()
 
     async def read():
-        known = None
+        news = News()
         while not state.get("stop"):
             batches = await consumer.getmany(timeout_ms=50)
-            assigned = sorted(p.partition for p in consumer.assignment())
-            if assigned != known:
-                known = assigned
-                emit({"event": "assigned", "partitions": assigned})
-            rows = [row(m) for batch in batches.values() for m in batch]
-            if rows:
-                emit({"event": "got", "rows": rows})
+            news.tell(consumer.assignment(), [row(m) for batch in batches.values() for m in batch])
         await stop(consumer)
 
     state["task"] = asyncio.ensure_future(read())

@@ -6,7 +6,7 @@ import threading
 import time
 
 import confluent_kafka
-from agent import Until, emit, number, padded, raw, serve, text
+from agent import News, Until, emit, number, padded, raw, serve, text
 from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
@@ -147,16 +147,10 @@ def join(c):
         return consumer
 
     def loop():
-        consumer, known = subscribed(), None
+        consumer, news = subscribed(), News()
         while not stop.is_set():
             messages = consumer.consume(1000, 0.05)
-            rows = [row(m) for m in messages if not m.error()]
-            assigned = sorted(p.partition for p in consumer.assignment())
-            if assigned != known:
-                known = assigned
-                emit({"event": "assigned", "partitions": assigned})
-            if rows:
-                emit({"event": "got", "rows": rows})
+            news.tell(consumer.assignment(), [row(m) for m in messages if not m.error()])
             if any(map(stuck, messages)):
                 consumer.close()
                 consumer = subscribed()

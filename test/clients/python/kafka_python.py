@@ -7,7 +7,7 @@ import threading
 import time
 
 import kafka
-from agent import Until, emit, number, padded, raw, serve, text
+from agent import News, Until, padded, raw, record, row, serve
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
 
@@ -102,21 +102,6 @@ def open_consumer(group, session_ms=6000, reset="earliest"):
     )
 
 
-def record(m):
-    return {
-        "partition": m.partition,
-        "offset": m.offset,
-        "key": text(m.key),
-        "value": text(m.value),
-        "headers": [[k, text(v)] for k, v in m.headers],
-        "timestamp": m.timestamp,
-    }
-
-
-def row(m):
-    return [m.partition, m.offset, number(m.value)]
-
-
 def consume(c):
     consumer, until = open_consumer(c["group"]), Until(c)
     consumer.subscribe([c["topic"]])
@@ -137,16 +122,10 @@ def join(c):
     consumer.subscribe([c["topic"]])
 
     def loop():
-        known = None
+        news = News()
         while not stop.is_set():
             batches = consumer.poll(timeout_ms=POLL_MS)
-            assigned = sorted(p.partition for p in consumer.assignment())
-            if assigned != known:
-                known = assigned
-                emit({"event": "assigned", "partitions": assigned})
-            rows = [row(m) for batch in batches.values() for m in batch]
-            if rows:
-                emit({"event": "got", "rows": rows})
+            news.tell(consumer.assignment(), [row(m) for batch in batches.values() for m in batch])
         consumer.close()
         stopped.set()
 
