@@ -81,13 +81,8 @@ export class Run {
   }
 
   async run(): Promise<RunReport> {
-    const { nodes, minIsr, topology, faultyMs, healingMs, faults } = this.#options
-    const ids = Array.from({ length: nodes }, (_, index) => index + 1)
-    for (const id of ids) this.disks.set(id, new CrashDisk(this.dice))
-    for (const id of ids) this.start(id)
-    await this.pass(10)
-    this.controller.create(ids, { 'min.insync.replicas': String(minIsr), 'replication.topology': topology })
-    this.#produce()
+    const { faultyMs, healingMs, faults } = this.#options
+    await this.#begin()
     if (faults) this.#trouble(this.#options.mix ?? this.#mix())
     await this.pass(faultyMs)
     this.#heal()
@@ -104,18 +99,24 @@ export class Run {
     }
   }
 
-  /**
-   * Writes for a while, then all nodes but one are gone for good, disks and all, at one blow. Whatever was acknowledged
-   * must be there when that one leads. Returns how much that was.
-   */
-  async loseAllBut(survivor: number): Promise<number> {
-    const { nodes, topology, minIsr } = this.#options
+  /** Nodes with empty disks, a partition at all of them, and who writes to it. Returns their ids. */
+  async #begin(): Promise<number[]> {
+    const { nodes, minIsr, topology } = this.#options
     const ids = Array.from({ length: nodes }, (_, index) => index + 1)
     for (const id of ids) this.disks.set(id, new CrashDisk(this.dice))
     for (const id of ids) this.start(id)
     await this.pass(10)
     this.controller.create(ids, { 'min.insync.replicas': String(minIsr), 'replication.topology': topology })
     this.#produce()
+    return ids
+  }
+
+  /**
+   * Writes for a while, then all nodes but one are gone for good, disks and all, at one blow. Whatever was acknowledged
+   * must be there when that one leads. Returns how much that was.
+   */
+  async loseAllBut(survivor: number): Promise<number> {
+    const ids = await this.#begin()
     await this.pass(this.dice.between(150, 400))
     for (const id of ids) {
       const node = this.nodes.get(id)
