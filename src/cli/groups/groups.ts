@@ -102,6 +102,13 @@ async function describeModern(cluster: Cluster, groupId: string, coordinator: nu
   return { groupId, state: group.groupState, assignor: group.assignorName, coordinator, members }
 }
 
+/** Numbers of all partitions. Throws Failure when there is no such topic. */
+export async function partitionsOf(cluster: Cluster, topic: string): Promise<number[]> {
+  const found = (await cluster.metadata([topic])).topics[0]
+  if (found === undefined) throw new Failure(`there is no topic ${topic}`)
+  return found.partitions.map(each => each.partition)
+}
+
 /** `orders` or `orders:0,2`: null stands for every partition. */
 export function topicFlag(text: string): { topic: string; partitions: readonly number[] | null } {
   const parts = /^([a-zA-Z0-9._-]+)(?::(\d+(?:,\d+)*))?$/.exec(text)

@@ -1,4 +1,3 @@
-import type { Cluster } from '../../client/cluster.ts'
 import { failure } from '../../client/failures.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { DeleteGroups } from '../../protocol/messages/delete-groups.ts'
@@ -6,7 +5,7 @@ import { OffsetDelete } from '../../protocol/messages/offset-delete.ts'
 import { type ConnectFlags, withCluster } from '../connect.ts'
 import { Failure } from '../failure.ts'
 import type { Terminal } from '../terminal.ts'
-import { groupsNamed, topicFlag } from './groups.ts'
+import { groupsNamed, partitionsOf, topicFlag } from './groups.ts'
 
 interface RemoveFlags extends ConnectFlags {
   readonly group?: readonly string[]
@@ -32,7 +31,7 @@ export function removeOffsets(names: readonly string[], flags: RemoveFlags, term
     for (const groupId of await groupsNamed(cluster, names, flags, false)) {
       const topics = []
       for (const { topic, partitions } of wanted) {
-        const numbers = partitions ?? (await allPartitions(cluster, topic))
+        const numbers = partitions ?? (await partitionsOf(cluster, topic))
         topics.push({ name: topic, partitions: numbers.map(partitionIndex => ({ partitionIndex })) })
       }
       const connection = await cluster.coordinator('group', groupId)
@@ -46,12 +45,6 @@ export function removeOffsets(names: readonly string[], flags: RemoveFlags, term
       terminal.stdout.write(`deleted offsets of group ${terminal.paint.bold(groupId)}\n`)
     }
   })
-}
-
-async function allPartitions(cluster: Cluster, topic: string): Promise<number[]> {
-  const found = (await cluster.metadata([topic])).topics[0]
-  if (found === undefined) throw new Failure(`there is no topic ${topic}`)
-  return found.partitions.map(each => each.partition)
 }
 
 function refuse(groupId: string, errorCode: number, errorMessage: string | null): void {

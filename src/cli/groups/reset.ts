@@ -14,7 +14,7 @@ import { Failure } from '../failure.ts'
 import { table } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 import { parseCount, parseDuration, parseTime } from '../when.ts'
-import { describeGroup, groupsNamed, topicFlag } from './groups.ts'
+import { describeGroup, groupsNamed, partitionsOf, topicFlag } from './groups.ts'
 
 export interface ResetFlags extends ConnectFlags {
   readonly group?: readonly string[]
@@ -36,7 +36,7 @@ export function reset(names: readonly string[], flags: ResetFlags, terminal: Ter
   const target = targetOf(flags, terminal)
   return withCluster(flags, terminal, async cluster => {
     for (const groupId of await groupsNamed(cluster, names, flags, false)) {
-      const parts = target.partitions ?? (await partitionsOf(cluster, flags))
+      const parts = target.partitions ?? (await partsOf(cluster, flags))
       const moves = await planReset(cluster, groupId, parts, target.target)
       if (flags.execute === true) {
         await mustBeEmpty(cluster, groupId)
@@ -125,12 +125,11 @@ function readOffsets(text: string): (TopicPartition & { offset: number })[] {
 }
 
 /** Null: those that the group has committed. */
-async function partitionsOf(cluster: Cluster, flags: ResetFlags): Promise<TopicPartition[] | null> {
+async function partsOf(cluster: Cluster, flags: ResetFlags): Promise<TopicPartition[] | null> {
   if (flags.topic === undefined) return null
   const found: TopicPartition[] = []
   for (const { topic, partitions } of flags.topic.map(topicFlag)) {
-    const there = (await cluster.metadata([topic])).topics[0]?.partitions.map(each => each.partition)
-    if (there === undefined) throw new Failure(`there is no topic ${topic}`)
+    const there = await partitionsOf(cluster, topic)
     const missing = partitions?.find(partition => !there.includes(partition))
     if (missing !== undefined) throw new Failure(`${topic} has no partition ${missing}`)
     for (const partition of partitions ?? there) found.push({ topic, partition })
