@@ -13,6 +13,8 @@ export type ControllerOptions = Pick<
   'clock' | 'timers' | 'random' | 'logger' | 'observer' | 'onLead' | 'maxWaiting'
 > & {
   readonly orderer: Orderer
+  /** ms after which a leader that has not heard a majority may have a successor, less some slack. */
+  readonly sureMs: number
   readonly settings: ControllerSettings
   /** The first records of a cluster that has none: `bootstrapRecords()`. */
   readonly bootstrap: readonly MetadataRecord[]
@@ -25,13 +27,13 @@ export class ControllerClient {
   readonly #host: Host<Command, Fact, Answer>
   readonly #orderer: Orderer
   readonly #now: () => number
-  readonly #sessionMs: number
+  readonly #sureMs: number
 
   constructor(options: ControllerOptions) {
-    const { orderer, settings, bootstrap, snapshotBytes, ...world } = options
+    const { orderer, settings, bootstrap, snapshotBytes, sureMs, ...world } = options
     this.#orderer = orderer
     this.#now = () => world.clock.mono()
-    this.#sessionMs = settings.sessionTimeoutMs
+    this.#sureMs = sureMs
     this.#host = new Host<Command, Fact, Answer>({
       ...world,
       log: orderer,
@@ -55,12 +57,11 @@ export class ControllerClient {
   }
 
   /**
-   * A broker that is heard believes for a session that nobody has taken over what it leads, so who may have been deposed
-   * himself must not answer it: that he lost the lead half a session ago he may not know, that a successor has let a whole
-   * session pass is excluded.
+   * A broker that is heard believes for a session that nobody has taken over what it leads. So who may have been deposed
+   * himself must not answer it: a successor lets a session pass, too, but from when it was elected on.
    */
   #leadsForSure(): boolean {
-    return this.#now() - this.#orderer.wholeAsOf() < this.#sessionMs / 2
+    return this.#now() - this.#orderer.wholeAsOf() <= this.#sureMs
   }
 
   /** Replaces the log by a snapshot now. */

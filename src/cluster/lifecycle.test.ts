@@ -254,3 +254,31 @@ test('a broker that is not heard for a session may have a successor; one that is
   await scene.settle(4000)
   assert.equal(scene.lifecycle.isHeard, true)
 })
+
+test('who thinks that he is alone, by metadata from before a pause, has no say', async () => {
+  const scene = new Scene()
+  await scene.serving()
+  scene.change(1, { fenced: 1 })
+  await scene.settle(500)
+  scene.wholeAsOf = scene.time.mono()
+  // Stopped for 20 s; meanwhile node 1 came back, and leads as an eligible replica what we led.
+  scene.answers = Array.from({ length: 20 }, () => ({ errorCode: ErrorCode.NOT_CONTROLLER }))
+  await scene.settle(20_000)
+  assert.equal(scene.lifecycle.isHeard, false)
+})
+
+test('who was silent for a session has no say before he knows what was decided until he was heard again', async () => {
+  const scene = new Scene()
+  await scene.serving()
+  await scene.settle(500)
+  // Heartbeats fail for more than a session (fenced at 3.0 s, others lead), Fetches of metadata come through until 2.9 s.
+  const last = scene.time.mono()
+  scene.answers = Array.from({ length: 6 }, () => ({ errorCode: ErrorCode.NOT_CONTROLLER }))
+  scene.wholeAsOf = last + 2900
+  for (let beat = 0; beat < 6; beat++) await scene.settle(500)
+  assert.equal(scene.lifecycle.isHeard, false)
+  // This one is answered, and lets us in again; what was decided at 3.0 s is still on its way to us.
+  await scene.settle(500)
+  assert.equal(scene.answers.length, 0)
+  assert.equal(scene.lifecycle.isHeard, false)
+})

@@ -47,8 +47,10 @@ const impatientMs = 5_000
 export class BrokerLifecycle {
   readonly #options: LifecycleOptions
   #brokerEpoch = -1
-  /** Monotonic ms: the controller has heard us since then, and we know what it had decided by then. */
-  #heardAt = Number.NEGATIVE_INFINITY
+  /** Monotonic ms: when the last heartbeat was sent that the controller has answered. */
+  #answeredAt = Number.NEGATIVE_INFINITY
+  /** Monotonic ms: answers count when the metadata is whole as of then. */
+  #countsFrom = Number.NEGATIVE_INFINITY
   #serving = false
   #stopped = false
   #leaving = false
@@ -72,12 +74,16 @@ export class BrokerLifecycle {
 
   /**
    * Nobody can have taken over what we lead without our knowing: the controller lets a session pass since it heard us last,
-   * and it has heard us since. False after a pause or a cut, until we are heard again and have learned what was decided
-   * meanwhile. On our own we are all there is.
+   * and it has heard us within one. False after a pause or a cut, until we are heard again and have learned what was
+   * decided meanwhile. Who is alone, as of a moment ago, has nobody who could.
    */
   get isHeard(): boolean {
-    const { clock, sessionMs } = this.#options
-    return clock.mono() - this.#heardAt < sessionMs || !this.#hasOthers()
+    const { clock, sessionMs, wholeAsOf } = this.#options
+    const now = clock.mono()
+    const whole = wholeAsOf()
+    if (whole >= this.#countsFrom) this.#countsFrom = Number.NEGATIVE_INFINITY
+    const counts = this.#countsFrom === Number.NEGATIVE_INFINITY
+    return (counts && now - this.#answeredAt < sessionMs) || (!this.#hasOthers() && now - whole < sessionMs)
   }
 
   /** As the committed metadata has it: this life of the broker may lead. */
@@ -98,7 +104,7 @@ export class BrokerLifecycle {
   /** Says that we live from now on; fulfilled when the controller lets us serve. */
   async serve(): Promise<void> {
     this.#wasUnfenced = this.unfenced
-    this.#heardAt = this.#options.clock.mono()
+    this.#answeredAt = this.#options.clock.mono()
     this.#serving = true
     // The first heartbeat says how far we are, where that is not known already.
     if (this.unfenced) this.#rest()
@@ -227,7 +233,7 @@ export class BrokerLifecycle {
   }
 
   async #ask(timeoutMs: number): Promise<HeartbeatAnswer> {
-    const { controller, metadata, nodeId, clock, wholeAsOf } = this.#options
+    const { controller, metadata, nodeId, clock } = this.#options
     const sent = clock.mono()
     const request = {
       brokerId: nodeId,
@@ -237,9 +243,20 @@ export class BrokerLifecycle {
       wantShutDown: this.#leaving,
     }
     const answer = await controller.ask('brokerHeartbeat', request, { timeoutMs })
-    // Who was fenced during a pause is let in again by this very heartbeat, before it knows that others lead now.
-    if (answer.errorCode === ErrorCode.NONE) this.#heardAt = Math.max(this.#heardAt, Math.min(sent, wholeAsOf()))
+    if (answer.errorCode === ErrorCode.NONE) this.#answered(sent)
     return answer
+  }
+
+  /**
+   * Who was silent for a session may have been fenced, and let in again by this very heartbeat, before it knows that others
+   * lead what it led: then the answer counts when all that was decided until now is known.
+   */
+  #answered(sent: number): void {
+    const { clock, sessionMs } = this.#options
+    const now = clock.mono()
+    const steady = now - this.#answeredAt < sessionMs
+    this.#answeredAt = Math.max(this.#answeredAt, sent)
+    if (!steady) this.#countsFrom = now
   }
 
   #giveUp(errorCode: number): void {

@@ -20,6 +20,7 @@ class Scene {
   readonly metadata = new CommittedMetadata()
   readonly controller = new ControllerClient({
     orderer: Object.assign(this.log, { wholeAsOf: () => this.wholeAsOf ?? this.time.mono() }) as unknown as Orderer,
+    sureMs: 1000,
     settings: testSettings,
     bootstrap: bootstrapRecords(),
     snapshotBytes: 1e9,
@@ -112,7 +113,7 @@ test('a controller that may have been deposed answers no heartbeat', async () =>
       wantShutDown: false,
     })
   all.wholeAsOf = all.time.mono()
-  all.time.advance(1499)
+  all.time.advance(1000)
   assert.equal((await beat()).errorCode, ErrorCode.NONE)
   all.time.advance(1)
   assert.equal((await beat()).errorCode, ErrorCode.NOT_CONTROLLER)

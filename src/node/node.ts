@@ -141,6 +141,8 @@ export class Node implements RunningNode {
     this.#quorum = quorumService(this.#orderer, state, this.clusterId, options)
     this.#local = new ControllerClient({
       orderer: this.#orderer,
+      // A follower waits for the fetch timeout before it stands; its Fetches come at least every half of a second.
+      sureMs: (this.#config.get('controller.quorum.fetch.timeout.ms') * 2) / 3,
       settings: controllerSettings(this.#config, { ...membership.meta, incarnationId: membership.incarnationId }),
       bootstrap: readBootstrap(volume) ?? bootstrapRecords(),
       snapshotBytes: this.#config.get('metadata.log.max.record.bytes.between.snapshots'),

@@ -54,8 +54,9 @@ export interface Orderer extends OrderedLog<MetadataRecord> {
   /** As far as this node knows; null: nobody. It may have been deposed already: only an append tells. */
   leader(): OrdererLeader | null
   /**
-   * Monotonic ms: all that was committed by then our listener has, for sure, and who leads was the only one who did. To be
-   * asked now and then: who does not hear of every change by himself looks when it is long ago.
+   * Monotonic ms. Leader: nobody else had taken over by then. Others: our listener has all that was committed by then, as far
+   * as the leader that we heard was one; that it was, its own answers to heartbeats say. To be asked now and then: who does
+   * not hear of every change looks when it is long ago. Less than any time: not known, or of an epoch that has just begun.
    */
   wholeAsOf(): number
   /** Called whenever `leader()` has changed. Returns what ends the watch. */

@@ -198,6 +198,36 @@ describe('recovery of a torn tail', () => {
     await volume.close()
   })
 
+  it('keeps all that it sets aside behind a hole (a folder of a compacted topic of Kafka without its recovery point)', async () => {
+    const disk = new MemoryDisk()
+    const small = { ...options, segmentBytes: 200 }
+    const world = { ...nodeWorld, disk }
+    const made = await FileVolume.open('/data', world, logger)
+    const store = made.open(partition, topicId, small)
+    for (let i = 0; i < 12; i++) {
+      append(store, batch(store.endOffset, 3, 100, 1000 + i, 0))
+      store.roll()
+    }
+    await store.sync()
+    const left = disk.killed()
+    const logs = left.list(folder).filter(name => name.endsWith('.log'))
+    const bytes = logs.reduce((sum, name) => sum + left.size(`${folder}/${name}`), 0)
+    // A compaction took the last batch of the second segment.
+    left.writeFile(`${folder}/${logs[1]}`, '')
+    const lost = bytes / 12
+    const points = new OffsetCheckpoint()
+    points.set(partition, 0)
+    left.writeFile(`/data/${recoveryPointsName}`, points.toText())
+    const { store: again } = await openOn(left)
+    const kept = left.list(folder).filter(name => /[.](log|torn)$/.test(name))
+    const keptBytes = kept.reduce((sum, name) => sum + left.size(`${folder}/${name}`), 0)
+    assert.equal(again.damage, null)
+    assert.ok(
+      keptBytes >= bytes - 2 * lost,
+      `end ${again.endOffset} of 36, ${keptBytes} of ${bytes} bytes are left: ${kept}`,
+    )
+  })
+
   it('keeps no more than a few torn files', async () => {
     const disk = diskOf(image, log.subarray(0, -1), image.baseOffset)
     for (let i = 0; i < 12; i++) disk.writeFile(`${folder}/${String(i).padStart(20, '0')}.torn`, 'x')

@@ -5,7 +5,6 @@ import type { VolumeContext } from './context.ts'
 import {
   cleanedSuffix,
   deletedSuffix,
-  fileName,
   gapSuffix,
   indexSuffix,
   logSuffix,
@@ -86,6 +85,7 @@ function load(context: VolumeContext, directory: PartitionDirectory): FileSegmen
   const names = disk.list(directory.path)
   const logs = names.filter(name => offsetIn(name, logSuffix) !== null)
   const bases = new Set(logs.map(name => offsetIn(name, logSuffix)))
+  const gaps = new Set(names.map(name => offsetIn(name, gapSuffix)))
   for (const name of names) {
     const gap = offsetIn(name, gapSuffix)
     if (gap !== null && !bases.has(gap)) disk.remove(at(name))
@@ -96,7 +96,7 @@ function load(context: VolumeContext, directory: PartitionDirectory): FileSegmen
   return logs.map(name => {
     const baseOffset = offsetIn(name, logSuffix)!
     const segment = new FileSegment(context.handles, directory.path, baseOffset, disk.size(at(name)), false)
-    segment.afterGap = names.includes(fileName(baseOffset, gapSuffix))
+    segment.afterGap = gaps.has(baseOffset)
     return segment
   })
 }

@@ -101,9 +101,12 @@ export class Segments {
       return
     }
     const { disk } = this.#context.world
-    for (const path of this.#files(old)) if (path !== old.path) disk.remove(path)
+    const oldGap = gapPath(this.#directory, old)
+    for (const path of this.#files(old)) if (path !== old.path && path !== oldGap) disk.remove(path)
     markGap(this.#context, this.#directory, heir)
     if (old.path !== heir.path) disk.rename(old.path, heir.path)
+    // At no moment without its mark.
+    if (oldGap !== gapPath(this.#directory, heir) && disk.exists(oldGap)) disk.remove(oldGap)
     old.exists = false
     heir.exists = true
     heir.truncateFile()
@@ -164,10 +167,9 @@ export class Segments {
   #files(segment: FileSegment): string[] {
     if (!segment.exists) return []
     const { disk } = this.#context.world
-    const beside = [gapSuffix, transactionIndexSuffix].map(
-      suffix => `${this.#directory.path}/${fileName(segment.baseOffset, suffix)}`,
-    )
-    const paths = [segment.offsets.path, segment.times.path, ...beside, segment.path].filter(path => disk.exists(path))
+    const transactions = `${this.#directory.path}/${fileName(segment.baseOffset, transactionIndexSuffix)}`
+    const beside = [segment.offsets.path, segment.times.path, transactions, gapPath(this.#directory, segment)]
+    const paths = [...beside, segment.path].filter(path => disk.exists(path))
     for (const path of paths) this.#context.handles.forget(path)
     return paths
   }
@@ -188,9 +190,12 @@ export function createLog(
 }
 
 /** A recovery takes a gap that is not marked for records that were lost. */
-function markGap(context: VolumeContext, directory: PartitionDirectory, { afterGap, baseOffset }: FileSegment): void {
+function markGap(context: VolumeContext, directory: PartitionDirectory, segment: FileSegment): void {
   const { disk } = context.world
-  const path = `${directory.path}/${fileName(baseOffset, gapSuffix)}`
-  if (afterGap) disk.writeFile(path, '')
+  const path = gapPath(directory, segment)
+  if (segment.afterGap) disk.writeFile(path, '')
   else if (disk.exists(path)) disk.remove(path)
 }
+
+const gapPath = ({ path }: PartitionDirectory, { baseOffset }: FileSegment): string =>
+  `${path}/${fileName(baseOffset, gapSuffix)}`

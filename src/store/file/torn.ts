@@ -7,7 +7,7 @@ import type { FileSegment } from './segment.ts'
 const blockBytes = 1024 * 1024
 /** What is kept of one cut: enough to find out what happened. */
 const maxTornBytes = 64 * 1024 * 1024
-/** Files kept in one partition's folder; the oldest go first. */
+/** Files kept in one partition's folder from one recovery to the next; the oldest go first. */
 const maxTornFiles = 4
 
 export interface Cut {
@@ -30,6 +30,7 @@ export function cutTail(context: VolumeContext, directory: string, segment: File
   const kept = { bytes: 0, blank: true, intact: false }
   const path = `${directory}/${fileName(offset, tornSuffix)}`
   if (disk.exists(path)) disk.remove(path)
+  removeOldTorn(context, directory)
   const torn = disk.open(path, 'create')
   try {
     for (let at = position; at < writtenBytes && kept.bytes < maxTornBytes; ) {
@@ -47,7 +48,6 @@ export function cutTail(context: VolumeContext, directory: string, segment: File
   }
   if (kept.blank) disk.remove(path)
   segment.writtenBytes = position
-  removeOldTorn(context, directory)
   return {
     segment,
     offset,
@@ -57,19 +57,18 @@ export function cutTail(context: VolumeContext, directory: string, segment: File
   }
 }
 
-/** Keeps a whole segment that lies after a cut, under another name. */
+/** Keeps a whole segment that lies after a cut, under another name, however many there are. */
 export function setAside(context: VolumeContext, directory: string, segment: FileSegment): void {
   const { disk } = context.world
   segment.closeFiles()
   disk.rename(segment.path, `${directory}/${fileName(segment.baseOffset, tornSuffix)}`)
   for (const path of [segment.offsets.path, segment.times.path]) if (disk.exists(path)) disk.remove(path)
-  removeOldTorn(context, directory)
 }
 
 function removeOldTorn(context: VolumeContext, directory: string): void {
   const { disk } = context.world
   const names = disk.list(directory).filter(name => offsetIn(name, tornSuffix) !== null)
-  for (const name of names.slice(0, Math.max(0, names.length - maxTornFiles))) disk.remove(`${directory}/${name}`)
+  for (const name of names.slice(0, Math.max(0, names.length + 1 - maxTornFiles))) disk.remove(`${directory}/${name}`)
 }
 
 /** Looks at every byte, within one block: a batch that follows on a bad one begins anywhere. */

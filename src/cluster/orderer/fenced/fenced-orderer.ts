@@ -217,12 +217,12 @@ export class FencedOrderer implements Orderer {
     const asked = this.#options.world.clock.mono()
     const head = await this.#reader.catchUp()
     this.#head = head
-    this.#lookedAt = asked
     if (this.#closed) return 0
     if (head.moved) {
       await this.#confirm(head)
       return 0
     }
+    this.#lookedAt = asked
     this.#tell(head)
     if (head.leaseMs > 0 && !this.#mine(head) && head.token.nonce !== this.#gone) {
       this.#started()

@@ -94,6 +94,7 @@ async function startNode(volume: Volume, more: { snapshotBytes?: number; directo
   })
   const committed = new CommittedMetadata()
   const controller = new ControllerClient({
+    sureMs: 1000,
     clock: nodeWorld.clock,
     timers: nodeWorld.timers,
     random: nodeWorld.random,

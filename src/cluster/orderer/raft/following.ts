@@ -58,7 +58,9 @@ export class Following<Records> {
   /** Monotonic ms: what was committed by then is applied, for sure, when all below `applied` is. */
   wholeAsOf(applied: number): number {
     const { copy, epoch } = this.#context
-    return this.#freshness.asOf(applied, copy.log.endOffsetFor(epoch - 1).endOffset)
+    // A snapshot may hold all that there is of this epoch.
+    const begin = copy.log.startEpoch >= epoch ? -1 : copy.log.endOffsetFor(epoch - 1).endOffset
+    return this.#freshness.asOf(applied, begin)
   }
 
   get deadline(): number {

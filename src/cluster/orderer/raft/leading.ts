@@ -79,13 +79,14 @@ export class Leading {
 
   /** We were stopped for a while: others are not to blame for what we did not hear, and may have elected somebody else. */
   paused(now: number): void {
-    this.#assurance.doubt(now, this.replicas.majorityHeardAt(this.#voters, now))
+    const { endOffset } = this.#context.copy.log
+    this.#assurance.doubt(now, this.replicas.majorityHeardAt(this.#voters, now), endOffset)
     this.replicas.forgive(now)
     this.#beginAt = now
   }
 
-  /** A voter follows us. */
-  followed({ voter, askedAt = 0 }: BeginRequest): void {
+  /** A voter has answered that it follows us. */
+  saidLoyal({ voter, askedAt = 0 }: BeginRequest): void {
     this.#assurance.answered(voter, askedAt, this.#voters)
   }
 
@@ -109,6 +110,7 @@ export class Leading {
     const { endOffset } = copy.log
     const offset = Math.min(this.replicas.majorityOffset(this.#voters, copy.flushed), endOffset)
     if (offset > this.#start && copy.commit(offset)) {
+      this.#assurance.committed(offset)
       for (const { answer } of this.replicas.take(({ request }) => request.highWatermark < offset))
         answer(this.#answer({}))
     }

@@ -163,7 +163,10 @@ export class RaftOrderer implements Orderer, QuorumNode {
   }
 
   wholeAsOf(): number {
-    return this.raft?.wholeAsOf(this.#options.world.clock.mono(), this.#replay.given) ?? Number.NEGATIVE_INFINITY
+    const { raft } = this
+    // A leader has all; its listener has when it was told to lead.
+    if (raft === null || (raft.role === 'leader' && this.#told === null)) return Number.NEGATIVE_INFINITY
+    return raft.wholeAsOf(this.#options.world.clock.mono(), this.#replay.given)
   }
 
   leader(): OrdererLeader | null {

@@ -317,6 +317,34 @@ describe('Raft', () => {
     assert.equal(replica.raft.wholeAsOf(200, 1), Number.NEGATIVE_INFINITY)
   })
 
+  it('knows again that it leads after a pause when others reach it that it does not reach', () => {
+    const replica = leader()
+    replica.fetch(2, 500)
+    replica.fetch(3, 600)
+    replica.raft.tick(20_000)
+    for (let now = 20_000; now < 80_000; now += 100) {
+      replica.epochs.push(2)
+      replica.settle(now)
+      replica.raft.appended(now)
+      for (const id of [2, 3]) replica.fetch(id, now + 50)
+      replica.raft.tick(now + 60)
+      for (const { request, token } of replica.sent.splice(0))
+        if (request.type === 'begin') replica.raft.failed(token, now + 70)
+    }
+    assert.equal(replica.raft.role, 'leader')
+    assert.equal(replica.raft.highWatermark, replica.epochs.length, 'a majority commits 600 records after the pause')
+    assert.ok(replica.raft.wholeAsOf(80_000, 0) > 70_000, `${replica.raft.wholeAsOf(80_000, 0)}`)
+  })
+
+  it('notices a pause when the first that it hears is a change of voters', () => {
+    const replica = leader()
+    replica.fetch(2, 500)
+    replica.fetch(3, 600)
+    replica.raft.changeVoters([voter(1), voter(2)], 20_000)
+    replica.fetch(2, 20_001, { fetchOffset: 2 })
+    assert.ok(replica.raft.wholeAsOf(20_001, 0) <= 600, `${replica.raft.wholeAsOf(20_001, 0)}`)
+  })
+
   it('never goes on in an epoch that it led before it was started', () => {
     const replica = new Replica(1, { state: { epoch: 3, leaderId: 1 } })
     assert.equal(replica.raft.role, 'resigned')

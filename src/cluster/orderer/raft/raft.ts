@@ -33,8 +33,9 @@ import { includes, isSame, othersThan, type VoterHistory } from './voters.ts'
 
 export type Role = 'unattached' | 'follower' | 'prospective' | 'candidate' | 'leader' | 'resigned'
 
-/** A tick that comes so much too late says that we were stopped: others are not to blame (ms). */
+/** A tick that comes so much too late says that we were stopped: others are not to blame (ms; of the fetch timeout, part). */
 const lateMs = 500
+const latePart = 1 / 3
 /** ms, and as much again by dice, by which whom a leader would like less to follow lets the others go first. */
 const quickMs = 40
 
@@ -128,13 +129,12 @@ export class Raft<Records> {
   }
 
   /**
-   * Monotonic ms: whoever has all below `applied` has everything that was committed by then, for sure. A leader knows it as
-   * of when it certainly was the only one.
+   * Monotonic ms: whoever has all below `applied` has everything that was committed by then, as far as the leader that we
+   * follow was one. A leader knows it as of when it certainly was the only one.
    */
   wholeAsOf(now: number, applied: number): number {
     if (this.#leading === null) return this.#following?.wholeAsOf(applied) ?? Number.NEGATIVE_INFINITY
-    const paused = now - this.deadline > lateMs
-    return paused || !this.#leading.begun ? Number.NEGATIVE_INFINITY : this.#leading.leadsAsOf(now)
+    return this.#isLate(now) || !this.#leading.begun ? Number.NEGATIVE_INFINITY : this.#leading.leadsAsOf(now)
   }
 
   /** Leader: how far the others are. */
@@ -292,7 +292,7 @@ export class Raft<Records> {
     else if (this.#term !== term) return
     else if (request.type === 'vote') this.#voteAnswered(request, response as VoteResponse, now)
     else if (request.type === 'begin') {
-      if ((response as EpochResponse).error === null) this.#leading?.followed(request)
+      if ((response as EpochResponse).error === null) this.#leading?.saidLoyal(request)
     } else if (request.type === 'fetch') {
       if (this.#following !== null) this.#following.fetched(request, response as FetchResponse<Records>, now)
       else this.#lookFurther(now)
@@ -317,6 +317,7 @@ export class Raft<Records> {
 
   /** We are going to stop: somebody else should lead, and we stand for no other election. */
   leave(now: number): void {
+    this.#noticePause(now)
     this.#leaving = true
     if (this.#leading === null) return
     if (this.#isAlone) this.#step(now)
@@ -332,6 +333,7 @@ export class Raft<Records> {
 
   /** In force at once; committed when the high watermark has reached what this returns. At most one voter more or less. */
   changeVoters(voters: readonly Voter[], now: number): number {
+    this.#noticePause(now)
     if (this.voterChangeProblem() !== null) throw new Error('the voters cannot be changed now')
     const offset = this.#copy.log.endOffset
     const end = this.#io.appendVoters(this.#epoch, voters)
@@ -545,9 +547,13 @@ export class Raft<Records> {
     })
   }
 
+  #isLate(now: number): boolean {
+    return now - this.deadline > Math.min(lateMs, this.#settings.fetchTimeoutMs * latePart)
+  }
+
   /** What should have come while we were stopped is still to be read. */
   #noticePause(now: number): void {
-    if (now - this.deadline <= lateMs) return
+    if (!this.#isLate(now)) return
     if (this.#following?.confirmed) this.#following.heard(now)
     this.#leading?.paused(now)
     this.#election.forgive(now)
