@@ -296,11 +296,17 @@ export function ordererContract(name: string, open: (test: TestContext) => Promi
     const successor = await nodes.leader(zombie)
     const during = nodes.append(successor, 3)
     await nodes.until('the successor commits', () => successor.offsets.has(during[0]!))
+    const succeededBy = successor.orderer.wholeAsOf()
+    const notSure = () => assert.ok(zombie.orderer.wholeAsOf() <= succeededBy, 'sure of a lead that another one has')
     // It still believes that it leads.
     assert.equal(zombie.epoch, epoch)
+    notSure()
     const after = nodes.append(zombie, 1)
     cluster.resume(zombie.id)
-    await nodes.until('the zombie notices', () => zombie.epoch !== epoch)
+    await nodes.until('the zombie notices', () => {
+      if (zombie.epoch === epoch) notSure()
+      return zombie.epoch !== epoch
+    })
     // What was under way when it stopped may have arrived.
     if (successor.names.includes(before[0]!)) nodes.committed.push(...before)
     nodes.committed.push(...during)
@@ -413,6 +419,17 @@ export function ordererContract(name: string, open: (test: TestContext) => Promi
     nodes.start(leader.id)
     await nodes.commit()
     await nodes.agree()
+  })
+
+  rule('all know as of when they have everything, also while nothing happens', async nodes => {
+    nodes.start(1, 2, 3)
+    await nodes.commit()
+    const all = [...nodes.lives.values()].map(({ orderer }) => orderer)
+    for (let round = 0; round < 3; round++) {
+      const before = Math.max(...all.map(orderer => orderer.wholeAsOf()))
+      assert.ok(before > Number.NEGATIVE_INFINITY)
+      await nodes.until('all are fresher', () => all.every(orderer => orderer.wholeAsOf() > before))
+    }
   })
 
   rule('all know who leads', async nodes => {
