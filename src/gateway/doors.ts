@@ -1,8 +1,9 @@
 import type { DoorName, Guest } from '../broker/guest.ts'
 import type { Timer } from '../world/world.ts'
-import { FrameTurns } from './frame-input.ts'
+import { frameTurns } from './frame-input.ts'
 import { Gateway, type GatewayNode } from './gateway.ts'
 import { GuestStream } from './guest-stream.ts'
+import type { Turns } from './turns.ts'
 
 /** One way in, besides Kafka's protocol. */
 export interface Door {
@@ -28,7 +29,7 @@ export class OpenDoors {
   readonly #isOpen: (name: DoorName) => boolean
   readonly #doors = new Map<DoorName, Promise<Door | null>>()
   readonly #streams = new Set<GuestStream>()
-  readonly #turns: FrameTurns
+  readonly #turns: Turns
   #closing = false
   #sweep: Timer | null = null
   #emptied: () => void = () => {}
@@ -36,7 +37,7 @@ export class OpenDoors {
   /** `isOpen`: whether a connection that came to the common port may use a door. */
   constructor(node: GatewayNode, isOpen: (name: DoorName) => boolean) {
     this.#gateway = new Gateway(node)
-    this.#turns = new FrameTurns(node.world.timers)
+    this.#turns = frameTurns(node.world.timers)
     this.#isOpen = isOpen
   }
 

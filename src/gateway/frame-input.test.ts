@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FrameInput, FrameTurns } from './frame-input.ts'
+import { FrameInput, frameTurns } from './frame-input.ts'
 
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 
@@ -16,7 +16,7 @@ const headers = 1
 
 function bench() {
   const soon: (() => void)[] = []
-  const turns = new FrameTurns({ soon: run => void soon.push(run) })
+  const turns = frameTurns({ soon: run => void soon.push(run) })
   const turn = () => {
     for (const run of soon.splice(0)) run()
   }

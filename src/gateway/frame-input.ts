@@ -1,4 +1,5 @@
 import type { Timers } from '../world/world.ts'
+import { Turns } from './turns.ts'
 
 /** Frames of HTTP/2 begin with length, type, flags, stream (RFC 9113, 4.1), the first behind a preface (3.4). */
 const headBytes = 9
@@ -12,44 +13,8 @@ const frameCost = 1
 const mostCost = 1000
 const mostOfOne = 250
 
-/** What all connections of a node take of one turn of its event loop. Who finds nothing left waits in line for the next one. */
-export class FrameTurns {
-  readonly #timers: Pick<Timers, 'soon'>
-  #left = mostCost
-  readonly #waiting: (() => void)[] = []
-  #renewing = false
-
-  constructor(timers: Pick<Timers, 'soon'>) {
-    this.#timers = timers
-  }
-
-  /** What a connection may take now. */
-  get share(): number {
-    return this.#waiting.length === 0 ? this.#left : Math.min(this.#left, mostOfOne)
-  }
-
-  spend(cost: number): void {
-    this.#left -= cost
-    this.#renew()
-  }
-
-  wait(run: () => void): void {
-    this.#waiting.push(run)
-    this.#renew()
-  }
-
-  #renew(): void {
-    if (this.#renewing) return
-    this.#renewing = true
-    this.#timers.soon(() => {
-      this.#renewing = false
-      this.#left = mostCost
-      // Who comes back into the line stands behind those that wait now.
-      for (let rest = this.#waiting.length; rest > 0 && this.#left > 0; rest--) this.#waiting.shift()!()
-      if (this.#waiting.length > 0) this.#renew()
-    })
-  }
-}
+/** What all connections of a node share. */
+export const frameTurns = (timers: Pick<Timers, 'soon'>): Turns => new Turns(timers, mostCost, mostOfOne)
 
 /** Where the bytes go. */
 export interface FrameOutlet {
@@ -64,7 +29,7 @@ export interface FrameOutlet {
  * begin a call, so that what fits into one read can take longer than others may wait.
  */
 export class FrameInput {
-  readonly #turns: FrameTurns
+  readonly #turns: Turns
   readonly #outlet: FrameOutlet
   #rest: Buffer[] = []
   #ended = false
@@ -76,7 +41,7 @@ export class FrameInput {
   readonly #head = new Uint8Array(headBytes)
   #headLength = 0
 
-  constructor(turns: FrameTurns, outlet: FrameOutlet) {
+  constructor(turns: Turns, outlet: FrameOutlet) {
     this.#turns = turns
     this.#outlet = outlet
   }

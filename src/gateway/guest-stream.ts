@@ -1,7 +1,8 @@
 import { Duplex } from 'node:stream'
 import type { Guest } from '../broker/guest.ts'
 import type { Clock, Timers } from '../world/world.ts'
-import { FrameInput, type FrameTurns } from './frame-input.ts'
+import { FrameInput } from './frame-input.ts'
+import type { Turns } from './turns.ts'
 
 /** Filled and emptied within one callback, so that all connections can share it: an idle one holds no memory. */
 const landing = new Uint8Array(64 * 1024)
@@ -47,7 +48,7 @@ export class GuestStream extends Duplex {
    * `first`: what was read before anybody knew where it belongs; it must not change any more. `turns`: it speaks HTTP/2, whose
    * frames are handed on some at a time.
    */
-  constructor(guest: Guest, first: Uint8Array, world: GuestWorld, turns: FrameTurns | null = null) {
+  constructor(guest: Guest, first: Uint8Array, world: GuestWorld, turns: Turns | null = null) {
     super({ allowHalfOpen: true, readableHighWaterMark: 64 * 1024 })
     this.#guest = guest
     this.#world = world

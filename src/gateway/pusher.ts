@@ -135,5 +135,5 @@ export class Pusher {
   }
 }
 
-/** Bytes in a batch, about. */
-const sizeOf = ({ key, value }: RecordToSend) => 64 + (key?.length ?? 0) + (value?.length ?? 0)
+/** Bytes that a record takes until it is settled, about: small ones are objects more than anything else. */
+const sizeOf = ({ key, value }: RecordToSend) => 256 + (key?.length ?? 0) + (value?.length ?? 0)

@@ -9,6 +9,7 @@ import {
 import type { Duplex } from 'node:stream'
 import type { Logger } from '../../world/logger.ts'
 import type { World } from '../../world/world.ts'
+import { Turns } from '../turns.ts'
 import type { Served } from './implementation.ts'
 import { GrpcError, Status } from './status.ts'
 import { Call, type CallContext } from './wire/call.ts'
@@ -52,6 +53,8 @@ export const defaultLimits: GrpcLimits = {
 const streamWindow = 256 * 1024
 const sessionWindow = 1024 * 1024
 const headerBytes = 16 * 1024
+/** Bytes of messages that are read in one turn of the event loop. */
+const mostRead = 48 * 1024
 /** MB that Node lets one connection hold; above, it takes no new streams there. */
 const sessionMegabytes = 16
 /** Frames that make no sense, and streams that are refused, before a connection is closed. */
@@ -74,6 +77,7 @@ export class GrpcServer {
   readonly #sessions = new Map<ServerHttp2Session, Session>()
   /** Streams that end only when somebody ends them. */
   readonly #endless = new Set<Call>()
+  readonly #reading: Turns
   #closing = false
   #held = 0
   #calls = 0
@@ -84,6 +88,7 @@ export class GrpcServer {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#paths = paths
+    this.#reading = new Turns(options.world.timers, mostRead)
     this.#http2 = createServer({
       maxSessionMemory: sessionMegabytes,
       maxSessionInvalidFrames: mostNonsense,
@@ -222,6 +227,7 @@ export class GrpcServer {
       maxMessageBytes: messageBytes,
       messageMs,
       mostWaiting: waiting,
+      reading: this.#reading,
       hold: bytes => {
         this.#held += bytes
         holds?.(bytes)

@@ -1,5 +1,6 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { Timer, Timers } from '../../../world/world.ts'
+import type { Turns } from '../../turns.ts'
 import type { Fields, FieldsIn, FieldsOut, Method } from '../protobuf/schema.ts'
 import { GrpcError, grpcError, Status, statusDetails } from '../status.ts'
 import { acceptedEncodings, inflate } from './encoding.ts'
@@ -14,6 +15,8 @@ export interface CallContext {
   readonly messageMs: number
   /** Messages of a client's stream that wait to be worked on; above, the client is not read any more. */
   readonly mostWaiting: number
+  /** Bytes of messages that are read in one turn: what is made of them takes time. */
+  readonly reading: Turns
   /** Bytes of messages that are incomplete or wait, over all calls: counts, and throws RESOURCE_EXHAUSTED when there are too many. */
   hold(bytes: number): void
   /** Something was sent on the connection. */
@@ -171,7 +174,13 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
     if (this.#method.clientStreams) this.#bytesTaken = bytes.length
     if (!this.#isFull) this.#stream.resume()
     const encoding = compressed ? this.headers['grpc-encoding'] : undefined
-    return this.#method.request.decode(await inflate(bytes, compressed, encoding, this.#context.maxMessageBytes))
+    const message = await inflate(bytes, compressed, encoding, this.#context.maxMessageBytes)
+    if (message.length >= longMessage) {
+      const turn = this.#context.reading.take(message.length)
+      if (turn !== null) await turn
+      if (this.#done) throw cancelled()
+    }
+    return this.#method.request.decode(message)
   }
 
   /** The end of a call that went well, after a last message if there is one. */
@@ -287,6 +296,9 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
     for (const run of this.#drained.splice(0)) run()
   }
 }
+
+/** Bytes from which on a message is read in its turn. */
+const longMessage = 1024
 
 /** Bytes of complete messages that wait to be worked on; above, the client is not read any more. */
 const mostBytesWaiting = 256 * 1024
