@@ -41,3 +41,23 @@ test('one takes less while others wait; when nothing is done nothing is schedule
   assert.deepEqual(seen, [3, 10])
   assert.equal(scheduled(), 0)
 })
+
+test('work is done one by one as long as something is left, and says itself what it took', async () => {
+  const { turns, turn } = bench(10)
+  const done: number[] = []
+  const work = (i: number) => () => {
+    turns.spend(6)
+    done.push(i)
+    if (i === 3) throw new Error('three')
+    return i
+  }
+  const all = [1, 2, 3, 4].map(i => turns.run(work(i)))
+  const outcomes = Promise.allSettled(all)
+  assert.deepEqual(done, [1, 2])
+  await turn()
+  assert.deepEqual(done, [1, 2, 3, 4])
+  assert.deepEqual(
+    (await outcomes).map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+  )
+})

@@ -42,9 +42,18 @@ export class Turns {
     this.#renew()
   }
 
-  /** Fulfilled when there is something left of a turn and nobody waits for longer; what was then done is to be spent. */
-  next(): Promise<void> {
-    return new Promise(resolve => this.wait(resolve))
+  /** Does it now or in a later turn, when something is left and nobody waits for longer; it spends what it takes. */
+  run<T>(work: () => T): Promise<T> {
+    if (this.#waiting.length === 0 && this.#left > 0) return new Promise(resolve => resolve(work()))
+    return new Promise((resolve, reject) =>
+      this.wait(() => {
+        try {
+          resolve(work())
+        } catch (error) {
+          reject(error)
+        }
+      }),
+    )
   }
 
   /** Takes so much, now or later. Null: now. */

@@ -8,6 +8,7 @@ import type { Wanted } from './batches.ts'
 import type { EventCodec } from './codec.ts'
 import { GroupSubscription } from './group-subscription.ts'
 import { Hub } from './hub.ts'
+import { Pace } from './pace.ts'
 import { SharedReads } from './shared-reads.ts'
 import type { EventStream } from './stream.ts'
 import { type EventCounters, type Start, Subscription } from './subscription.ts'
@@ -93,6 +94,7 @@ export class EventDesk {
   readonly #subscriptions = new Set<AnySubscription>()
   readonly #sources = new Map<string, Source>()
   #behind: { readonly cluster: Cluster; close(): void } | null = null
+  readonly #pace: Pace
   /** Streams that are being prepared: they count. */
   #coming = 0
   #timer: Timer | null = null
@@ -100,6 +102,11 @@ export class EventDesk {
 
   constructor(options: EventDeskOptions) {
     this.#options = options
+    this.#pace = new Pace({
+      timers: options.world.timers,
+      unsent: () => this.unsentBytes,
+      mostUnsent: () => this.limits.unsentBytes,
+    })
   }
 
   get limits(): EventLimits {
@@ -176,6 +183,7 @@ export class EventDesk {
         most,
         cluster,
         reads: this.reads,
+        pace: this.#pace,
         counters,
         done,
       })
@@ -309,6 +317,7 @@ export class EventDesk {
       else if (stream.silentMs(now) >= heartbeatMs && stream.ready) subscription.beat()
     }
     this.#keepLimit(now)
+    this.#pace.again()
     if (this.#subscriptions.size + this.#coming === 0) this.#rest()
     else this.#timer = this.#options.world.timers.after(tickMs, () => this.#tick())
   }
@@ -338,5 +347,6 @@ export class EventDesk {
     this.#behind?.close()
     this.#behind = null
     this.reads.clear()
+    this.#pace.again()
   }
 }

@@ -7,6 +7,7 @@ import { KafkaError } from '../../protocol/errors.ts'
 import { isWanted, keyText, matching, type Wanted } from './batches.ts'
 import type { EventCodec, Place } from './codec.ts'
 import type { Hub, HubReader } from './hub.ts'
+import type { Pace } from './pace.ts'
 import type { Position } from './position.ts'
 import type { SharedReads } from './shared-reads.ts'
 import { type EventStream, PacedStream } from './stream.ts'
@@ -30,6 +31,7 @@ export interface SubscriptionOptions {
   /** For what lies behind: its requests are answered at once, so all share it. */
   readonly cluster: Cluster
   readonly reads: SharedReads
+  readonly pace: Pace
   readonly counters: EventCounters
   /** It is over: with the reason, when it was not the subscriber's. */
   readonly done: (subscription: Subscription, error: unknown) => void
@@ -201,7 +203,8 @@ export class Subscription implements HubReader {
         continue
       }
       rest = target.length
-      await this.#readSome(turn, target[turn]!)
+      const wanted = turn
+      await this.#options.pace.run(() => this.#readSome(wanted, target[wanted]!))
       await this.stream.room()
     }
     if (this.#over) return
@@ -277,15 +280,20 @@ export class Subscription implements HubReader {
   }
 
   async #readSome(partition: number, to: number): Promise<void> {
-    const { hub, cluster, reads } = this.#options
+    const { hub, cluster, reads, pace } = this.#options
     if (this.#over || !this.stream.ready) return
     const from = this.#at(partition)
     try {
       const piece = await reads.read(cluster, hub, partition, from)
       const records = piece.records.values()
-      while (this.#giveSome(partition, to, records, piece.nextOffset)) {
+      for (let more = true; more; ) {
+        more = await pace.give(() => {
+          // As long as too much waits nobody shall have more in hand.
+          if (this.#over || !this.stream.ready || pace.full) return false
+          return this.#giveSome(partition, to, records, piece.nextOffset)
+        })
         // What is not taken soon is fetched again later, so that it does not wait in memory.
-        if (!this.stream.ready) await reads.hold(() => within(cluster.world, holdMs, this.stream.room()))
+        if (more && !this.stream.ready) await reads.hold(() => within(cluster.world, holdMs, this.stream.room()))
         if (this.#over || !this.stream.ready) break
       }
     } catch (error) {
@@ -322,6 +330,7 @@ export class Subscription implements HubReader {
       bytes += event.length
     }
     this.#position = position
+    this.#options.pace.gave(bytes)
     this.#sendAll(events)
     return more
   }
