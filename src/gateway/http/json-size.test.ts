@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isModest, mostValues, mustBeModest } from './json-size.ts'
+import { isModest, mostNames, mostValues, mustBeModest } from './json-size.ts'
 import { Problem } from './problem.ts'
 
 test('what is in strings is no value', () => {
@@ -26,4 +26,18 @@ test('more than a hundred thousand values are refused, megabytes of text are not
     )
   for (const fine of [JSON.stringify('[,{'.repeat(1_000_000)), '[', `[${'1,'.repeat(1000)}1]`, '\\"'.repeat(100_000)])
     assert.equal(mustBeModest(fine), fine)
+})
+
+test('an object has so many names at most, all of them together may have more', () => {
+  const object = (names: number) => `{${Array.from({ length: names }, (_, i) => `"k${i}":""`).join()}}`
+  assert.equal(isModest(object(mostNames)), true)
+  assert.equal(isModest(object(mostNames + 1)), false)
+  assert.equal(isModest(`{"value":1,"headers":${object(mostNames + 1)}}`), false)
+  const half = object(mostNames / 2)
+  assert.equal(isModest(`[${half},${half},${half}]`), true)
+  assert.equal(isModest(`{"a":${half},"b":${half},"c":[${half}]}`), true)
+  // What stands in a list between two names is none.
+  assert.equal(isModest(`{"a":[${'1,'.repeat(mostNames)}1],"b":1}`), true)
+  assert.equal(isModest(`{"a":1,"b":{"c":[[]]},${object(mostNames - 1).slice(1)}`), false)
+  assert.equal(isModest(`{"a":1,"b":{"c":[[]]},${object(mostNames - 2).slice(1)}`), true)
 })
