@@ -60,6 +60,12 @@ export interface ClusterClientStats {
 /** ms that what was taken may need to be written when the node stops: nobody hears of it any more. */
 const closeMs = 2_000
 
+/** Bytes that are read without asking whether there is room for them: mostly it is less. */
+const modestRead = 1024 * 1024
+
+/** ms that one who reads more waits until there is room. */
+const readRoomMs = 1_000
+
 /** Clusters with open connections that are kept for the next who wait. */
 const mostIdle = 32
 
@@ -82,6 +88,10 @@ export class ClusterClient {
   readonly #idle: Cluster[] = []
   #refused = 0
   #readBytes = 0
+  /** That may come of large reads under way. */
+  #readingBytes = 0
+  /** Who waits to read much. */
+  readonly #readers: (() => void)[] = []
   #closed = false
 
   constructor(options: ClusterClientOptions) {
@@ -156,19 +166,45 @@ export class ClusterClient {
   }
 
   /**
+   * Reads up to `bytes` that are there already. Where there is no room for that much it waits a little: what is neither counted
+   * yet nor handed on may be more than all that readers may leave. Throws THROTTLING_QUOTA_EXCEEDED when there is none even then.
+   */
+  async reading<T>(bytes: number, read: () => Promise<T>): Promise<T> {
+    if (bytes <= modestRead) return read()
+    const { clock } = this.#world
+    const held = () => this.#readBytes + this.#readingBytes
+    const until = clock.mono() + readRoomMs
+    while (held() > 0 && held() + bytes > this.#limits.readBytes) {
+      const left = until - clock.mono()
+      if (left <= 0) throw tooMuchRead()
+      await within(this.#world, left, new Promise<void>(resolve => this.#readers.push(resolve)))
+    }
+    this.#readingBytes += bytes
+    try {
+      return await read()
+    } finally {
+      this.#readingBytes -= bytes
+      this.#wakeReaders()
+    }
+  }
+
+  /**
    * Counts what was read as long as `give` hands it on to a reader, who may be slow. Throws THROTTLING_QUOTA_EXCEEDED when too
    * much is held for such readers.
    */
   async handingOn<T>(bytes: number, give: () => Promise<T>): Promise<T> {
-    if (this.#readBytes > 0 && this.#readBytes + bytes > this.#limits.readBytes) {
-      throw new KafkaError('THROTTLING_QUOTA_EXCEEDED', 'too much was read for others who have not taken it yet')
-    }
+    if (this.#readBytes > 0 && this.#readBytes + bytes > this.#limits.readBytes) throw tooMuchRead()
     this.#readBytes += bytes
     try {
       return await give()
     } finally {
       this.#readBytes -= bytes
+      this.#wakeReaders()
     }
+  }
+
+  #wakeReaders(): void {
+    for (const run of this.#readers.splice(0)) run()
   }
 
   /** A client for somebody who stays, such as a consumer with a place in a group; counts as one who waits, until closed. */
@@ -225,3 +261,6 @@ export class ClusterClient {
 const partsOf = ({ clock, timers, random }: ClientWorld) => ({ clock, timers, random })
 
 const closed = () => new KafkaError('NETWORK_EXCEPTION', 'the node stops')
+
+const tooMuchRead = () =>
+  new KafkaError('THROTTLING_QUOTA_EXCEEDED', 'too much was read for others who have not taken it yet')

@@ -18,6 +18,8 @@ const requestMs = 120_000
 const mostBodyBytes = 32 * 1024 * 1024
 /** Requests of one connection that are worked on at one time. */
 const mostAtOnce = 8
+/** Bytes of answers that one connection may leave untaken; above, its next request waits until they are taken. */
+const mostUntaken = 256 * 1024
 /** Requests that one connection may send ahead of their answers. */
 const mostPipelined = 128
 
@@ -91,22 +93,29 @@ class HttpDoor implements Door {
     const handling = new Handling(this.#gateway, message, response, stream, this.#budget)
     response.on('close', () => {
       handling.over()
-      const next = this.#waiting.get(stream)?.shift()
-      if (next !== undefined && !stream.destroyed) this.#run(next, stream)
       stream.busyWith(stream.asked - 1)
+      this.#runNext(stream)
       if (stream.finishing) endIfIdle(stream)
     })
     if (stream.asked > mostPipelined) {
       stream.destroy()
       return
     }
-    if (stream.asked <= mostAtOnce) {
-      this.#run(handling, stream)
-      return
-    }
     const waiting = this.#waiting.get(stream)
-    if (waiting === undefined) this.#waiting.set(stream, [handling])
+    if (stream.asked <= mostAtOnce && stream.untaken <= mostUntaken && !(waiting !== undefined && waiting.length > 0))
+      this.#run(handling, stream)
+    else if (waiting === undefined) this.#waiting.set(stream, [handling])
     else waiting.push(handling)
+  }
+
+  /** Whose turn has come now that something was taken, or is over. */
+  #runNext(stream: GuestStream): void {
+    const waiting = this.#waiting.get(stream)
+    if (waiting === undefined) return
+    while (waiting.length > 0 && !stream.destroyed) {
+      if (stream.asked - waiting.length >= mostAtOnce || stream.untaken > mostUntaken) return
+      this.#run(waiting.shift()!, stream)
+    }
   }
 
   #run(handling: Handling, stream: GuestStream): void {

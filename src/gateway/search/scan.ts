@@ -2,6 +2,7 @@ import type { Cluster } from '../../client/cluster.ts'
 import { readPartition } from '../../client/read-partition.ts'
 import type { KafkaRecord } from '../../protocol/batches/records.ts'
 import type { Timers } from '../../world/world.ts'
+import { Breath } from '../breath.ts'
 import type { Matcher } from './criteria.ts'
 
 /** Offsets of one partition that are to be looked at: from `start` up to, but not including, `end`. */
@@ -103,22 +104,17 @@ function detached(record: KafkaRecord): KafkaRecord {
   return { ...record, key: copy(record.key), value: copy(record.value), headers }
 }
 
-/** Bytes of values that are looked at before others have their turn: some milliseconds. */
-const turnBytes = 64 * 1024
-
 async function matching(
   records: readonly KafkaRecord[],
   matches: Matcher,
   timers: Pick<Timers, 'soon'>,
 ): Promise<KafkaRecord[]> {
   const found: KafkaRecord[] = []
-  let bytes = 0
+  const breath = new Breath(timers)
   for (const record of records) {
     if (matches(record)) found.push(record)
-    bytes += sizeOf(record)
-    if (bytes < turnBytes) continue
-    bytes = 0
-    await new Promise<void>(resolve => timers.soon(resolve))
+    const pause = breath.after(sizeOf(record))
+    if (pause !== null) await pause
   }
   return found
 }

@@ -1,4 +1,5 @@
 import type { Begin, Settlement } from '../../../shares/commands.ts'
+import { Breath } from '../../breath.ts'
 import type { Gateway } from '../../gateway.ts'
 import { type LeaseId, leaseIdPattern, readLeaseId, showLeaseId } from '../../leases/lease-id.ts'
 import { type Leased, type Pull, type Pulled, type Puller, pullerOf } from '../../leases/puller.ts'
@@ -134,12 +135,16 @@ async function handlePull(request: HttpRequest, gateway: Gateway): Promise<HttpA
     lease: leased.lease,
   })
   if (autoAck) await Promise.all(records.map(leased => puller.settle(topic, name(leased), 'accept')))
-  const shown = records.map(leased => {
+  const shown: string[] = []
+  const breath = new Breath(gateway.world.timers)
+  for (const leased of records) {
     const { partition, record, deliveryCount } = leased
     const lease = autoAck ? 'null' : `"${showLeaseId(name(leased))}"`
     const text = recordJson(topic, partition, record, valueFormat)
-    return `${text.slice(0, -1)},"leaseId":${lease},"deliveryCount":${deliveryCount}}`
-  })
+    shown.push(`${text.slice(0, -1)},"leaseId":${lease},"deliveryCount":${deliveryCount}}`)
+    const pause = breath.after(text.length)
+    if (pause !== null) await pause
+  }
   const head = `{"topic":${JSON.stringify(topic)},"group":${JSON.stringify(group)},"leaseMs":${records.length === 0 ? null : leaseMs}`
   return { bytes: `${head},"records":[${shown.join(',')}]}`, type: 'application/json' }
 }

@@ -1,6 +1,8 @@
 import type { Cluster } from '../../../client/cluster.ts'
 import { findOffsets, type StartAt } from '../../../client/offsets.ts'
 import { type ReadRecords, readPartition } from '../../../client/read-partition.ts'
+import type { Timers } from '../../../world/world.ts'
+import { Breath } from '../../breath.ts'
 import type { Gateway } from '../../gateway.ts'
 import { type JsonFormat, recordJson } from '../../record-json.ts'
 import { topicParameter } from '../describing.ts'
@@ -99,18 +101,23 @@ async function handle(request: HttpRequest, gateway: Gateway): Promise<HttpAnswe
     return readPartition(cluster, { topic, partition }, { offset, maxRecords, maxBytes, maxWaitMs: waitMs, isolation })
   }
   // Whoever waits has a connection of its own, which ends with the client or the node.
-  const read = waitMs === 0 ? await run(client.cluster) : await client.wait(run, request.signal)
+  const read = await (waitMs === 0
+    ? client.reading(maxBytes, () => run(client.cluster))
+    : client.wait(run, request.signal))
   const pieces = show(topic, partition, read, valueFormat)
   const bytes = read.records.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0)
   if (bytes <= pieceBytes) return { bytes: [...pieces].join(''), type: 'application/json' }
-  return client.handingOn(bytes, () => give(request, pieces))
+  return client.handingOn(bytes, () => give(request, pieces, gateway.world.timers))
 }
 
 /** As fast as the client takes it. */
-async function give(request: HttpRequest, pieces: Iterable<string>): Promise<HttpAnswer> {
+async function give(request: HttpRequest, pieces: Iterable<string>, timers: Pick<Timers, 'soon'>): Promise<HttpAnswer> {
+  const breath = new Breath(timers)
   const outlet = request.respond(200, { 'content-type': 'application/json' })
   for (const piece of pieces) {
     if (!outlet.write(piece)) await outlet.drained()
+    const pause = breath.after(piece.length)
+    if (pause !== null) await pause
     if (outlet.gone) break
   }
   return outlet.end()

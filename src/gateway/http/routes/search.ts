@@ -1,4 +1,5 @@
 import { findOffsets } from '../../../client/offsets.ts'
+import { Breath } from '../../breath.ts'
 import type { Gateway } from '../../gateway.ts'
 import { recordJson } from '../../record-json.ts'
 import { type Criteria, type Matcher, matcherOf } from '../../search/criteria.ts'
@@ -108,13 +109,17 @@ async function search(
   const { clock } = gateway.world
   const total = spans.reduce((sum, { start, end }) => sum + Math.max(0, end - start), 0)
   const state = { scanned: 0, total, found: 0 }
+  const breath = new Breath(gateway.world.timers)
   let told = clock.mono()
   const options = { topic, spans, matches, newestFirst: order === 'newest', window }
   for await (const { found, passed } of scan(gateway.cluster, options)) {
     state.scanned += passed
     for (const { partition, record } of found.slice(0, limit - state.found)) {
       state.found++
-      if (!outlet.write(`{"record":${recordJson(topic, partition, record, 'json')}}\n`)) await outlet.drained()
+      const text = recordJson(topic, partition, record, 'json')
+      if (!outlet.write(`{"record":${text}}\n`)) await outlet.drained()
+      const pause = breath.after(text.length)
+      if (pause !== null) await pause
     }
     if (state.found >= limit || outlet.gone || gateway.stopping.aborted) break
     if (clock.mono() - told < progressMs) continue
