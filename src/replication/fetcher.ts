@@ -236,8 +236,14 @@ export class Fetcher implements FollowingEvents {
         }
     }
     const topics = new Map<string, FetchPartition[]>()
+    const later: Following[] = []
     for (const following of this.#changed) {
       const { topicId, index: partition, log } = following.partition
+      // Named again in the same Fetch the source would take it for one that has been told everything.
+      if (following.namedAt > 0 && !full && this.#forgotten.get(topicId)?.has(partition)) {
+        later.push(following)
+        continue
+      }
       const fetchOffset = following.position
       if (log.flushedOffset < fetchOffset) {
         // Whoever waited for that was told something else: that the term is over, or that the disk is full.
@@ -265,6 +271,7 @@ export class Fetcher implements FollowingEvents {
       else partitions.push(named)
     }
     this.#changed.clear()
+    for (const following of later) this.#name(following)
     return Array.from(topics, ([topicId, partitions]) => ({ topicId, partitions }))
   }
 

@@ -70,8 +70,8 @@ export class Following {
     const { log } = partition
     if (this.state !== 'ready') return 'nothing'
     if (partition.damagedAt !== null) return this.#beyondDamage(partition.damagedAt, answer, asked, events)
-    if (asked !== log.logEndOffset) return 'nothing'
     try {
+      if (asked !== log.logEndOffset) return this.#passedOver(answer, asked)
       if (answer.errorCode !== 0) return this.#refused(answer, events)
       const { divergingEpoch, records, highWatermark, logStartOffset } = answer
       if (divergingEpoch.endOffset >= 0) return this.#cut(divergingEpoch, events)
@@ -88,6 +88,21 @@ export class Following {
       this.#warn('what was fetched could not be appended', events, { error: error.message })
       return 'again'
     }
+  }
+
+  /**
+   * Of two Fetches that were under way the later one may ask for what the earlier one has brought. That something is committed
+   * the source says but once, so it counts all the same.
+   */
+  #passedOver(
+    { errorCode, divergingEpoch, highWatermark, logStartOffset }: FetchedPartition,
+    asked: number,
+  ): 'nothing' {
+    const { partition, leaderEpoch } = this
+    const agrees = errorCode === 0 && divergingEpoch.endOffset < 0 && highWatermark >= 0
+    if (agrees && asked >= 0 && asked < partition.log.logEndOffset && partition.isVerified)
+      partition.learnCommitted(leaderEpoch, highWatermark, logStartOffset)
+    return 'nothing'
   }
 
   /** Where the next Fetch goes on. With a damaged copy it says so, until nobody counts on us any more: then we begin anew there. */

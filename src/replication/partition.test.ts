@@ -126,6 +126,33 @@ test('by a damaged copy nobody cuts his own; consumers are sent elsewhere while 
   assert.equal((await partition.read(0, 10_000)).length > 0, true, 'what is whole is served')
 })
 
+test('that something is committed counts also when it comes with records that an earlier answer has brought', async () => {
+  const volume = await FileVolume.open('/data', { ...world, disk: new MemoryDisk() }, silent)
+  const partition = open(volume, defaultLogConfig, {
+    ...alone,
+    leader: 2,
+    leaderEpoch: 1,
+    replicas: [2, 1],
+    isr: [2, 1],
+  })
+  const following = new Following(partition, 1, 2)
+  const events: FollowingEvents = { ready() {}, warn: text => assert.fail(text), now: () => 1 }
+  const records = buildBatch({ leaderEpoch: 1, records: [{ timestamp: 1, value: Buffer.from('v') }] })
+  const answer = (highWatermark: number) => ({
+    ...{ errorCode: 0, highWatermark, logStartOffset: 0, records: Buffer.from(records) },
+    divergingEpoch: { epoch: -1, endOffset: -1 },
+  })
+  // Of a follower's log that nobody has compared nothing is known to be committed.
+  assert.equal(following.receive(answer(1), -1, events), 'nothing')
+  assert.equal(partition.highWatermark, 0)
+  assert.equal(following.receive(answer(0), 0, events), 'appended')
+  assert.equal(partition.highWatermark, 0)
+  assert.equal(following.receive(answer(1), 0, events), 'nothing')
+  assert.equal(partition.log.logEndOffset, 1)
+  assert.equal(partition.highWatermark, 1)
+  await volume.close()
+})
+
 test('a follower drops what is damaged when nobody counts on it, or it was never committed', async () => {
   const warnings: string[] = []
   const events = (ready: () => void): FollowingEvents => ({ ready, warn: text => warnings.push(text), now: () => 1 })

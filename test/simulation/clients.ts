@@ -223,7 +223,15 @@ export class AskerClient extends Client {
 export class OperatorClient extends Client {
   /** What must be there in the end: `null`: nobody knows. */
   readonly topics = new Map<string, 'there' | 'gone' | null>()
+  /** Id of each topic when it was said to be there, for an onlooker. */
+  readonly ids = new Map<string, string | undefined>()
+  readonly #idOf: (name: string) => string | undefined
   #number = 0
+
+  constructor(plan: ClientPlan, machine: Machine, dice: Dice, idOf: (name: string) => string | undefined) {
+    super(plan, machine, dice)
+    this.#idOf = idOf
+  }
 
   protected async run(cluster: Cluster, world: World): Promise<void> {
     const admin = new Admin(cluster)
@@ -240,6 +248,7 @@ export class OperatorClient extends Client {
         this.topics.set(name, null)
         await admin.createTopics([{ name, partitions: 1 + this.dice.int(2) }])
         this.topics.set(name, 'there')
+        this.ids.set(name, this.#idOf(name))
       }
     }
   }

@@ -41,6 +41,8 @@ export interface FetchLimits {
   readonly anyReplica: boolean
   /** The copy that is nearer to the consumer, for those that we lead; −1: there is none. Null: nobody asks. */
   readonly nearer: ((partition: Partition, fetchOffset: number) => number) | null
+  /** Partitions that a later Fetch of the same session has named are left to that one (`FetchPartition.namedIn`). */
+  readonly namedUpTo: number
 }
 
 const none: Uint8Array[] = []
@@ -267,7 +269,7 @@ export class DelayedFetch {
     let left = budget
     for (let i = from; i < this.#wanted.length; i++) {
       const wanted = this.#wanted[i] as FetchPartition
-      if (!wanted.fresh && this.#isQuiet(wanted)) continue
+      if (wanted.namedIn > this.#limits.namedUpTo || (!wanted.fresh && this.#isQuiet(wanted))) continue
       const result = emptyResult(wanted)
       results.push(result)
       let records: Uint8Array[] | Promise<Uint8Array[]>

@@ -18,6 +18,7 @@ function partition(topic: string, index: number, fetchOffset = 0): FetchPartitio
     downstream: null,
     fresh: true,
     maxBytes: 1_000,
+    namedIn: 0,
     toldHighWatermark: -1,
     toldLogStartOffset: -1,
   }
@@ -113,4 +114,19 @@ test('sessions together remember a bounded number of partitions; the one that go
   // What it held is free, and so is what another forgets.
   assert.equal(sessions.update(one, [partition('b', 0), partition('b', 1)], [partition('a', 0)]), true)
   assert.equal(sessions.update(sessions.open(false, 0)!, [partition('c', 0)], []), true)
+})
+
+test('a partition knows the change that named it last: an answer to an earlier Fetch leaves it to the later one', () => {
+  const session = new FetchSessions(10, dice(41)).open(false, 0)!
+  session.update([partition('a', 0), partition('a', 1)], [])
+  assert.equal(session.changes, 1)
+  session.update([partition('a', 1, 7), partition('b', 0)], [])
+  assert.deepEqual(
+    session.partitions().map(({ topic, partition, namedIn }) => [topic, partition, namedIn]),
+    [
+      ['a', 0, 1],
+      ['a', 1, 2],
+      ['b', 0, 2],
+    ],
+  )
 })

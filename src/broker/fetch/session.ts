@@ -16,6 +16,8 @@ export interface FetchPartition {
   downstream: readonly ReplicaReport[] | null
   /** False when the session alone remembers it, and its follower has counted already. */
   fresh: boolean
+  /** Number of the session's change that named it last: an answer to an earlier Fetch does not speak of it. */
+  namedIn: number
   /** What the client was last told, to leave out what did not change; −1: nothing yet. */
   toldHighWatermark: number
   toldLogStartOffset: number
@@ -35,6 +37,8 @@ export class FetchSession {
   readonly byId: boolean
   epoch = 1
   lastUsed: number
+  /** How often its partitions were changed. */
+  changes = 0
   /** Bytes of its last answers: of the last one half, of the one before a quarter, and so on. */
   recentBytes = 0
   readonly #partitions = new Map<string, FetchPartition>()
@@ -55,7 +59,9 @@ export class FetchSession {
     changes: readonly FetchPartition[],
     forgotten: readonly { topic: string; topicId: string; partition: number }[],
   ) {
+    this.changes++
     for (const change of changes) {
+      change.namedIn = this.changes
       const known = this.#partitions.get(key(change, this.byId))
       if (known === undefined) {
         this.#partitions.set(key(change, this.byId), change)
@@ -74,6 +80,7 @@ export class FetchSession {
         known.logStartOffset = change.logStartOffset
         known.downstream = change.downstream
         known.fresh = true
+        known.namedIn = this.changes
       }
     }
     if (forgotten.length > 0) this.#forget(forgotten.map(partition => key(partition, this.byId)))

@@ -72,6 +72,7 @@ function answer(request: Request, context: RequestContext): Response | Promise<R
     gather: replica !== null && (session?.recentBytes ?? 0) >= busyBytes ? broker.world.timers : null,
     anyReplica: replica === null && context.version >= 11,
     nearer: nearerOf(request, context),
+    namedUpTo: session?.changes ?? 0,
   })
   let sent = false
   let fetched = 0
@@ -130,6 +131,7 @@ function partitionsOf(request: Request, { version, node }: RequestContext): Fetc
         maxBytes: partition.partitionMaxBytes,
         downstream: partition.downstream.length === 0 ? null : partition.downstream,
         fresh: true,
+        namedIn: 0,
         toldHighWatermark: -1,
         toldLogStartOffset: -1,
       })
