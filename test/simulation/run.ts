@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { toLine } from '../checker/history.ts'
+import { found } from './found.ts'
 import { huntMutants } from './mutate.ts'
 import { preload } from './preload.ts'
 import { type Outcome, simulate } from './simulation.ts'
@@ -10,6 +11,7 @@ import { type Outcome, simulate } from './simulation.ts'
 // npm run simulate -- --seeds N [--from SEED]   runs seeds one after the other and stops at the first that finds something
 //      [--servers N] [--orderer raft|store]   left out: each seed decides
 //                   -- --seed S --story         runs one and tells what happened
+//                   -- --found                  runs those that found something once
 //                   -- --mutants [NAME]         makes classic mistakes and sees them found
 
 const { values: options, positionals } = parseArgs({
@@ -22,6 +24,7 @@ const { values: options, positionals } = parseArgs({
     story: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
     hash: { type: 'boolean', default: false },
+    found: { type: 'boolean', default: false },
     mutants: { type: 'boolean', default: false },
   },
   allowPositionals: true,
@@ -30,7 +33,8 @@ const { values: options, positionals } = parseArgs({
 if (options.mutants) process.exit((await huntMutants(positionals[0] ?? '')) ? 0 : 1)
 
 const first = Number(options.seed ?? options.from)
-const seeds = options.seed === undefined ? Number(options.seeds) : 1
+const count = options.seed === undefined ? Number(options.seeds) : 1
+const seeds = options.found ? [...found.keys()] : Array.from({ length: count }, (_, i) => first + i)
 const cluster = {
   ...(options.servers === undefined ? {} : { servers: Number(options.servers) }),
   ...(options.orderer === undefined
@@ -56,17 +60,18 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     stopped = true
   })
 
-for (let seed = first; seed < first + seeds && !stopped; seed++) {
+for (const seed of seeds) {
+  if (stopped) break
   const outcome = await simulate(seed, { ...cluster, story: options.story })
   simulatedMs += outcome.simulatedMs
   events += outcome.events
   acknowledged += outcome.acknowledged
-  for (const [kind, number] of outcome.faults) count(faults, kind, number)
-  count(shapes, outcome.shape, 1)
+  for (const [kind, number] of outcome.faults) add(faults, kind, number)
+  add(shapes, outcome.shape, 1)
   if (options.story) console.log(outcome.story.join('\n'))
   if (options.hash) console.log(`${seed} ${outcome.hash} ${outcome.events} events`)
   done++
-  if (done % 100 === 0 && done < seeds) console.log(`${done} seeds, ${failed} failed`)
+  if (done % 100 === 0 && done < seeds.length) console.log(`${done} seeds, ${failed} failed`)
   if (outcome.findings.length > 0) {
     failed++
     report(outcome)
@@ -79,7 +84,7 @@ const { user, system } = process.cpuUsage(cpuBegan)
 const busy = (user + system) / 1e6
 const hours = simulatedMs / 3_600_000
 console.log(
-  `${done} seeds from ${first}, ${failed} failed: ${hours.toFixed(2)} simulated hours in ${seconds.toFixed(1)} s ` +
+  `${done} seeds from ${seeds[0]}, ${failed} failed: ${hours.toFixed(2)} simulated hours in ${seconds.toFixed(1)} s ` +
     `(${(hours / seconds).toFixed(4)} hours/s, ${(done / seconds).toFixed(1)} seeds/s, ${Math.round(events / seconds)} events/s; ` +
     `by ${busy.toFixed(1)} s of a processor: ${(done / busy).toFixed(1)} seeds/s), ${acknowledged} records acknowledged`,
 )
@@ -87,7 +92,7 @@ console.log(`clusters: ${told(shapes)}`)
 console.log(`faults: ${told(faults)}`)
 process.exit(failed > 0 ? 1 : 0)
 
-function count(of: Map<string, number>, what: string, more: number): void {
+function add(of: Map<string, number>, what: string, more: number): void {
   of.set(what, (of.get(what) ?? 0) + more)
 }
 

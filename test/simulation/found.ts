@@ -1,0 +1,16 @@
+/**
+ * Seeds that found something once. Later changes make other lives of them, so each bug has a test of its own beside the
+ * code, too; here they are because bugs come back to places where they were.
+ */
+export const found: ReadonlyMap<number, string> = new Map([
+  [581, 'an onlooker took a leader that commits and gives its lead up in one event for a liar'],
+  [8023, 'a clean start trusted a file that a full disk had not kept'],
+  [10496, 'a data folder whose name was not durable when its node promised much'],
+  [31479, 'in an idle chain a move never ended'],
+  [37456, 'an onlooker missed the last move of a leader that died in it'],
+  [37502, 'the same'],
+  [71974, 'a hole between segments: the end of one was lost, the next one was there'],
+  [72872, 'an acknowledged batch was written again under another producer id'],
+  [104510, 'a follower of an idle partition stayed below the high watermark'],
+  [104681, 'a topic that a repeated question had made anew was taken for one that was not deleted'],
+])
