@@ -23,6 +23,11 @@ export class GatewayMetrics {
   bodyBytes = 0
   /** Bytes of answers that are made, and not taken yet. */
   answerBytes = 0
+  /** Requests whose bodies, or whose answers, were too much on top of the others. */
+  bodiesRefused = 0
+  answersRefused = 0
+  /** Bytes of bodies that may be held, and of answers that may be left; null as long as nobody spoke HTTP. */
+  http: { readonly bodyLimit: number; readonly answerLimit: number } | null = null
   /** What doors do in the cluster; null as long as they do nothing. */
   client: { readonly stats: ClusterClientStats } | null = null
   /** Null as long as nobody spoke gRPC. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GrpcClient, grpc, stands } from './grpc-kit.ts'
-import { ask, sleep, start } from './kit.ts'
+import { ask, Raw, sleep, start } from './kit.ts'
 
 const node = await start({
   config: {
@@ -74,6 +74,57 @@ test('calls of gRPC, and how large their messages may be', async () => {
   await assert.rejects(produce(10_000), refused)
   assert.equal((await produce(9_000)).records.length, 1)
   client.close()
+})
+
+test('bodies that are held at one time: one more byte, and its request is told to come again', async () => {
+  const own = await start({ config: { 'http.body.held.max.bytes': 100_000, 'http.request.max.bytes': 80_000 } })
+  const read = async (name: string) => {
+    const { text } = await ask(`${own.url}/metrics`)
+    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+  }
+  await ask(`${own.url}/topics`, { body: { name: 't', partitions: 1 } })
+  const head = (length: number) =>
+    `POST /topics/t/records HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/octet-stream\r\ncontent-length: ${length}\r\n\r\n`
+  const [first, second, third] = await Promise.all([1, 2, 3].map(() => Raw.open(own.port)))
+  first!.send(`${head(70_000)}${'x'.repeat(60_000)}`)
+  second!.send(`${head(50_000)}${'x'.repeat(40_000)}`)
+  await until(async () => (await read('ottla_door_body_bytes')) === 100_000)
+  third!.send(`${head(1000)}x`)
+  await until(async () => third!.got.includes('\r\n\r\n'))
+  assert.match(third!.got, /^HTTP\/1\.1 503 .*retry-after: 1/s)
+  assert.equal(await read('ottla_door_bodies_refused_total'), 1)
+  assert.equal(await read('ottla_door_body_limit_bytes'), 100_000)
+  // What is let go of is room for others.
+  second!.close()
+  await until(async () => (await read('ottla_door_body_bytes')) === 60_000)
+  first!.send('x'.repeat(10_000))
+  await until(async () => first!.got.includes('\r\n\r\n'))
+  assert.match(first!.got, /^HTTP\/1\.1 200 /)
+  assert.equal(await read('ottla_door_body_bytes'), 0)
+  for (const raw of [first, third]) raw!.close()
+})
+
+test('answers that are left: one that is too much on top of them is a refusal', async () => {
+  const own = await start({ config: { 'http.answer.unsent.max.bytes': 1_048_576 } })
+  const { url, port } = own
+  const headers = { 'content-type': 'application/octet-stream' }
+  await ask(`${url}/topics/t/records`, { body: Buffer.alloc(60_000, 'x'), headers })
+  const read = async (name: string) => {
+    const { text } = await ask(`${url}/metrics`)
+    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+  }
+  assert.equal(await read('ottla_door_answer_limit_bytes'), 1_048_576)
+  const raws = await Promise.all(Array.from({ length: 12 }, () => Raw.open(port)))
+  for (const raw of raws) {
+    raw.socket.pause()
+    raw.send(`GET /topics/t/records HTTP/1.1\r\nhost: localhost\r\n\r\n`.repeat(120))
+  }
+  // The page of metrics is an answer, too.
+  await until(async () => !((await read('ottla_door_answers_refused_total')) === 0))
+  for (const raw of raws) raw.close()
+  await until(async () => (await read('ottla_door_answer_bytes')) < 100_000)
+  assert.ok((await read('ottla_door_answers_refused_total')) > 0)
+  assert.equal((await ask(`${url}/topics/t/records`)).status, 200)
 })
 
 test('what is kept, and what may be left, is what the settings say', async () => {

@@ -136,6 +136,11 @@ export class EventDesk {
     return behind
   }
 
+  /** Those of them that are given nothing as long as too much waits for others. */
+  get patient(): number {
+    return this.#pace.patient
+  }
+
   get unsentBytes(): number {
     let bytes = 0
     for (const { stream } of this.#subscriptions) bytes += stream.unsent

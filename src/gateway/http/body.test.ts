@@ -14,7 +14,7 @@ const tick = () => new Promise(resolve => setImmediate(resolve))
 
 test('what had come of a body that is refused is not kept, however long its connection stays', async () => {
   const message = Object.assign(new PassThrough(), { headers: {}, complete: false })
-  const metrics = { bodyBytes: 0 }
+  const metrics = { bodyBytes: 0, bodiesRefused: 0 }
   const reader = new BodyReader(message as unknown as IncomingMessage, { most: 1000, metrics })
   const reading = reader.read(10_000)
   const refused = assert.rejects(reading, (error: Problem) => error instanceof Problem && error.status === 503)
@@ -27,6 +27,7 @@ test('what had come of a body that is refused is not kept, however long its conn
   assert.equal(metrics.bodyBytes, 600)
   message.write(Buffer.alloc(401))
   await refused
+  assert.equal(metrics.bodiesRefused, 1)
   reader.release()
   assert.equal(metrics.bodyBytes, 0)
   await tick()
@@ -37,7 +38,7 @@ test('what had come of a body that is refused is not kept, however long its conn
 
 test('a body that fills the budget is taken, and gives it back', async () => {
   const message = Object.assign(new PassThrough(), { headers: {}, complete: false })
-  const metrics = { bodyBytes: 0 }
+  const metrics = { bodyBytes: 0, bodiesRefused: 0 }
   const reader = new BodyReader(message as unknown as IncomingMessage, { most: 1000, metrics })
   const reading = reader.read(10_000)
   message.write(Buffer.alloc(600))

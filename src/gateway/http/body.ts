@@ -7,7 +7,7 @@ import { badRequest, Problem } from './problem.ts'
 /** Bodies of all requests that are held at one time, bytes. */
 export interface BodyBudget {
   readonly most: number
-  readonly metrics: Pick<GatewayMetrics, 'bodyBytes'>
+  readonly metrics: Pick<GatewayMetrics, 'bodyBytes' | 'bodiesRefused'>
 }
 
 /** Chunks that may have any size; of more the average counts, bytes. */
@@ -92,7 +92,10 @@ export class BodyReader {
 
   #mayHold(bytes: number): boolean {
     const { metrics, most } = this.#budget
-    if (bytes > 0 && metrics.bodyBytes + bytes > most) return false
+    if (bytes > 0 && metrics.bodyBytes + bytes > most) {
+      metrics.bodiesRefused++
+      return false
+    }
     metrics.bodyBytes += bytes
     this.#held += bytes
     return true

@@ -21,8 +21,7 @@ const commonLines: readonly string[] = Object.entries(common).flat()
 /** Bytes of a body that nobody read which are skipped, so that the next request finds its connection. */
 const mostSkipped = 64 * 1024
 
-/** Bytes of answers that all clients together may leave untaken; small answers are never refused. */
-const mostAnswerBytes = 64 * 1024 * 1024
+/** Bytes of an answer that is never refused. */
 const smallAnswer = 1024
 
 /** Nobody changes it. */
@@ -255,8 +254,7 @@ export class Handling implements HttpRequest {
     if (body !== undefined) {
       const kind = type ?? (json === undefined ? 'application/octet-stream' : 'application/json')
       const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
-      const { metrics } = this.#gateway
-      if (limited && bytes > smallAnswer && metrics.answerBytes + bytes > mostAnswerBytes) return this.#refuse()
+      if (limited && bytes > smallAnswer && this.#isTooMuch(bytes)) return this.#refuse()
       this.#count(bytes)
       // Most answers have nothing special.
       if (own === empty && this.#extra === noHeaders && !this.#isLast) {
@@ -272,8 +270,15 @@ export class Handling implements HttpRequest {
     return status
   }
 
+  /** On top of what clients leave untaken. */
+  #isTooMuch(bytes: number): boolean {
+    const { metrics, config } = this.#gateway
+    return metrics.answerBytes + bytes > config.get('http.answer.unsent.max.bytes')
+  }
+
   /** Nothing more comes over this connection: who asks for much and takes nothing shall not ask for more. */
   #refuse(): number {
+    this.#gateway.metrics.answersRefused++
     const { status, headers } = tooSlow
     return this.#send({ status, headers, json: tooSlow, type: 'application/problem+json' }, false)
   }

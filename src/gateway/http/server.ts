@@ -14,8 +14,6 @@ const mostHeaderBytes = 16 * 1024
 /** ms for a request's line and headers, and for all of it. */
 const headersMs = 10_000
 const requestMs = 120_000
-/** Bytes of all bodies that are held at one time, unless one alone may be larger. */
-const mostBodyBytes = 32 * 1024 * 1024
 /** Requests of one connection that are worked on at one time. */
 const mostAtOnce = 8
 /** Bytes of answers that one connection may leave untaken; above, its next request waits until they are taken. */
@@ -47,9 +45,18 @@ class HttpDoor implements Door {
     const { config, metrics } = gateway
     this.#budget = {
       get most() {
-        return Math.max(mostBodyBytes, config.get('http.request.max.bytes'))
+        return Math.max(config.get('http.body.held.max.bytes'), config.get('http.request.max.bytes'))
       },
       metrics,
+    }
+    const budget = this.#budget
+    metrics.http = {
+      get bodyLimit() {
+        return budget.most
+      },
+      get answerLimit() {
+        return config.get('http.answer.unsent.max.bytes')
+      },
     }
     this.#server = createServer({
       maxHeaderSize: mostHeaderBytes,
@@ -101,10 +108,13 @@ class HttpDoor implements Door {
       stream.destroy()
       return
     }
-    const waiting = this.#waiting.get(stream)
-    if (stream.asked <= mostAtOnce && stream.untaken <= mostUntaken && !(waiting !== undefined && waiting.length > 0))
+    // Then nobody waits: with every answer that is taken all are begun that may be.
+    if (stream.asked <= mostAtOnce && stream.untaken <= mostUntaken) {
       this.#run(handling, stream)
-    else if (waiting === undefined) this.#waiting.set(stream, [handling])
+      return
+    }
+    const waiting = this.#waiting.get(stream)
+    if (waiting === undefined) this.#waiting.set(stream, [handling])
     else waiting.push(handling)
   }
 

@@ -12,6 +12,12 @@ export function exportDoors(page: MetricsPage, metrics: GatewayMetrics, events: 
   page.counter('ottla_door_stalled_connections_total', 'Closed: answers were not taken').add(metrics.stalled)
   page.gauge('ottla_door_answer_bytes', 'Bytes of answers that are not taken yet').add(metrics.answerBytes)
   page.gauge('ottla_door_body_bytes', 'Bytes of request bodies that are held').add(metrics.bodyBytes)
+  page.counter('ottla_door_answers_refused_total', 'Answers that were too much').add(metrics.answersRefused)
+  page.counter('ottla_door_bodies_refused_total', 'Requests whose bodies were too much').add(metrics.bodiesRefused)
+  if (metrics.http !== null) {
+    page.gauge('ottla_door_answer_limit_bytes', 'Bytes of answers that may be left').add(metrics.http.answerLimit)
+    page.gauge('ottla_door_body_limit_bytes', 'Bytes of bodies that may be held').add(metrics.http.bodyLimit)
+  }
   const answers = page.counter('ottla_door_requests_total', 'Requests by operation and kind of answer')
   const time = page.counter('ottla_door_request_seconds_total', 'Time that requests took, by operation')
   for (const [operation, { answers: counts, totalMs }] of metrics.operations) {
@@ -45,6 +51,7 @@ function exportEvents(page: MetricsPage, events: EventDesk): void {
   page.gauge('ottla_event_streams_limit', 'Streams of events at one time').add(limits.streams)
   page.gauge('ottla_event_streams_behind', 'Those that are not at the end of their topic').add(events.behind)
   page.gauge('ottla_event_topics', 'Topics that are read for streams').add(events.hubs)
+  page.gauge('ottla_event_streams_patient', 'Those of them that wait until others have taken more').add(events.patient)
   page.gauge('ottla_event_unsent_bytes', 'Bytes that subscribers have not taken').add(events.unsentBytes)
   page.gauge('ottla_event_unsent_limit_bytes', 'Above it the slowest are cut').add(limits.unsentBytes)
   page.counter('ottla_event_streams_opened_total', 'Streams begun').add(events.opened)

@@ -72,6 +72,8 @@ const OWN: { [kind: string]: readonly string[] } = {
     'host',
     'http.allowed.hosts',
     'http.allowed.origins',
+    'http.answer.unsent.max.bytes',
+    'http.body.held.max.bytes',
     'http.event.heartbeat.ms',
     'http.event.kept.bytes',
     'http.event.stall.ms',
