@@ -3,6 +3,7 @@ import type { World } from '../../world/world.ts'
 import type { ClusterClient } from '../cluster-client.ts'
 import type { EventDesk } from '../events/desk.ts'
 import type { Puller } from '../leases/puller.ts'
+import type { Turns } from '../turns.ts'
 
 /** What the calls of this door stand on. */
 export interface DoorContext {
@@ -13,6 +14,8 @@ export interface DoorContext {
   events(): Promise<EventDesk>
   readonly world: Pick<World, 'clock' | 'timers' | 'random'>
   readonly config: Pick<BrokerConfig, 'get'>
+  /** Bytes of messages that are read or made in one turn of the event loop. */
+  readonly turns: Turns
   /** Clients are served. */
   serving(): boolean
   /** Aborted when the node stops. */

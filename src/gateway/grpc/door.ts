@@ -1,6 +1,7 @@
 import type { Door } from '../doors.ts'
 import type { Gateway } from '../gateway.ts'
 import type { GuestStream } from '../guest-stream.ts'
+import { Turns } from '../turns.ts'
 import type { DoorContext } from './context.ts'
 import { broker } from './handlers/broker.ts'
 import { health } from './handlers/health.ts'
@@ -8,7 +9,7 @@ import { leases } from './handlers/leases.ts'
 import { records } from './handlers/records.ts'
 import { reflection } from './handlers/reflection.ts'
 import { served } from './implementation.ts'
-import { GrpcServer } from './server.ts'
+import { bytesInTurn, GrpcServer } from './server.ts'
 import { Broker, brokerProto } from './services/broker.ts'
 import { Health, healthProto } from './services/health.ts'
 import { Leases, leasesProto } from './services/leases.ts'
@@ -61,8 +62,11 @@ class GrpcDoor implements Door {
     const serving = () => gateway.node.server.open && !stopping.aborted
     const puller = async () => (await import('../leases/puller.ts')).pullerOf(gateway)
     const events = async () => (await import('../events/of-gateway.ts')).eventDesk(gateway)
-    this.#server = new GrpcServer(allPaths({ client, puller, events, world, config, serving, stopping }), {
+    const turns = new Turns(world.timers, bytesInTurn)
+    const paths = allPaths({ client, puller, events, world, config, turns, serving, stopping })
+    this.#server = new GrpcServer(paths, {
       world,
+      turns,
       logger,
       limits: { calls: config.get('grpc.max.calls'), messageBytes: config.get('grpc.max.message.bytes') },
       holds: more => {

@@ -19,6 +19,8 @@ export interface GrpcServerOptions {
   readonly world: Pick<World, 'clock' | 'timers'>
   readonly logger: Logger
   readonly limits?: Partial<GrpcLimits>
+  /** Shared with whoever makes large answers. */
+  readonly turns?: Turns
   /** So many more bytes of incomplete messages are held, or fewer. */
   readonly holds?: (more: number) => void
   /** A call has ended with that code, after so many ms. */
@@ -53,8 +55,8 @@ export const defaultLimits: GrpcLimits = {
 const streamWindow = 256 * 1024
 const sessionWindow = 1024 * 1024
 const headerBytes = 16 * 1024
-/** Bytes of messages that are read in one turn of the event loop. */
-const mostRead = 48 * 1024
+/** Bytes of messages that are read or made in one turn of the event loop: of records that are nothing else, some ten thousand. */
+export const bytesInTurn = 48 * 1024
 /** MB that Node lets one connection hold; above, it takes no new streams there. */
 const sessionMegabytes = 16
 /** Frames that make no sense, and streams that are refused, before a connection is closed. */
@@ -77,7 +79,7 @@ export class GrpcServer {
   readonly #sessions = new Map<ServerHttp2Session, Session>()
   /** Streams that end only when somebody ends them. */
   readonly #endless = new Set<Call>()
-  readonly #reading: Turns
+  readonly #turns: Turns
   #closing = false
   #held = 0
   #calls = 0
@@ -88,7 +90,7 @@ export class GrpcServer {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#paths = paths
-    this.#reading = new Turns(options.world.timers, mostRead)
+    this.#turns = options.turns ?? new Turns(options.world.timers, bytesInTurn)
     this.#http2 = createServer({
       maxSessionMemory: sessionMegabytes,
       maxSessionInvalidFrames: mostNonsense,
@@ -227,7 +229,7 @@ export class GrpcServer {
       maxMessageBytes: messageBytes,
       messageMs,
       mostWaiting: waiting,
-      reading: this.#reading,
+      reading: this.#turns,
       hold: bytes => {
         this.#held += bytes
         holds?.(bytes)
