@@ -7,9 +7,8 @@ import type { Besieged } from './siege.ts'
 /** One kind of hostile client. */
 export interface Attack {
   readonly name: string
-  /** Where more is known to be needed: ms, bytes. */
-  readonly stallMs?: number
-  readonly growth?: number
+  /** Bytes that may be held, where a limit of the node allows more than is usual. */
+  readonly held?: number
   prepare?(node: Besieged): Promise<void>
   /** Gives how it leaves; its connections stay until then. */
   run(node: Besieged): Promise<(() => void) | undefined>
@@ -81,15 +80,8 @@ async function fill(node: Besieged, topic: string, count: number, value: string 
 }
 
 /** One message of a client that does, again and again. */
-const many = (
-  name: string,
-  connections: number,
-  bytes: () => string | Uint8Array,
-  ms = 400,
-  limits: Pick<Attack, 'stallMs' | 'growth'> = {},
-): Attack => ({
+const many = (name: string, connections: number, bytes: () => string | Uint8Array, ms = 400): Attack => ({
   name,
-  ...limits,
   async run(node) {
     const sockets = await openAll(node, connections)
     for (const socket of sockets) heard(socket).write(bytes())
@@ -97,9 +89,6 @@ const many = (
     return leaving(sockets)
   },
 })
-
-/** Ten thousand calls, as many as a node takes, take their ten KiB each. */
-const tenThousand = { stallMs: 500, growth: 128 * 1024 * 1024 }
 
 /** One connection that does not stop. */
 const flood = (name: string, first: Uint8Array | string, again: Uint8Array | string, times = 2000): Attack => ({
@@ -174,7 +163,6 @@ export const attacks: readonly Attack[] = [
   flood('malformed requests without end', '', 'GET\r\n'.repeat(2000)),
   {
     name: 'chunks of one byte',
-    stallMs: 150,
     async run(node) {
       const sockets = (await openAll(node, 16)).map(heard)
       for (const socket of sockets) socket.write(chunked('/topics/t/records', 'content-type: application/octet-stream'))
@@ -185,13 +173,10 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'lines that never end',
-    // What is held may be 32 MiB; copies of it are garbage for a while.
-    growth: 112 * 1024 * 1024,
     run: node => pourLines(node, 64, 'x'),
   },
   {
     name: 'bodies that are never finished',
-    growth: 112 * 1024 * 1024,
     async run(node) {
       const sockets = (await openAll(node, 64)).map(heard)
       const head = `POST /topics/t/records HTTP/1.1\r\n${host}\r\n${json}\r\ncontent-length: 16000000\r\n\r\n`
@@ -221,8 +206,6 @@ export const attacks: readonly Attack[] = [
   ].map(
     ([what, path, body]): Attack => ({
       name: `JSON of ${what}`,
-      // 140,000 names of one object are what JSON.parse takes longest for, of all that is let in.
-      stallMs: what === 'headers' ? 300 : 100,
       async run(node) {
         const sockets = (await openAll(node, 2)).map(heard)
         for (const socket of sockets) socket.write(post(path!, body!))
@@ -233,8 +216,6 @@ export const attacks: readonly Attack[] = [
   ),
   {
     name: 'stored brackets, read, searched, subscribed and pulled',
-    // Seven megabytes of them are one answer.
-    stallMs: 200,
     async prepare(node) {
       await fill(node, 't', 8, shallow(900_000))
     },
@@ -266,7 +247,8 @@ export const attacks: readonly Attack[] = [
     async prepare(node) {
       await fill(node, 't', 24, Buffer.alloc(1_000_000, 'x'))
     },
-    growth: 128 * 1024 * 1024,
+    // `door.read.buffer.bytes`, and of each what is being sent.
+    held: 96 * 1024 * 1024,
     async run(node) {
       const sockets = (await openAll(node, 100)).map(deaf)
       for (const socket of sockets) {
@@ -279,7 +261,6 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'who asks ahead for all topics and takes nothing',
-    growth: 128 * 1024 * 1024,
     async prepare(node) {
       for (let i = 0; i < 300; i++) {
         const body = JSON.stringify({ name: `${'a-long-name-'.repeat(15)}${i}` })
@@ -298,9 +279,8 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'three hundred subscribers who take nothing',
-    // Each gets a first event of half a megabyte at once.
-    stallMs: 500,
-    growth: 128 * 1024 * 1024,
+    // `http.event.unsent.max.bytes`.
+    held: 80 * 1024 * 1024,
     async prepare(node) {
       await fill(node, 't', 40, Buffer.alloc(500_000, 'x'))
     },
@@ -313,7 +293,6 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'groups, lease groups and keys of names that clients choose',
-    growth: 96 * 1024 * 1024,
     async prepare(node) {
       await fill(node, 't', 8, 'x')
     },
@@ -357,8 +336,6 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'HTTP/2: calls that are reset at once',
-    // Five hundred calls come in one read.
-    stallMs: 300,
     async run(node) {
       const sockets = (await openAll(node, 2)).map(heard)
       for (const socket of sockets) {
@@ -422,7 +399,6 @@ export const attacks: readonly Attack[] = [
     12,
     () => Buffer.concat([hello, openCalls(1000, publish)]),
     1500,
-    tenThousand,
   ),
   many(
     'gRPC: lengths that lie',
@@ -434,7 +410,6 @@ export const attacks: readonly Attack[] = [
         repeat(1000, i => frame(Type.data, 0, stream(i), message(Buffer.from('x'), { length: 4_000_000 }))),
       ]),
     1500,
-    tenThousand,
   ),
   {
     name: 'gRPC: a message byte by byte, on many streams',
@@ -487,9 +462,8 @@ export const attacks: readonly Attack[] = [
   ),
   {
     name: 'gRPC: five hundred streams of a client who takes nothing',
-    // A record of half a megabyte each, up to `http.event.unsent.max.bytes`.
-    stallMs: 500,
-    growth: 384 * 1024 * 1024,
+    // `http.event.unsent.max.bytes`.
+    held: 80 * 1024 * 1024,
     async prepare(node) {
       await fill(node, 't', 40, Buffer.alloc(500_000, 'x'))
     },
