@@ -3,7 +3,7 @@ import type { Timer } from '../world/world.ts'
 import { frameTurns } from './frame-input.ts'
 import { Gateway, type GatewayNode } from './gateway.ts'
 import { GuestStream } from './guest-stream.ts'
-import type { Turns } from './turns.ts'
+import { Turns } from './turns.ts'
 
 /** One way in, besides Kafka's protocol. */
 export interface Door {
@@ -23,6 +23,9 @@ const openers: { readonly [name in DoorName]?: (gateway: Gateway) => Promise<Doo
 const sweepMs = 5_000
 const stallMs = 60_000
 
+/** Bytes of large reads over HTTP in one turn of the event loop. */
+const mostRead = 2 * 1024 * 1024
+
 /** The doors of a node, behind the first connection that needed one. */
 export class OpenDoors {
   readonly #gateway: Gateway
@@ -30,6 +33,7 @@ export class OpenDoors {
   readonly #doors = new Map<DoorName, Promise<Door | null>>()
   readonly #streams = new Set<GuestStream>()
   readonly #turns: Turns
+  readonly #reads: Turns
   #closing = false
   #sweep: Timer | null = null
   #emptied: () => void = () => {}
@@ -38,6 +42,7 @@ export class OpenDoors {
   constructor(node: GatewayNode, isOpen: (name: DoorName) => boolean) {
     this.#gateway = new Gateway(node)
     this.#turns = frameTurns(node.world.timers)
+    this.#reads = new Turns(node.world.timers, mostRead)
     this.#isOpen = isOpen
   }
 
@@ -48,7 +53,7 @@ export class OpenDoors {
       return
     }
     const { metrics, world } = this.#gateway
-    const stream = new GuestStream(guest, first, world, name === 'grpc' ? this.#turns : null)
+    const stream = new GuestStream(guest, first, world, name === 'grpc' ? this.#turns : null, this.#reads)
     metrics.connections++
     metrics.connectionsTaken++
     this.#streams.add(stream)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Guest } from '../broker/guest.ts'
 import { GuestStream } from './guest-stream.ts'
+import { Turns } from './turns.ts'
 
 test('a client that takes nothing is seen to, one that takes something is not', async () => {
   let now = 1000
@@ -60,4 +61,42 @@ test('behind the last answer what comes is taken and not kept', () => {
   heard.into!.data(64 * 1024)
   assert.equal(stream.readableLength, 1000)
   stream.destroy()
+})
+
+test('large reads of all connections share a turn; small ones are never held up', () => {
+  const soon: (() => void)[] = []
+  const reads = new Turns({ soon: run => void soon.push(run) }, 100_000)
+  const open = () => {
+    const state = { into: null as Parameters<Guest['receive']>[0] | null, paused: false }
+    const guest = {
+      local: { host: '127.0.0.1', port: 9092 },
+      remote: { host: '127.0.0.1', port: 50_000 },
+      onClose: () => {},
+      onFinish: () => {},
+      receive: (into: Parameters<Guest['receive']>[0]) => {
+        state.into = into
+      },
+      pause: () => {
+        state.paused = true
+      },
+      resume: () => {
+        state.paused = false
+      },
+      destroy: () => {},
+    } as unknown as Guest
+    const world = { clock: { mono: () => 0 }, timers: { after: () => ({ cancel: () => {} }) } }
+    const stream = new GuestStream(guest, Buffer.alloc(0), world, null, reads)
+    stream.on('data', () => {})
+    return { state, stream }
+  }
+  const [one, other] = [open(), open()]
+  one.state.into!.data(50_000)
+  assert.equal(one.state.paused, false)
+  other.state.into!.data(50_000)
+  assert.equal(other.state.paused, true)
+  one.state.into!.data(1000)
+  assert.equal(one.state.paused, false)
+  for (const run of soon.splice(0)) run()
+  assert.equal(other.state.paused, false)
+  for (const { stream } of [one, other]) stream.destroy()
 })

@@ -13,6 +13,9 @@ const smallWrite = 16 * 1024
 /** ms that a client gets to close its side when we have closed ours: what it still sends must not cut off our last answer. */
 const lingerMs = 1000
 
+/** Bytes from which on a read is one of a large body. */
+const largeRead = 16 * 1024
+
 interface GuestWorld {
   readonly clock: Pick<Clock, 'mono'>
   readonly timers: Pick<Timers, 'after'>
@@ -43,15 +46,25 @@ export class GuestStream extends Duplex {
 
   /** Null: bytes are handed on as they come. */
   readonly #frames: FrameInput | null
+  readonly #reads: Turns | null
+  /** Nothing is read in this turn any more. */
+  #resting = false
 
   /**
    * `first`: what was read before anybody knew where it belongs; it must not change any more. `turns`: it speaks HTTP/2, whose
-   * frames are handed on some at a time.
+   * frames are handed on some at a time. `reads`: bytes of large reads that all connections share.
    */
-  constructor(guest: Guest, first: Uint8Array, world: GuestWorld, turns: Turns | null = null) {
+  constructor(
+    guest: Guest,
+    first: Uint8Array,
+    world: GuestWorld,
+    turns: Turns | null = null,
+    reads: Turns | null = null,
+  ) {
     super({ allowHalfOpen: true, readableHighWaterMark: 64 * 1024 })
     this.#guest = guest
     this.#world = world
+    this.#reads = reads
     this.localAddress = guest.local.host
     this.localPort = guest.local.port
     this.remoteAddress = guest.remote.host
@@ -78,6 +91,19 @@ export class GuestStream extends Duplex {
   #take(bytes: Buffer): void {
     if (this.#frames !== null) this.#frames.add(bytes)
     else if (!this.push(bytes)) this.#guest.pause()
+    else if (this.#reads !== null && bytes.length >= largeRead) this.#rest(this.#reads, bytes.length)
+  }
+
+  /** The system hands on megabytes of each connection as long as they are there: others have their turn in between. */
+  #rest(reads: Turns, bytes: number): void {
+    reads.spend(bytes)
+    if (reads.share > 0 || this.#resting) return
+    this.#resting = true
+    this.#guest.pause()
+    reads.wait(() => {
+      this.#resting = false
+      if (!this.destroyed && this.readableLength < this.readableHighWaterMark) this.#guest.resume()
+    })
   }
 
   get asked(): number {
@@ -136,8 +162,8 @@ export class GuestStream extends Duplex {
   }
 
   override _read(): void {
-    if (this.#frames === null) this.#guest.resume()
-    else this.#frames.want()
+    if (this.#frames !== null) this.#frames.want()
+    else if (!this.#resting) this.#guest.resume()
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
