@@ -6,26 +6,13 @@ import type { BatchSummary, Damage, Segment, Store, StoreObserver, StoreOptions,
 import type { VolumeContext } from './context.ts'
 import { Durability, type StoreParts } from './durability.ts'
 import { directoryName } from './names.ts'
-import { openPartition } from './opening.ts'
+import { type Opening, openPartition } from './opening.ts'
 import { PartitionDirectory } from './partition-directory.ts'
 import { Reader } from './reader.ts'
 import { Segments } from './segments.ts'
 import { SideFiles } from './side-files.ts'
 import { Tail } from './tail-cache.ts'
 import type { Cut } from './torn.ts'
-
-/** What the volume knows of a partition before it opens it. */
-export interface Opening {
-  readonly topicId: string
-  readonly options: StoreOptions
-  readonly recoveryPoint: number
-  /** It was closed in order. */
-  readonly clean: boolean
-  /** The folder is there. */
-  readonly exists: boolean
-  /** Until then nothing may be written. */
-  readonly ready?: Promise<void> | null
-}
 
 /** Offsets without records that one segment may span: relative ones are int32. */
 const mostGap = 2 ** 30
@@ -44,9 +31,9 @@ export class FileStore implements Store {
   #closing: Promise<void> | null = null
 
   constructor(context: VolumeContext, topicPartition: TopicPartition, opening: Opening) {
-    const { topicId, options, recoveryPoint, clean, exists } = opening
+    const { topicId, options, exists } = opening
     const directory = new PartitionDirectory(context, directoryName(topicPartition), topicId, exists)
-    const found = openPartition(context, directory, topicId, options, recoveryPoint, clean)
+    const found = openPartition(context, directory, topicId, options, opening)
     const segments = new Segments(context, directory, found.segments)
     const tail = new Tail(context.tailCache)
     this.damage = found.damage

@@ -161,6 +161,7 @@ export class FileVolume implements Volume {
       topicId,
       options,
       recoveryPoint: closed?.durableOffset ?? this.#checkpoints.recoveryPoints.get(topicPartition),
+      cleanedTo: this.#checkpoints.cleaned.get(topicPartition),
       clean: closed?.closedInOrder ?? this.clean,
       exists,
       ready,

@@ -11,6 +11,8 @@ export const cleanMarkName = '.kafka_cleanshutdown'
 export const recoveryPointsName = 'recovery-point-offset-checkpoint'
 export const logStartsName = 'log-start-offset-checkpoint'
 export const highWatermarksName = 'replication-offset-checkpoint'
+/** Kafka's: up to where it has compacted each partition. */
+export const cleanedName = 'cleaner-offset-checkpoint'
 export const partitionMetadataName = 'partition.metadata'
 
 export const logSuffix = '.log'

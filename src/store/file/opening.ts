@@ -19,6 +19,21 @@ import { FileSegment } from './segment.ts'
 import { finishSwaps } from './swaps.ts'
 import { type Cut, cutTail, setAside } from './torn.ts'
 
+/** What the volume knows of a partition before it opens it. */
+export interface Opening {
+  readonly topicId: string
+  readonly options: StoreOptions
+  readonly recoveryPoint: number
+  /** A compaction may have left gaps between segments below. */
+  readonly cleanedTo: number
+  /** It was closed in order. */
+  readonly clean: boolean
+  /** The folder is there. */
+  readonly exists: boolean
+  /** Until then nothing may be written. */
+  readonly ready?: Promise<void> | null
+}
+
 /** What was found in a partition's folder. */
 export interface Opened {
   readonly segments: FileSegment[]
@@ -38,8 +53,7 @@ export function openPartition(
   directory: PartitionDirectory,
   topicId: string,
   options: StoreOptions,
-  recoveryPoint: number,
-  clean: boolean,
+  { recoveryPoint, cleanedTo, clean }: Pick<Opening, 'recoveryPoint' | 'cleanedTo' | 'clean'>,
 ): Opened {
   if (!directory.exists) return nothing
   if (!clean) directory.inherited()
@@ -57,7 +71,7 @@ export function openPartition(
       ...missing(last.endOffset, recoveryPoint),
     }
   }
-  return recover(context, directory, segments, options, recoveryPoint)
+  return recover(context, directory, segments, options, recoveryPoint, cleanedTo)
 }
 
 function missing(endOffset: number, recoveryPoint: number): { damage: Damage | null } {
@@ -102,12 +116,11 @@ function load(context: VolumeContext, directory: PartitionDirectory): FileSegmen
 }
 
 /**
- * A segment that ends before the next one begins: its end never reached the disk, though the next one's name did. Below the
- * recovery point it is what a compaction leaves.
+ * A segment that ends before the next one begins: its end never reached the disk, though the next one's name did. Not so
+ * where everything was on the disk before, or was compacted.
  */
-function hole(endOffset: number, next: FileSegment | undefined, recoveryPoint: number): string | null {
-  if (next === undefined || next.afterGap || endOffset >= next.baseOffset || next.baseOffset <= recoveryPoint)
-    return null
+function hole(endOffset: number, next: FileSegment | undefined, soundTo: number): string | null {
+  if (next === undefined || next.afterGap || endOffset >= next.baseOffset || next.baseOffset <= soundTo) return null
   return `it ends at offset ${endOffset}, the next one begins at ${next.baseOffset}`
 }
 
@@ -118,6 +131,7 @@ function recover(
   segments: FileSegment[],
   options: StoreOptions,
   recoveryPoint: number,
+  cleanedTo: number,
 ): Opened {
   const cuts: Cut[] = []
   // The segment before the point, too: what was cut off from its end may be there again.
@@ -127,7 +141,7 @@ function recover(
     const next = segments[i + 1]?.baseOffset
     const bad = checkSegment(context, segment, recoveryPoint, next, options.indexIntervalBytes)
     const { endOffset } = segment
-    const problem = bad ?? hole(endOffset, segments[i + 1], recoveryPoint)
+    const problem = bad ?? hole(endOffset, segments[i + 1], Math.max(recoveryPoint, cleanedTo))
     if (problem !== null && endOffset < recoveryPoint && endOffset !== next) {
       const damage = { offset: endOffset, reason: `${segment.path}, byte ${segment.sizeInBytes}: ${problem}` }
       return { segments, endOffset, durableOffset: endOffset, damage, cuts: [] }

@@ -3,16 +3,18 @@ import type { World } from '../../world/world.ts'
 import { isFull } from '../disk-full.ts'
 import type { TopicPartition } from '../store.ts'
 import { CheckpointFile } from './checkpoint-file.ts'
-import { highWatermarksName, logStartsName, recoveryPointsName } from './names.ts'
+import { cleanedName, highWatermarksName, logStartsName, recoveryPointsName } from './names.ts'
 
 /** ms between attempts to write where the disk is full. */
 const retryMs = 1000
 
-/** What the root of a data directory says of its partitions: Kafka's three checkpoints. */
+/** What the root of a data directory says of its partitions: Kafka's checkpoints. */
 export class VolumeCheckpoints {
   readonly recoveryPoints: CheckpointFile
   readonly logStarts: CheckpointFile
   readonly highWatermarks: CheckpointFile
+  /** Written by Kafka alone: nothing here compacts yet. */
+  readonly cleaned: CheckpointFile
   readonly #timers: World['timers']
   #closing = false
 
@@ -26,10 +28,11 @@ export class VolumeCheckpoints {
     this.recoveryPoints = read(recoveryPointsName)
     this.logStarts = read(logStartsName)
     this.highWatermarks = read(highWatermarksName)
+    this.cleaned = read(cleanedName)
   }
 
   get #all(): readonly CheckpointFile[] {
-    return [this.recoveryPoints, this.logStarts, this.highWatermarks]
+    return [this.recoveryPoints, this.logStarts, this.highWatermarks, this.cleaned]
   }
 
   async save(): Promise<void> {
