@@ -20,8 +20,8 @@ interface Committed {
   end: number
   /** Up to where leaders of an epoch have committed. A leader that was deposed before it knew of its lead knows nothing of later ones. */
   readonly ends: Map<number, number>
-  /** Who led in which epoch. */
-  readonly leaders: Map<number, number>
+  /** Who led in which epoch of the topic of which id. */
+  readonly leaders: Map<string, number>
 }
 
 /** One replica in one life of its server. */
@@ -37,6 +37,8 @@ interface Watched {
 }
 
 interface Look extends TopicPartition {
+  /** A topic that was deleted may be made anew, with other leaders. */
+  readonly topicId: string
   readonly highWatermark: number
   readonly logEndOffset: number
   readonly logStartOffset: number
@@ -53,7 +55,7 @@ interface Look extends TopicPartition {
   readonly onPlatter: boolean
 }
 
-const metadataLog = { topic: '__cluster_metadata', partition: 0 }
+const metadataLog = { topic: '__cluster_metadata', topicId: '', partition: 0 }
 
 /**
  * What must hold at every moment, whatever happens (I1 to I5: one leader in an epoch; logs agree; a leader has all that is
@@ -250,14 +252,15 @@ export class Invariants {
     return batches.every(batch => batch.lastOffset >= upTo || same(committed.batches.get(batch.baseOffset), batch))
   }
 
-  #leads(server: Server, nodeId: number, name: string, { leads: leaderEpoch, logEndOffset }: Look): void {
+  #leads(server: Server, nodeId: number, name: string, { topicId, leads: leaderEpoch, logEndOffset }: Look): void {
     const committed = this.#of(name)
     const who = `${server.process?.name} ${name}`
-    const other = committed.leaders.get(leaderEpoch)
+    const term = `${topicId} ${leaderEpoch}`
+    const other = committed.leaders.get(term)
     if (other !== undefined && other !== nodeId) {
       throw new Violation(`${who}: ${nodeId} and ${other} both lead in epoch ${leaderEpoch}`)
     }
-    committed.leaders.set(leaderEpoch, nodeId)
+    committed.leaders.set(term, nodeId)
     let end = 0
     for (const [epoch, upTo] of committed.ends) if (epoch <= leaderEpoch) end = Math.max(end, upTo)
     if (logEndOffset < end) {
@@ -319,6 +322,7 @@ function lookAt(partition: Partition, holders: readonly number[]): Look {
   const { role, log } = partition
   return {
     topic: partition.topic,
+    topicId: partition.topicId,
     partition: partition.index,
     highWatermark: partition.highWatermark,
     logEndOffset: log.logEndOffset,
