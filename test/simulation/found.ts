@@ -12,5 +12,7 @@ export const found: ReadonlyMap<number, string> = new Map([
   [71974, 'a hole between segments: the end of one was lost, the next one was there'],
   [72872, 'an acknowledged batch was written again under another producer id'],
   [104510, 'a follower of an idle partition stayed below the high watermark'],
+  [203233, 'a quorum with one voter too many for a minute was taken for one that stands still'],
+  [202428, 'a topic that was made anew was taken for one with two leaders'],
   [104681, 'a topic that a repeated question had made anew was taken for one that was not deleted'],
 ])

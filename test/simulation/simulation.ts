@@ -52,6 +52,8 @@ export interface Outcome {
 const mostEvents = 400_000
 /** ms after healing: until every producer is acknowledged again, and until everything is read. */
 const progressWithinMs = 60_000
+/** Where one was late, and another took its place, there may be one too many for a minute (`growth.ts`). */
+const quorumWithinMs = 90_000
 const readWithinMs = 60_000
 /** ms after that until all replicas are in sync and know the same. */
 const wholeWithinMs = 60_000
@@ -297,7 +299,7 @@ class Simulation {
     const wanted = orderer === 'store' ? 1 : Math.min(servers - 1 + (servers % 2), Number(settings['quorum.voters']))
     let looked = this.#events.now
     let complete = false
-    await this.#until(30_000, () => {
+    await this.#until(quorumWithinMs, () => {
       if (this.#events.now - looked < 100) return false
       looked = this.#events.now
       complete = this.#servers.every(({ inside }) => inside?.orderer.describe().voters.length === wanted)
