@@ -80,8 +80,15 @@ async function fill(node: Besieged, topic: string, count: number, value: string 
 }
 
 /** One message of a client that does, again and again. */
-const many = (name: string, connections: number, bytes: () => string | Uint8Array, ms = 400): Attack => ({
+const many = (
+  name: string,
+  connections: number,
+  bytes: () => string | Uint8Array,
+  ms = 400,
+  held?: number,
+): Attack => ({
   name,
+  ...(held === undefined ? {} : { held }),
   async run(node) {
     const sockets = await openAll(node, connections)
     for (const socket of sockets) heard(socket).write(bytes())
@@ -459,6 +466,8 @@ export const attacks: readonly Attack[] = [
       ])
     },
     5000,
+    // Ten million records, some of which are on their way to the log still when a busy machine is looked at.
+    256 * 1024 * 1024,
   ),
   {
     name: 'gRPC: five hundred streams of a client who takes nothing',
