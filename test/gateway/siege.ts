@@ -145,7 +145,8 @@ async function besiege(attack: Attack): Promise<boolean> {
     const kept = held - before.held
     const healthy = healthyThen && (await node.healthy())
     const mayHold = attack.held ?? mostHeld
-    const within = (times: number) => stall <= mostStallMs * times && growth <= mostGrowth * times
+    const mayGrow = Math.max(mostGrowth, mayHold)
+    const within = (times: number) => stall <= mostStallMs * times && growth <= mayGrow * times
     const ok = healthy && within(grace) && kept <= mayHold
     const verdict = !ok ? 'FAILED' : within(1) ? 'ok    ' : 'over  '
     const figures = `${(took / 1000).toFixed(1).padStart(5)} s  stall ${stall.toFixed(0).padStart(4)} ms  +${mega(growth)} MiB (held ${mega(kept)})`
