@@ -467,7 +467,7 @@ export const attacks: readonly Attack[] = [
     },
     5000,
     // Ten million records, which this node keeps in memory: the more of them, the quicker the machine.
-    320 * 1024 * 1024,
+    512 * 1024 * 1024,
   ),
   {
     name: 'gRPC: five hundred streams of a client who takes nothing',
