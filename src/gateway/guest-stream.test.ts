@@ -4,20 +4,28 @@ import type { Guest } from '../broker/guest.ts'
 import { GuestStream } from './guest-stream.ts'
 import { Turns } from './turns.ts'
 
-test('a client that takes nothing is seen to, one that takes something is not', async () => {
-  let now = 1000
-  const taken: (() => void)[] = []
-  const guest = {
+/** A connection of a client that does nothing but what `more` says. */
+const guestWith = (more: Partial<Guest>): Guest =>
+  ({
     local: { host: '127.0.0.1', port: 9092 },
     remote: { host: '127.0.0.1', port: 50_000 },
     onClose: () => {},
     onFinish: () => {},
     receive: () => {},
+    pause: () => {},
     resume: () => {},
+    end: () => {},
     destroy: () => {},
-    write: (_: readonly Uint8Array[], sent: () => void) => void taken.push(sent),
-  } as unknown as Guest
-  const world = { clock: { mono: () => now }, timers: { after: () => ({ cancel: () => {} }) } }
+    ...more,
+  }) as unknown as Guest
+
+const worldAt = (mono: () => number) => ({ clock: { mono }, timers: { after: () => ({ cancel: () => {} }) } })
+
+test('a client that takes nothing is seen to, one that takes something is not', async () => {
+  let now = 1000
+  const taken: (() => void)[] = []
+  const guest = guestWith({ write: (_, sent) => void taken.push(sent!) })
+  const world = worldAt(() => now)
   const stream = new GuestStream(guest, Buffer.alloc(0), world)
   assert.equal(stream.stalledMs(now), 0)
   stream.write('an answer')
@@ -37,21 +45,14 @@ test('a client that takes nothing is seen to, one that takes something is not', 
 
 test('behind the last answer what comes is taken and not kept', () => {
   const heard: { into: Parameters<Guest['receive']>[0] | null; resumed: number } = { into: null, resumed: 0 }
-  const guest = {
-    local: { host: '127.0.0.1', port: 9092 },
-    remote: { host: '127.0.0.1', port: 50_000 },
-    onClose: () => {},
-    onFinish: () => {},
-    receive: (into: Parameters<Guest['receive']>[0]) => {
+  const guest = guestWith({
+    receive: into => {
       heard.into = into
     },
-    pause: () => {},
-    resume: () => heard.resumed++,
-    end: () => {},
-    destroy: () => {},
-    write: (_: readonly Uint8Array[], sent: () => void) => sent(),
-  } as unknown as Guest
-  const world = { clock: { mono: () => 0 }, timers: { after: () => ({ cancel: () => {} }) } }
+    resume: () => void heard.resumed++,
+    write: (_, sent) => sent?.(),
+  })
+  const world = worldAt(() => 0)
   const stream = new GuestStream(guest, Buffer.alloc(0), world)
   heard.into!.data(1000)
   assert.equal(stream.readableLength, 1000)
@@ -68,12 +69,8 @@ test('large reads of all connections share a turn; small ones are never held up'
   const reads = new Turns({ soon: run => void soon.push(run) }, 100_000)
   const open = () => {
     const state = { into: null as Parameters<Guest['receive']>[0] | null, paused: false }
-    const guest = {
-      local: { host: '127.0.0.1', port: 9092 },
-      remote: { host: '127.0.0.1', port: 50_000 },
-      onClose: () => {},
-      onFinish: () => {},
-      receive: (into: Parameters<Guest['receive']>[0]) => {
+    const guest = guestWith({
+      receive: into => {
         state.into = into
       },
       pause: () => {
@@ -82,9 +79,8 @@ test('large reads of all connections share a turn; small ones are never held up'
       resume: () => {
         state.paused = false
       },
-      destroy: () => {},
-    } as unknown as Guest
-    const world = { clock: { mono: () => 0 }, timers: { after: () => ({ cancel: () => {} }) } }
+    })
+    const world = worldAt(() => 0)
     const stream = new GuestStream(guest, Buffer.alloc(0), world, null, reads)
     stream.on('data', () => {})
     return { state, stream }
