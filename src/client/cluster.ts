@@ -1,4 +1,4 @@
-import { KafkaError } from '../protocol/errors.ts'
+import { ErrorCode, KafkaError } from '../protocol/errors.ts'
 import { FindCoordinator } from '../protocol/messages/find-coordinator.ts'
 import { Metadata } from '../protocol/messages/metadata.ts'
 import type { Api, Fields, FieldsOut } from '../protocol/schema.ts'
@@ -228,6 +228,11 @@ export class Cluster {
     return known.topic
   }
 
+  /** The epoch in which a partition's leader leads, as far as that is known without asking; else −1. */
+  leaderEpoch(topic: string, partition: number): number {
+    return this.knownTopic(topic)?.partitions.find(each => each.partition === partition)?.leaderEpoch ?? -1
+  }
+
   /** The leader's connection. Throws LEADER_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION. */
   async leader(topic: string, partition: number): Promise<Connection> {
     return this.broker(await this.leaderId(topic, partition))
@@ -245,9 +250,12 @@ export class Cluster {
     return found.leaderId
   }
 
-  /** The next look at these topics asks the cluster. */
+  /** The next look at these topics asks the cluster; what is older than what was known is no news then, either. */
   forget(topics: readonly string[]): void {
-    for (const topic of topics) this.#topics.delete(topic)
+    for (const name of topics) {
+      const known = this.#topics.get(name)
+      if (known !== undefined) this.#topics.set(name, { ...known, at: Number.NEGATIVE_INFINITY })
+    }
     this.#controllerId = -1
   }
 
@@ -281,8 +289,10 @@ export class Cluster {
     this.#controllerId = answer.controllerId
     const at = this.world.clock.mono()
     for (const topic of answer.topics) {
-      if (topic.errorCode === 0 && topic.name !== null)
+      if (topic.name === null) continue
+      if (topic.errorCode === 0)
         this.#topics.set(topic.name, { topic: withoutReturn(topicMetadata(topic), this.#topics.get(topic.name)), at })
+      else if (topic.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) this.#topics.delete(topic.name)
     }
   }
 

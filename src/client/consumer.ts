@@ -59,11 +59,14 @@ export class Consumer {
     const { groupId } = this.#options
     const open = partitions.filter(each => each.start === undefined)
     const committed = groupId === null || open.length === 0 ? [] : await fetchOffsets(this.#cluster, groupId, open)
-    const starts = new Map(committed.map(each => [`${each.topic}-${each.partition}`, each.offset]))
+    const starts = new Map(committed.map(each => [`${each.topic}-${each.partition}`, each]))
     this.#fetcher.assign(
       partitions.map(({ topic, partition, start }) => {
-        const at = start ?? starts.get(`${topic}-${partition}`)
-        return at === undefined ? { topic, partition } : { topic, partition, start: at }
+        if (start !== undefined) return { topic, partition, start }
+        const at = starts.get(`${topic}-${partition}`)
+        return at === undefined
+          ? { topic, partition }
+          : { topic, partition, start: at.offset, leaderEpoch: at.leaderEpoch ?? -1 }
       }),
     )
   }
@@ -111,9 +114,7 @@ export class Consumer {
     this.#worked()
     if (this.#member !== null) await this.#keepMembership(this.#member)
     const records = await this.#fetcher.poll(timeoutMs)
-    for (const { topic, partition, offset } of records) {
-      this.#open.set(`${topic}-${partition}`, { topic, partition, offset: offset + 1 })
-    }
+    for (const record of records) this.#open.set(`${record.topic}-${record.partition}`, behind(record))
     return records
   }
 
@@ -126,8 +127,7 @@ export class Consumer {
       for (const record of records) {
         if (this.#closed) return
         yield record
-        const { topic, partition, offset } = record
-        this.#given.set(`${topic}-${partition}`, { topic, partition, offset: offset + 1 })
+        this.#given.set(`${record.topic}-${record.partition}`, behind(record))
       }
     }
   }
@@ -222,4 +222,9 @@ export class Consumer {
       })
     await this.#committing
   }
+}
+
+/** What is committed once a record has been worked on. */
+function behind({ topic, partition, offset, leaderEpoch }: ConsumedRecord): CommittedOffset {
+  return { topic, partition, offset: offset + 1, leaderEpoch }
 }

@@ -26,10 +26,15 @@ export async function loadCodecs(bytes: Uint8Array): Promise<void> {
 export class FetchedRecords {
   readonly #records: Iterator<KafkaRecord, void>
   #next: KafkaRecord | null = null
+  /** Leader epochs of the record that is next, and of the batch that is being read. */
+  #nextEpoch = -1
+  #readEpoch = -1
   /** Met behind the record that is next. */
   #error: unknown = null
   /** The offset to fetch next when all records have been taken. */
   end: number
+  /** In which epoch its leader wrote what was taken last, or left out at the end; −1: not told (formats before 2). */
+  leaderEpoch = -1
 
   constructor(bytes: Uint8Array, from: number, aborted: readonly AbortedTransaction[] | null, maxBytes: number) {
     this.end = from
@@ -41,6 +46,7 @@ export class FetchedRecords {
   take(): KafkaRecord | null {
     const record = this.#next
     if (record === null && this.#error !== null) throw this.#error
+    this.leaderEpoch = this.#nextEpoch
     if (record !== null) this.#advance()
     return record
   }
@@ -50,6 +56,7 @@ export class FetchedRecords {
     try {
       const step = this.#records.next()
       if (!step.done) this.#next = step.value
+      this.#nextEpoch = this.#readEpoch
     } catch (error) {
       this.#error = error
     }
@@ -64,6 +71,7 @@ export class FetchedRecords {
     const filter = aborted === null ? null : new AbortedFilter(aborted)
     for (const batch of iterateBatches(bytes)) {
       if (batch.lastOffset < from) continue
+      this.#readEpoch = batch.leaderEpoch
       if ((batch.attributes & controlBit) !== 0) filter?.marker(batch)
       else if (!filter?.hides(batch)) {
         for (const record of readRecords(bytes, batch.position, maxBytes)) if (record.offset >= from) yield record

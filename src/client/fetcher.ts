@@ -37,7 +37,16 @@ export const defaultFetchOptions: FetchOptions = {
 /** Between looks at partitions of which none can be fetched right now. */
 const idleMs = 20
 
-export interface ConsumedRecord extends KafkaRecord, TopicPartition {}
+export interface ConsumedRecord extends KafkaRecord, TopicPartition {
+  /** Of the leader that wrote it; −1: not told. */
+  readonly leaderEpoch: number
+}
+
+/** What is read, and from where. `leaderEpoch`: of the record before `start`, where that is a number and it is known. */
+export interface Assigned extends TopicPartition {
+  readonly start?: StartAt
+  readonly leaderEpoch?: number
+}
 
 /** A partition that is read. */
 interface Track extends TopicPartition {
@@ -45,6 +54,12 @@ interface Track extends TopicPartition {
   start: StartAt
   /** Offset of the next record to give. −1 while `start` is being looked up. */
   position: number
+  /** Of the record before `position`: a node that has not heard of it knows less of the log than we do (KIP-320). */
+  leaderEpoch: number
+  /** The topic that had that epoch; null: whichever was committed for. */
+  topicId: string | null
+  /** Monotonic ms since when nobody has heard of `leaderEpoch`; null: not in doubt. */
+  unheardSince: number | null
   records: FetchedRecords | null
   paused: boolean
   highWatermark: number
@@ -73,13 +88,13 @@ export class Fetcher {
   }
 
   /** Replaces what is read. Partitions that stay keep their position and what was fetched. */
-  assign(partitions: readonly (TopicPartition & { readonly start?: StartAt })[]): void {
+  assign(partitions: readonly Assigned[]): void {
     const before = new Map(this.#tracks)
     this.#tracks.clear()
-    for (const { topic, partition, start } of partitions) {
-      const name = `${topic}-${partition}`
-      const kept = start === undefined ? before.get(name) : undefined
-      this.#tracks.set(name, kept ?? this.#track(topic, partition, start))
+    for (const each of partitions) {
+      const name = `${each.topic}-${each.partition}`
+      const kept = each.start === undefined ? before.get(name) : undefined
+      this.#tracks.set(name, kept ?? this.#track(each))
     }
   }
 
@@ -100,7 +115,7 @@ export class Fetcher {
 
   seek(topic: string, partition: number, start: StartAt): void {
     const { paused } = this.#get(topic, partition)
-    this.#tracks.set(`${topic}-${partition}`, { ...this.#track(topic, partition, start), paused })
+    this.#tracks.set(`${topic}-${partition}`, { ...this.#track({ topic, partition, start }), paused })
   }
 
   pause(topic: string, partition: number): void {
@@ -145,7 +160,7 @@ export class Fetcher {
     return this.#fetching
   }
 
-  #track(topic: string, partition: number, start?: StartAt): Track {
+  #track({ topic, partition, start, leaderEpoch = -1 }: Assigned): Track {
     const position = typeof start === 'number' ? start : -1
     const where = start ?? (this.#options.autoOffsetReset === 'none' ? 0 : this.#options.autoOffsetReset)
     return {
@@ -153,6 +168,9 @@ export class Fetcher {
       partition,
       start: where,
       position,
+      leaderEpoch,
+      topicId: null,
+      unheardSince: null,
       records: null,
       paused: false,
       highWatermark: -1,
@@ -182,12 +200,14 @@ export class Fetcher {
     try {
       while (taken.length < this.#options.maxPollRecords) {
         const record = records.take()
+        const { leaderEpoch } = records
+        track.leaderEpoch = Math.max(track.leaderEpoch, leaderEpoch)
         if (record === null) {
           track.position = Math.max(track.position, records.end)
           track.records = null
           return
         }
-        taken.push({ topic, partition, ...record })
+        taken.push({ topic, partition, leaderEpoch, ...record })
         track.position = record.offset + 1
       }
     } catch (error) {
@@ -251,6 +271,7 @@ export class Fetcher {
       const from = new Map(tracks.map(track => [track, track.position]))
       const topics = byTopic(tracks, track => ({
         partition: track.partition,
+        currentLeaderEpoch: this.#currentLeaderEpoch(track),
         fetchOffset: track.position,
         partitionMaxBytes,
       }))
@@ -270,10 +291,15 @@ export class Fetcher {
       )
       if (answer.errorCode !== 0) throw failure(answer.errorCode, 'Fetch')
       for (const { topic, topicId, partitions } of answer.responses) {
+        const name = topic || (ids.get(topicId) ?? '')
         for (const part of partitions) {
-          const track = this.#tracks.get(`${topic || ids.get(topicId)}-${part.partitionIndex}`)
+          const track = this.#tracks.get(`${name}-${part.partitionIndex}`)
           // Meanwhile it may have been taken away, or sent elsewhere.
-          if (track !== undefined && from.get(track) === track.position) await this.#received(track, part)
+          if (track === undefined || from.get(track) !== track.position) continue
+          const isNews =
+            part.errorCode !== 0 &&
+            this.#cluster.leaderMoved(name, part.partitionIndex, part.currentLeader, answer.nodeEndpoints)
+          if (!isNews) await this.#received(track, part, names.get(name) ?? topicId)
         }
       }
     } catch (error) {
@@ -281,8 +307,21 @@ export class Fetcher {
     }
   }
 
-  async #received(track: Track, part: Answered): Promise<void> {
+  /**
+   * What the node that is asked must know of, the greater of what metadata say and what was read: one that has not heard that
+   * others lead now would say of our position that it is behind the end of the log, and we would begin anew.
+   */
+  #currentLeaderEpoch(track: Track): number {
+    const known = this.#cluster.knownTopic(track.topic)
+    const told = this.#cluster.leaderEpoch(track.topic, track.partition)
+    const isAnother = track.topicId !== null && known !== null && track.topicId !== known.topicId
+    return isAnother ? told : Math.max(told, track.leaderEpoch)
+  }
+
+  async #received(track: Track, part: Answered, topicId: string): Promise<void> {
     const { topic, partition } = track
+    if (part.errorCode === ErrorCode.UNKNOWN_LEADER_EPOCH) this.#unheard(track)
+    else track.unheardSince = null
     if (part.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE && this.#options.autoOffsetReset !== 'none') {
       track.start = this.#options.autoOffsetReset
       track.position = -1
@@ -294,6 +333,8 @@ export class Fetcher {
     }
     track.failures = 0
     track.highWatermark = part.highWatermark
+    if (track.topicId !== null && track.topicId !== topicId) track.leaderEpoch = -1
+    track.topicId = topicId
     const bytes = part.records
     if (bytes === null || bytes.length === 0) return
     try {
@@ -303,6 +344,13 @@ export class Fetcher {
     } catch (error) {
       this.#error = error
     }
+  }
+
+  /** An epoch that nobody has heard of for as long as metadata may be old is one of a topic that is no more. */
+  #unheard(track: Track): void {
+    const now = this.#cluster.world.clock.mono()
+    track.unheardSince ??= now
+    if (now - track.unheardSince >= this.#cluster.options.metadataMaxAgeMs) track.leaderEpoch = -1
   }
 
   #failed(track: Track, error: unknown): void {

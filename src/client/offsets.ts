@@ -39,8 +39,9 @@ export async function findOffsets(
           replicaId: -1,
           isolationLevel: isolation === 'read_committed' ? 1 : 0,
           timeoutMs: cluster.options.requestTimeoutMs,
-          topics: byTopic(parts, ({ partition, start }) => ({
+          topics: byTopic(parts, ({ topic, partition, start }) => ({
             partitionIndex: partition,
+            currentLeaderEpoch: cluster.leaderEpoch(topic, partition),
             timestamp: typeof start === 'object' ? start.timestamp : namedTimes[start],
           })),
         })

@@ -73,6 +73,8 @@ function start(options: Partial<WorkerOptions> = {}) {
 const names = ({ written }: { written: In<typeof WorkResponse>[] }) =>
   written.flatMap(({ records = [] }) => records.map(each => each.lease!))
 
+const copy = { topic: 't', partition: 0, leaderEpoch: 0 }
+
 test('asks for as many records as there is credit, and for none without', async () => {
   const { worker, group } = start()
   assert.equal(group.asked[0]?.wish.max, 2)
@@ -113,7 +115,6 @@ test('what was not settled goes back when the worker leaves; what it never saw, 
 
 test('a broadcast is shown once, whichever way it comes first', async () => {
   const { worker, group } = start()
-  const copy = { topic: 't', partition: 0 }
   worker.broadcast({ ...copy, ...record(5, 'first') }, 'first')
   group.give(leased(5, 'first'), leased(6, 'second'))
   await turn()
@@ -133,18 +134,18 @@ test('a broadcast is shown once, whichever way it comes first', async () => {
 
 test('broadcasts that nobody takes end the call; they do not pile up', async () => {
   const { worker, group } = start({ write: () => new Promise(() => {}) })
-  for (let i = 0; i <= 100; i++) worker.broadcast({ topic: 't', partition: 0, ...record(i, `${i}`) }, `${i}`)
+  for (let i = 0; i <= 100; i++) worker.broadcast({ ...copy, ...record(i, `${i}`) }, `${i}`)
   assert.equal(group.failed.length, 1)
 })
 
 test('the ids of a thousand broadcasts are remembered, and no more', async () => {
   const { worker, group } = start()
   for (let i = 0; i < 1001; i++) {
-    worker.broadcast({ topic: 't', partition: 0, ...record(i, `${i}`) }, `${i}`)
+    worker.broadcast({ ...copy, ...record(i, `${i}`) }, `${i}`)
     await turn()
   }
-  worker.broadcast({ topic: 't', partition: 0, ...record(1, '1') }, '1')
-  worker.broadcast({ topic: 't', partition: 0, ...record(0, '0') }, '0')
+  worker.broadcast({ ...copy, ...record(1, '1') }, '1')
+  worker.broadcast({ ...copy, ...record(0, '0') }, '0')
   await turn()
   assert.equal(group.offsets.length, 1002)
 })
