@@ -59,27 +59,35 @@ export class ScriptedBroker {
     return this
   }
 
-  /** A topic whose partitions are all led here. */
-  withTopic(name: string, partitions: number): this {
-    return this.on(Metadata, () => ({
-      brokers: [{ nodeId: 0, ...this.address }],
-      clusterId: 'scripted',
-      controllerId: 0,
-      topics: [
-        {
-          errorCode: 0,
-          name,
-          topicId: 'BAAAAAAAAAAAAAAAAAAAAA',
-          partitions: Array.from({ length: partitions }, (_, partitionIndex) => ({
+  /** A topic whose partitions are all led here. `how` is asked anew for each answer. */
+  withTopic(
+    name: string,
+    partitions: number,
+    how: () => { leaderEpoch?: number; topicId?: string } = () => ({}),
+  ): this {
+    return this.on(Metadata, () => {
+      const { leaderEpoch = -1, topicId = 'BAAAAAAAAAAAAAAAAAAAAA' } = how()
+      return {
+        brokers: [{ nodeId: 0, ...this.address }],
+        clusterId: 'scripted',
+        controllerId: 0,
+        topics: [
+          {
             errorCode: 0,
-            partitionIndex,
-            leaderId: 0,
-            replicaNodes: [0],
-            isrNodes: [0],
-          })),
-        },
-      ],
-    }))
+            name,
+            topicId,
+            partitions: Array.from({ length: partitions }, (_, partitionIndex) => ({
+              errorCode: 0,
+              partitionIndex,
+              leaderId: 0,
+              leaderEpoch,
+              replicaNodes: [0],
+              isrNodes: [0],
+            })),
+          },
+        ],
+      }
+    })
   }
 
   /** How often an API was asked. */
