@@ -73,8 +73,8 @@ export class Reader {
     const inside = ends === null ? records : records.filter(each => each.offset < (ends.get(name(each)) ?? Infinity))
     const given = inside.slice(0, most)
     if (this.#done !== null) {
-      for (const { topic, partition, offset } of given) {
-        this.#done.set(`${topic}-${partition}`, { topic, partition, offset: offset + 1 })
+      for (const { topic, partition, offset, leaderEpoch } of given) {
+        this.#done.set(`${topic}-${partition}`, { topic, partition, offset: offset + 1, leaderEpoch })
       }
     }
     return given

@@ -81,7 +81,7 @@ export class Admin {
       )
       for (const topic of answer.responses) throwIf(topic.errorCode, topic.name ?? '', topic.errorMessage)
     })
-    this.#cluster.forget(names)
+    this.#cluster.deleted(names)
   }
 
   /** Raises the number of partitions of a topic to `count`. Throws INVALID_PARTITIONS. */

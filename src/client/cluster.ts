@@ -2,6 +2,7 @@ import { ErrorCode, KafkaError } from '../protocol/errors.ts'
 import { FindCoordinator } from '../protocol/messages/find-coordinator.ts'
 import { Metadata } from '../protocol/messages/metadata.ts'
 import type { Api, Fields, FieldsOut } from '../protocol/schema.ts'
+import { ZERO_UUID } from '../protocol/uuid.ts'
 import type { Address } from '../world/world.ts'
 import { showAddress } from './address.ts'
 import { type Body, Connection, type RequestOptions } from './connection.ts'
@@ -49,6 +50,9 @@ export interface ClusterMetadata {
 export type CoordinatorType = 'group' | 'transaction' | 'share'
 const coordinatorTypes: readonly CoordinatorType[] = ['group', 'transaction', 'share']
 
+/** Version of Metadata before which a reassignment made brokers tell epochs that were too old (KAFKA-9212). */
+const firstWithSureEpochs = 9
+
 type MetadataAnswer = FieldsOut<typeof Metadata.response.fields>
 
 /** What is known of a topic, and when it was heard (monotonic ms). */
@@ -62,11 +66,16 @@ export class Cluster {
   readonly world: ClientWorld
   readonly options: ClientOptions
   readonly #connections = new Map<string, Promise<Connection>>()
+  /** Of these, those that are open, in the order in which they were. */
+  readonly #open = new Set<Connection>()
   readonly #topics = new Map<string, Known>()
   readonly #asked = new Map<string, Promise<TopicMetadata>>()
   readonly #coordinators = new Map<string, number>()
   #brokers = new Map<number, Broker>()
   #controllerId = -1
+  /** Who gave metadata last, and whose metadata led astray last: others are rather asked then, who may know more. */
+  #informant: Connection | null = null
+  #misled: Connection | null = null
   #closed = false
 
   constructor(world: ClientWorld, options: Partial<ClientOptions> & Pick<ClientOptions, 'bootstrap'>) {
@@ -89,6 +98,7 @@ export class Cluster {
       )
     }
     this.#connections.clear()
+    this.#open.clear()
   }
 
   /** Retries what can be retried, as patiently as the options say, and forgets metadata that led astray. */
@@ -106,6 +116,9 @@ export class Cluster {
 
   /** A connection to any broker: one that is open, else the first that can be reached. */
   async any(): Promise<Connection> {
+    const open = [...this.#open]
+    const chosen = open.find(connection => connection !== this.#misled) ?? open[0]
+    if (chosen !== undefined) return chosen
     for (const opening of this.#connections.values()) {
       const connection = await opening.catch(() => null)
       if (connection !== null && !connection.closed) return connection
@@ -177,16 +190,15 @@ export class Cluster {
 
   /** Asks now, and remembers. `null`: all topics. Topics with an error are left out. */
   async metadata(topics: readonly string[] | null, allowAutoTopicCreation = false): Promise<ClusterMetadata> {
-    const answer = await this.retry(async () => {
-      const names = topics === null ? null : topics.map(name => ({ name }))
-      return (await this.any()).request(Metadata, { topics: names, allowAutoTopicCreation })
-    })
-    this.#learn(answer)
+    const names = topics === null ? null : topics.map(name => ({ name }))
+    const answer = await this.retry(() => this.#askMetadata({ topics: names, allowAutoTopicCreation }))
     return {
       clusterId: answer.clusterId,
       controllerId: answer.controllerId,
       brokers: answer.brokers,
-      topics: answer.topics.filter(topic => topic.errorCode === 0).map(topicMetadata),
+      topics: answer.topics
+        .filter(topic => topic.errorCode === 0)
+        .map(topic => this.#topics.get(topic.name ?? '')?.topic ?? topicMetadata(topic)),
     }
   }
 
@@ -254,9 +266,17 @@ export class Cluster {
   forget(topics: readonly string[]): void {
     for (const name of topics) {
       const known = this.#topics.get(name)
-      if (known !== undefined) this.#topics.set(name, { ...known, at: Number.NEGATIVE_INFINITY })
+      // Without ids one that was made anew looks as if it were the same.
+      if (known?.topic.topicId === ZERO_UUID) this.#topics.delete(name)
+      else if (known !== undefined) this.#topics.set(name, { ...known, at: Number.NEGATIVE_INFINITY })
     }
     this.#controllerId = -1
+    this.#misled = this.#informant
+  }
+
+  /** There are no such topics any more. */
+  deleted(topics: readonly string[]): void {
+    for (const name of topics) this.#topics.delete(name)
   }
 
   /**
@@ -264,11 +284,11 @@ export class Cluster {
    * trying there at once.
    */
   leaderMoved(name: string, partition: number, leader: LeaderHint, endpoints: readonly Broker[]): boolean {
+    for (const broker of endpoints) this.#brokers.set(broker.nodeId, broker)
     const known = this.#topics.get(name)
     const before = known?.topic.partitions.find(each => each.partition === partition)
     if (known === undefined || before === undefined || leader.leaderId < 0) return false
     if (leader.leaderEpoch <= before.leaderEpoch) return false
-    for (const broker of endpoints) this.#brokers.set(broker.nodeId, broker)
     if (!this.#brokers.has(leader.leaderId)) return false
     const partitions = known.topic.partitions.map(each => (each === before ? { ...each, ...leader } : each))
     this.#topics.set(name, { ...known, topic: { ...known.topic, partitions } })
@@ -276,23 +296,35 @@ export class Cluster {
   }
 
   async #askTopic(name: string, create: boolean): Promise<TopicMetadata> {
-    const connection = await this.any()
-    const answer = await connection.request(Metadata, { topics: [{ name }], allowAutoTopicCreation: create })
-    this.#learn(answer)
-    const topic = answer.topics.find(each => each.name === name)
-    throwIf(topic?.errorCode ?? 3, name)
-    return topicMetadata(topic!)
+    const answer = await this.#askMetadata({ topics: [{ name }], allowAutoTopicCreation: create })
+    throwIf(answer.topics.find(each => each.name === name)?.errorCode ?? 3, name)
+    return this.#topics.get(name)!.topic
   }
 
-  #learn(answer: MetadataAnswer): void {
+  async #askMetadata(request: Body<typeof Metadata.request.fields>): Promise<MetadataAnswer> {
+    const connection = await this.any()
+    const answer = await connection.request(Metadata, request)
+    this.#informant = connection
+    this.#learn(answer, connection.versionOf(Metadata) >= firstWithSureEpochs)
+    return answer
+  }
+
+  #learn(answer: MetadataAnswer, sureEpochs: boolean): void {
+    const before = this.#brokers
     this.#brokers = new Map(answer.brokers.map(broker => [broker.nodeId, broker]))
     this.#controllerId = answer.controllerId
     const at = this.world.clock.mono()
-    for (const topic of answer.topics) {
-      if (topic.name === null) continue
-      if (topic.errorCode === 0)
-        this.#topics.set(topic.name, { topic: withoutReturn(topicMetadata(topic), this.#topics.get(topic.name)), at })
-      else if (topic.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) this.#topics.delete(topic.name)
+    for (const each of answer.topics) {
+      if (each.name === null) continue
+      if (each.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) this.#topics.delete(each.name)
+      if (each.errorCode !== 0) continue
+      const topic = withoutReturn(topicMetadata(each, sureEpochs), this.#topics.get(each.name))
+      this.#topics.set(each.name, { topic, at })
+      // Who knows less of a leader may not know where it is, either.
+      for (const { leaderId } of topic.partitions) {
+        const leader = before.get(leaderId)
+        if (leader !== undefined && !this.#brokers.has(leaderId)) this.#brokers.set(leaderId, leader)
+      }
     }
   }
 
@@ -324,8 +356,12 @@ export class Cluster {
       if (this.#connections.get(name) === opening) this.#connections.delete(name)
     }
     opening.then(connection => {
-      connection.onClose(drop)
+      connection.onClose(() => {
+        this.#open.delete(connection)
+        drop()
+      })
       if (this.#closed) connection.close()
+      else if (!connection.closed) this.#open.add(connection)
     }, drop)
     return opening
   }
@@ -341,11 +377,11 @@ function withoutReturn(topic: TopicMetadata, known: Known | undefined): TopicMet
   return { ...topic, partitions: topic.partitions.map((each, i) => (isOld(each, i) ? before[i]! : each)) }
 }
 
-function topicMetadata(topic: MetadataAnswer['topics'][number]): TopicMetadata {
+function topicMetadata(topic: MetadataAnswer['topics'][number], sureEpochs = true): TopicMetadata {
   const partitions = topic.partitions.map(each => ({
     partition: each.partitionIndex,
     leaderId: each.leaderId,
-    leaderEpoch: each.leaderEpoch,
+    leaderEpoch: sureEpochs ? each.leaderEpoch : -1,
     replicas: each.replicaNodes,
     isr: each.isrNodes,
   }))

@@ -6,7 +6,7 @@ import { Fetch } from '../protocol/messages/fetch.ts'
 import { ListOffsets } from '../protocol/messages/list-offsets.ts'
 import { nodeWorld } from '../world/node.ts'
 import { Cluster } from './cluster.ts'
-import { Fetcher } from './fetcher.ts'
+import { Fetcher, type FetchOptions } from './fetcher.ts'
 import { ScriptedBroker } from './testing.ts'
 
 const stops: (() => unknown)[] = []
@@ -34,7 +34,7 @@ interface SetUp {
 }
 
 /** A partition whose log begins at 0, one record to a batch, read by a consumer that begins anew at the earliest record. */
-async function setUp(options: { metadataMaxAgeMs?: number } = {}): Promise<SetUp> {
+async function setUp(options: Partial<FetchOptions> = {}): Promise<SetUp> {
   const node: Node = { leaderEpoch: 7, told: 7, topicId: oneTopic, end: 3 }
   const broker = (await ScriptedBroker.start(nodeWorld)).withTopic('t', 1, () => ({
     leaderEpoch: node.told,
@@ -71,13 +71,13 @@ async function setUp(options: { metadataMaxAgeMs?: number } = {}): Promise<SetUp
     const answer = { partitionIndex: 0, errorCode, highWatermark: node.end, records: errorCode === 0 ? records : null }
     return { responses: [{ topicId, partitions: [{ ...answer, ...(currentLeader && { currentLeader }) }] }] }
   })
-  const patience = { retryBackoffMs: 5, retryBackoffMaxMs: 5, ...options }
+  const patience = { retryBackoffMs: 5, retryBackoffMaxMs: 5 }
   const cluster = new Cluster(nodeWorld, { bootstrap: [broker.address], ...patience })
   stops.push(
     () => cluster.close(),
     () => broker.stop(),
   )
-  const fetcher = new Fetcher(cluster, { maxWaitMs: 10, autoOffsetReset: 'earliest' })
+  const fetcher = new Fetcher(cluster, { maxWaitMs: 10, autoOffsetReset: 'earliest', ...options })
   const at: SetUp = { node, broker, fetcher, onRefusal() {} }
   return at
 }
@@ -131,8 +131,8 @@ test('epochs of a topic that was made anew begin anew', async () => {
   assert.deepEqual(await read(at.fetcher, 2), [0, 1])
 })
 
-test('an epoch that nobody has heard of for as long as metadata may be old is given up', async () => {
-  const { fetcher } = await setUp({ metadataMaxAgeMs: 50 })
+test('an epoch that nobody has heard of for a good while is given up', async () => {
+  const { fetcher } = await setUp({ unheardEpochMs: 50 })
   fetcher.assign([{ topic: 't', partition: 0, start: 1, leaderEpoch: 9 }])
   assert.deepEqual(await read(fetcher, 2), [1, 2])
 })

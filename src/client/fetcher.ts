@@ -21,6 +21,8 @@ export interface FetchOptions {
   readonly maxPollRecords: number
   /** What one batch may decompress to. */
   readonly maxDecompressedBytes: number
+  /** ms after which an epoch that came with a commit, and that no leader has heard of, is taken for a former topic's. */
+  readonly unheardEpochMs: number
 }
 
 export const defaultFetchOptions: FetchOptions = {
@@ -32,6 +34,7 @@ export const defaultFetchOptions: FetchOptions = {
   partitionMaxBytes: 1024 * 1024,
   maxPollRecords: 500,
   maxDecompressedBytes: defaultMaxDecompressedBytes,
+  unheardEpochMs: 60_000,
 }
 
 /** Between looks at partitions of which none can be fetched right now. */
@@ -66,6 +69,14 @@ interface Track extends TopicPartition {
   /** Monotonic ms before which it is not fetched: after a failure. */
   notBefore: number
   failures: number
+}
+
+/** How a partition was asked for. */
+interface Asked {
+  readonly position: number
+  /** −1: metadata tell none. */
+  readonly leaderEpoch: number
+  readonly topicId: string
 }
 
 type Answered = ResponseOutput<typeof Fetch>['responses'][number]['partitions'][number]
@@ -268,10 +279,10 @@ export class Fetcher {
     const { maxWaitMs, minBytes, maxBytes, partitionMaxBytes, isolation } = this.#options
     try {
       const connection = await this.#cluster.broker(leaderId)
-      const from = new Map(tracks.map(track => [track, track.position]))
+      const from = new Map(tracks.map(track => [track, this.#asked(track)]))
       const topics = byTopic(tracks, track => ({
         partition: track.partition,
-        currentLeaderEpoch: this.#currentLeaderEpoch(track),
+        currentLeaderEpoch: from.get(track)!.leaderEpoch,
         fetchOffset: track.position,
         partitionMaxBytes,
       }))
@@ -295,11 +306,12 @@ export class Fetcher {
         for (const part of partitions) {
           const track = this.#tracks.get(`${name}-${part.partitionIndex}`)
           // Meanwhile it may have been taken away, or sent elsewhere.
-          if (track === undefined || from.get(track) !== track.position) continue
+          const asked = track && from.get(track)
+          if (track === undefined || asked?.position !== track.position) continue
           const isNews =
             part.errorCode !== 0 &&
             this.#cluster.leaderMoved(name, part.partitionIndex, part.currentLeader, answer.nodeEndpoints)
-          if (!isNews) await this.#received(track, part, names.get(name) ?? topicId)
+          if (!isNews) await this.#received(track, part, asked)
         }
       }
     } catch (error) {
@@ -307,21 +319,19 @@ export class Fetcher {
     }
   }
 
-  /**
-   * What the node that is asked must know of, the greater of what metadata say and what was read: one that has not heard that
-   * others lead now would say of our position that it is behind the end of the log, and we would begin anew.
-   */
-  #currentLeaderEpoch(track: Track): number {
-    const known = this.#cluster.knownTopic(track.topic)
-    const told = this.#cluster.leaderEpoch(track.topic, track.partition)
-    const isAnother = track.topicId !== null && known !== null && track.topicId !== known.topicId
-    return isAnother ? told : Math.max(told, track.leaderEpoch)
+  #asked({ topic, partition, position }: Track): Asked {
+    const leaderEpoch = this.#cluster.leaderEpoch(topic, partition)
+    return { position, leaderEpoch, topicId: this.#cluster.knownTopic(topic)?.topicId ?? '' }
   }
 
-  async #received(track: Track, part: Answered, topicId: string): Promise<void> {
+  async #received(track: Track, part: Answered, asked: Asked): Promise<void> {
     const { topic, partition } = track
-    if (part.errorCode === ErrorCode.UNKNOWN_LEADER_EPOCH) this.#unheard(track)
-    else track.unheardSince = null
+    if (isBehind(track, part, asked)) {
+      this.#unheard(track)
+      this.#failed(track, failure(ErrorCode.UNKNOWN_LEADER_EPOCH, `${topic}-${partition} at ${track.position}`))
+      return
+    }
+    track.unheardSince = null
     if (part.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE && this.#options.autoOffsetReset !== 'none') {
       track.start = this.#options.autoOffsetReset
       track.position = -1
@@ -333,8 +343,8 @@ export class Fetcher {
     }
     track.failures = 0
     track.highWatermark = part.highWatermark
-    if (track.topicId !== null && track.topicId !== topicId) track.leaderEpoch = -1
-    track.topicId = topicId
+    if (track.topicId !== null && track.topicId !== asked.topicId) track.leaderEpoch = -1
+    track.topicId = asked.topicId
     const bytes = part.records
     if (bytes === null || bytes.length === 0) return
     try {
@@ -346,11 +356,10 @@ export class Fetcher {
     }
   }
 
-  /** An epoch that nobody has heard of for as long as metadata may be old is one of a topic that is no more. */
   #unheard(track: Track): void {
     const now = this.#cluster.world.clock.mono()
     track.unheardSince ??= now
-    if (now - track.unheardSince >= this.#cluster.options.metadataMaxAgeMs) track.leaderEpoch = -1
+    if (track.topicId === null && now - track.unheardSince >= this.#options.unheardEpochMs) track.leaderEpoch = -1
   }
 
   #failed(track: Track, error: unknown): void {
@@ -359,4 +368,13 @@ export class Fetcher {
     const pause = backoffMs(this.#cluster.world, this.#cluster.options, track.failures++)
     track.notBefore = this.#cluster.world.clock.mono() + pause
   }
+}
+
+/**
+ * The node leads in an epoch before the one that we have read from: it has not heard of its successor, and if our position is
+ * behind the end of its log that does not mean that we must begin anew (KIP-320).
+ */
+function isBehind({ leaderEpoch, topicId }: Track, { errorCode }: Answered, asked: Asked): boolean {
+  if (errorCode !== ErrorCode.NONE && errorCode !== ErrorCode.OFFSET_OUT_OF_RANGE) return false
+  return asked.leaderEpoch >= 0 && asked.leaderEpoch < leaderEpoch && (topicId === null || topicId === asked.topicId)
 }

@@ -69,7 +69,8 @@ async function once(cluster: Cluster, { topic, partition }: TopicPartition, aske
   const topicId = await topicIdOf(cluster, topic, asked.topicId)
   const connection = await cluster.leader(topic, partition)
   const { maxWaitMs, maxBytes, isolation } = asked
-  const partitions = [{ partition, fetchOffset: asked.offset, partitionMaxBytes: maxBytes }]
+  const currentLeaderEpoch = cluster.leaderEpoch(topic, partition)
+  const partitions = [{ partition, currentLeaderEpoch, fetchOffset: asked.offset, partitionMaxBytes: maxBytes }]
   const answer = await connection.request(
     Fetch,
     {
