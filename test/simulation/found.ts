@@ -16,4 +16,5 @@ export const found: ReadonlyMap<number, string> = new Map([
   [202428, 'a topic that was made anew was taken for one with two leaders'],
   [104681, 'a topic that a repeated question had made anew was taken for one that was not deleted'],
   [203510, 'a reader believed a node that had not heard of its new leader that the log ended before'],
+  [313924, 'an onlooker had forgotten a decision that only a server knew which was dead by then'],
 ])

@@ -57,6 +57,11 @@ interface Look extends TopicPartition {
 
 const metadataLog = { topic: '__cluster_metadata', topicId: '', partition: 0 }
 
+interface Decision {
+  readonly isr: readonly number[]
+  readonly partitionEpoch: number
+}
+
 /**
  * What must hold at every moment, whatever happens (I1 to I5: one leader in an epoch; logs agree; a leader has all that is
  * committed; high watermarks never go back and stand on enough platters). Causes are checked, not only outcomes: an
@@ -67,6 +72,8 @@ export class Invariants {
   readonly #committed = new Map<string, Committed>()
   readonly #watched = new WeakMap<object, Watched>()
   readonly #cursors = new Map<string, Cursor>()
+  /** What servers that are dead knew to be decided, by topic id and partition: perhaps nobody else has heard of it yet. */
+  readonly #decided = new Map<string, Decision>()
   /** By partition, epoch and base offset: two batches of one epoch at one offset are one batch. */
   readonly #written = new Map<string, number>()
   /** How often a high watermark moved. */
@@ -119,6 +126,13 @@ export class Invariants {
       const watched = this.#watched.get(partition)
       if (watched !== undefined) this.#lookBack(server, inside.nodeId, watched)
     }
+    for (const { id, partitions } of inside.metadata.state.topics.values()) {
+      for (const [index, decision] of partitions.entries()) {
+        const known = this.#decided.get(`${id}-${index}`)
+        if (known === undefined || known.partitionEpoch < decision.partitionEpoch)
+          this.#decided.set(`${id}-${index}`, decision)
+      }
+    }
   }
 
   /** A client was shown an offset, or told that its record has it: it must be committed. */
@@ -156,12 +170,13 @@ export class Invariants {
    * Who is in sync as the cluster has decided, also in a newer epoch: the leader itself may not know it yet, and must have
    * counted on it.
    */
-  #holdersOf({ topic, index, role }: Partition): readonly number[] {
-    let newest: { readonly isr: readonly number[]; readonly partitionEpoch: number } = role
-    for (const { inside } of this.#servers) {
-      const decided = inside?.metadata.state.topics.get(topic)?.partitions[index]
+  #holdersOf({ topicId, index, role }: Partition): readonly number[] {
+    let newest: Decision = role
+    const decisions = this.#servers.map(
+      ({ inside }) => inside?.metadata.state.topicsById.get(topicId)?.partitions[index],
+    )
+    for (const decided of [...decisions, this.#decided.get(`${topicId}-${index}`)])
       if (decided !== undefined && decided.partitionEpoch > newest.partitionEpoch) newest = decided
-    }
     return newest.isr
   }
 
