@@ -48,6 +48,18 @@ export async function ask(
   }
 }
 
+/** One number of the page of metrics; 0 where it is not there. */
+export async function metricOf(url: string, name: string): Promise<number> {
+  const { text } = await ask(`${url}/metrics`)
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0)
+}
+
+/** Rejects when it does not become so. */
+export async function until(holds: () => Promise<boolean> | boolean, ms = 5000): Promise<void> {
+  for (const end = performance.now() + ms; !(await holds()); await sleep(10))
+    if (performance.now() > end) throw new Error(`not so after ${ms} ms: ${holds}`)
+}
+
 /** A connection of which every byte is ours. */
 export class Raw {
   readonly socket: Socket

@@ -30,13 +30,9 @@ class HttpDoor implements Door {
   readonly #gateway: Gateway
   readonly #router = new Router(routes)
   readonly #server: Server
-  readonly #streams = new Set<GuestStream>()
+  readonly #connections = new Map<GuestStream, Connection>()
   readonly #budget: BodyBudget
   readonly #guard: Guard
-  /** The last request's, of each connection. */
-  readonly #answering = new WeakMap<GuestStream, ServerResponse>()
-  /** Those whose turn has not come, of each connection. */
-  readonly #waiting = new WeakMap<GuestStream, Handling[]>()
   #closing = false
 
   constructor(gateway: Gateway) {
@@ -76,11 +72,13 @@ class HttpDoor implements Door {
   }
 
   enter(stream: GuestStream): void {
-    this.#streams.add(stream)
+    const connection: Connection = { answering: new Set(), waiting: [] }
+    this.#connections.set(stream, connection)
     stream.on('close', () => {
-      this.#streams.delete(stream)
+      this.#connections.delete(stream)
       this.#gateway.metrics.answerBytes -= stream.untaken
       stream.untaken = 0
+      for (const response of [...connection.answering]) forget(response)
     })
     stream.onFinish = () => endIfIdle(stream)
     this.#server.emit('connection', stream)
@@ -89,40 +87,38 @@ class HttpDoor implements Door {
 
   async close(): Promise<void> {
     this.#closing = true
-    for (const stream of [...this.#streams]) stream.finish()
+    for (const stream of [...this.#connections.keys()]) stream.finish()
     this.#server.emit('close')
   }
 
   #asked(message: IncomingMessage, response: ServerResponse): void {
     const stream = message.socket as unknown as GuestStream
-    stream.busyWith(stream.asked + 1)
-    this.#answering.set(stream, response)
+    const connection = this.#connections.get(stream)
+    if (connection === undefined) return
+    const { answering, waiting } = connection
+    answering.add(response)
+    stream.busyWith(answering.size)
     const handling = new Handling(this.#gateway, message, response, stream, this.#budget)
     response.on('close', () => {
+      if (!answering.delete(response)) return
       handling.over()
-      stream.busyWith(stream.asked - 1)
-      this.#runNext(stream)
+      stream.busyWith(answering.size)
+      this.#runNext(stream, waiting)
       if (stream.finishing) endIfIdle(stream)
     })
     if (stream.asked > mostPipelined) {
       stream.destroy()
       return
     }
-    // Then nobody waits: with every answer that is taken all are begun that may be.
-    if (stream.asked <= mostAtOnce && stream.untaken <= mostUntaken) {
-      this.#run(handling, stream)
-      return
-    }
-    const waiting = this.#waiting.get(stream)
-    if (waiting === undefined) this.#waiting.set(stream, [handling])
-    else waiting.push(handling)
+    waiting.push(handling)
+    this.#runNext(stream, waiting)
   }
 
-  /** Whose turn has come now that something was taken, or is over. */
-  #runNext(stream: GuestStream): void {
-    const waiting = this.#waiting.get(stream)
-    if (waiting === undefined) return
-    while (waiting.length > 0 && !stream.destroyed) {
+  /** Those whose turn has come. */
+  #runNext(stream: GuestStream, waiting: Handling[]): void {
+    // Behind the last answer that we send, nobody hears of what became of a request (RFC 9112, 9.6).
+    while (waiting.length > 0 && stream.writable) {
+      // Those that wait are asked, too.
       if (stream.asked - waiting.length >= mostAtOnce || stream.untaken > mostUntaken) return
       this.#run(waiting.shift()!, stream)
     }
@@ -137,9 +133,9 @@ class HttpDoor implements Door {
 
   #malformed(error: Error & { code?: string }, stream: GuestStream): void {
     this.#gateway.metrics.malformed++
-    const waiting = this.#answering.get(stream)
     // Whoever has an answer under way could take ours for a part of it.
-    const amiss = stream.asked > 1 || (stream.asked === 1 && waiting?.headersSent !== false)
+    const answering = [...(this.#connections.get(stream)?.answering ?? [])]
+    const amiss = answering.length > 1 || answering[0]?.headersSent === true
     if (error.code === 'ECONNRESET' || !stream.writable || amiss) {
       stream.destroy()
       return
@@ -157,6 +153,23 @@ class HttpDoor implements Door {
     stream.write(`${head.join('\r\n')}\r\n\r\n${body}`)
     stream.destroySoon()
   }
+}
+
+/** What one connection asked for and has not got yet. */
+interface Connection {
+  readonly answering: Set<ServerResponse>
+  /** Those of them whose turn has not come. */
+  readonly waiting: Handling[]
+}
+
+/**
+ * The connection of an answer is gone. Node tells only the one that has the socket: those in line behind it never get one, and
+ * would be made, and waited for, without an end.
+ */
+function forget(response: ServerResponse): void {
+  if (response.socket !== null || response.writableFinished) return
+  response.destroy()
+  response.emit('close')
 }
 
 /** Between two requests: whoever is answered has nothing to lose. */
