@@ -8,6 +8,7 @@ import {
 } from '../client/producer.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { pushOnce } from './push-once.ts'
+import { sizeOf } from './record-size.ts'
 import { TopicRoom } from './topic-room.ts'
 import { isThere, noPartition, topicWith } from './topic-with.ts'
 
@@ -134,6 +135,3 @@ export class Pusher {
     return this.#send(record)
   }
 }
-
-/** Bytes that a record takes until it is settled, about: small ones are objects more than anything else. */
-const sizeOf = ({ key, value }: RecordToSend) => 256 + (key?.length ?? 0) + (value?.length ?? 0)

@@ -18,8 +18,8 @@ const { url } = broker
 const push = (topic: string, ...values: unknown[]) =>
   ask(`${url}/topics/${topic}/records`, { body: { records: values.map(value => ({ value })) } })
 
-async function pull(topic: string, query = ''): Promise<Leased[]> {
-  const answer = await ask(`${url}/topics/${topic}/pull?group=workers${query}`, { method: 'POST' })
+async function pull(topic: string, query = '', at = url): Promise<Leased[]> {
+  const answer = await ask(`${at}/topics/${topic}/pull?group=workers${query}`, { method: 'POST' })
   assert.equal(answer.status, 200, answer.text)
   return answer.json.records
 }
@@ -157,6 +157,31 @@ test('many leases at once', async () => {
     ['ack true', 'release true', 'reject true', 'renew true', 'renew false'],
   )
   assert.deepEqual(values(await pull('many', '&max=4')), [2])
+})
+
+test('large messages come some at a time, and none of them is counted as delivered before', async () => {
+  const { url } = await start({ config: { 'num.partitions': 1 } })
+  const count = 30
+  for (let i = 0; i < count; i++) {
+    const headers = { 'content-type': 'application/octet-stream' }
+    await ask(`${url}/topics/large/records`, { body: Buffer.alloc(300_000, 'x'), headers })
+  }
+  const offsets: number[] = []
+  for (let pulls = 0; offsets.length < count; pulls++) {
+    assert.ok(pulls < 10, `${offsets}`)
+    const records = await pull('large', '&max=1000&waitMs=2000', url)
+    assert.ok(records.length <= 7, `${records.length}`)
+    assert.ok(records.every(({ deliveryCount }) => deliveryCount === 1))
+    offsets.push(...records.map(({ offset }) => offset))
+  }
+  assert.deepEqual(
+    offsets,
+    Array.from({ length: count }, (_, i) => i),
+  )
+  // What is acknowledged unseen is what came.
+  const auto = await ask(`${url}/topics/large/pull?group=auto&max=1000&autoAck=true`, { method: 'POST' })
+  const rest = await ask(`${url}/topics/large/pull?group=auto&max=1000`, { method: 'POST' })
+  assert.deepEqual([auto.json.records.length, rest.json.records[0].offset], [7, 7])
 })
 
 test('autoAck hands out once and for all', async () => {

@@ -31,7 +31,7 @@ function start(options: Partial<WorkerOptions> = {}) {
     written: [] as In<typeof WorkResponse>[],
     failed: [] as unknown[],
     give(...records: Leased[]) {
-      group.asked.shift()!.answer({ leaseMs: 1000, records })
+      group.asked.shift()!.answer({ leaseMs: 1000, bytes: 0, records })
     },
     pass(ms: number) {
       group.ms += ms
@@ -43,6 +43,7 @@ function start(options: Partial<WorkerOptions> = {}) {
   }
   const worker = new Worker({
     puller: {
+      given: () => {},
       pull: wish => new Promise(answer => group.asked.push({ wish, answer })),
       settle: async (_, { offset }, what) => group.settled.push(`${what} ${offset}`) > 0,
     },

@@ -8,7 +8,7 @@ import type { LeasedRecord, WorkResponse } from './services/leases.ts'
 import { GrpcError } from './status.ts'
 
 export interface WorkerOptions {
-  readonly puller: Pick<Puller, 'pull' | 'settle'>
+  readonly puller: Pick<Puller, 'pull' | 'given' | 'settle'>
   readonly world: { readonly clock: Clock; readonly timers: Timers }
   readonly topic: string
   readonly groupId: string
@@ -64,6 +64,8 @@ export class Worker {
       }
       const wish = { groupId, topic, begin, max: room, waitMs: pullMs, leaseMs, signal }
       const pulled = await puller.pull(wish)
+      // What it does not take is counted with its connection.
+      puller.given(pulled)
       await this.#give(pulled.records, pulled.leaseMs)
     }
   }

@@ -18,6 +18,7 @@ before(async () => {
   cluster = new Cluster(nodeWorld, { bootstrap: [{ host: broker.host, port: broker.port }] })
   const producer = new Producer(cluster)
   for (let i = 0; i < 10; i++) await producer.send({ topic: 't', partition: 0, value: Buffer.from(`v${i}`) })
+  for (let i = 0; i < 40; i++) await producer.send({ topic: 't', partition: 0, value: Buffer.alloc(500_000, 'x') })
   await producer.close()
   topicId = (await cluster.findTopic('t')).topicId
   await new Admin(cluster).deleteRecords([{ topic: 't', partition: 0, offset: 5 }])
@@ -28,15 +29,15 @@ after(async () => {
   await broker.stop()
 })
 
-/** A puller whose coordinator hands out these offsets, once. */
-async function bench(offsets: readonly number[], reading: () => void = () => {}) {
+/** A puller whose coordinator hands out these offsets, once, or always. */
+async function bench(offsets: readonly number[], reading: () => void = () => {}, once = true) {
   let granted = offsets
   const settled: string[] = []
   const coordinator = {
     skipFails: false,
     acquire: async () => {
       const records = granted.map(offset => ({ partition: 0, offset, lease: 100 + offset, deliveryCount: 1 }))
-      granted = []
+      if (once) granted = []
       return { topicId, grants: [{ lockMs: 500, records }] }
     },
     settle: async ({ items, skipped, skippedOf }: SettleRequest) => {
@@ -56,11 +57,12 @@ async function bench(offsets: readonly number[], reading: () => void = () => {})
   }
   const puller = await Puller.open(gateway as never)
   const wish = { groupId: 'g', topic: 't', begin: 'earliest', max: 10, waitMs: 0, leaseMs: -1 } as const
+  const pullAll = () => puller.pull({ ...wish, signal: null })
   const pull = async (signal: AbortSignal | null = null) => {
     const { records } = await puller.pull({ ...wish, signal })
     return records.map(({ record }) => record.offset)
   }
-  return { coordinator, pull, settled }
+  return { coordinator, pull, pullAll, puller, settled }
 }
 
 test('the group is told what is not there any more', async () => {
@@ -84,4 +86,26 @@ test('what was read for a worker that has gone meanwhile goes back', async () =>
   assert.deepEqual(await pull(gone.signal), [])
   await new Promise(resolve => setImmediate(resolve))
   assert.deepEqual(settled, ['return 6', 'return 7'])
+})
+
+test('a pull gives so many bytes, and what is more goes back; fewer while others have much on its way, but always one', async () => {
+  const offsets = Array.from({ length: 40 }, (_, i) => 10 + i)
+  const { pullAll, puller, settled } = await bench(offsets, () => {}, false)
+  const first = await pullAll()
+  assert.deepEqual(
+    first.records.map(({ record }) => record.offset),
+    [10, 11, 12, 13, 14],
+  )
+  await new Promise(resolve => setImmediate(resolve))
+  assert.deepEqual(
+    settled,
+    offsets.slice(5).map(offset => `return ${offset}`),
+  )
+  const others = [first]
+  while (others.at(-1)!.records.length > 1) others.push(await pullAll())
+  const bytes = () => puller.load.givenBytes
+  assert.ok(bytes() >= 32 * 1024 * 1024 && bytes() < 35 * 1024 * 1024, `${bytes()}`)
+  for (const pulled of others) puller.given(pulled)
+  assert.equal(bytes(), 0)
+  assert.equal((await pullAll()).records.length, 5)
 })

@@ -5,6 +5,7 @@ import type { Begin, Granted, SettleItem, Settlement } from '../../shares/comman
 import type { SkippedRange } from '../../shares/coordinator.ts'
 import { LeaseDesk, type LeaseGrant } from '../../shares/lease-desk.ts'
 import type { Gateway } from '../gateway.ts'
+import { sizeOf } from '../record-size.ts'
 import type { LeaseId } from './lease-id.ts'
 import { type Found, isGap, RecordCache } from './record-cache.ts'
 
@@ -32,13 +33,28 @@ export interface Pulled {
   /** ms */
   readonly leaseMs: number
   readonly records: readonly Leased[]
+  /** What the records take, about. */
+  readonly bytes: number
 }
+
+/**
+ * Bytes of records above which one pull gets no more, and those of all pulls that are on their way to workers: above these a
+ * pull gets one. Clients of gRPC take messages of up to 4 MiB unless they are told otherwise.
+ */
+const mostOfOne = 2 * 1024 * 1024
+const mostOfAll = 32 * 1024 * 1024
+/** Leases whose records are read at one time. */
+const readAtOnce = 16
+/** ms after which, when something could not be read and nothing else was, the rest is not tried either. */
+const patienceMs = 5_000
 
 /** Records for workers: leases from the group's coordinator, records from their leaders. One a gateway, for all doors. */
 export class Puller {
   readonly #gateway: Gateway
   readonly #desk: LeaseDesk
   readonly #cache: RecordCache
+  /** Bytes of records that are on their way to workers. */
+  #givenBytes = 0
 
   private constructor(gateway: Gateway, desk: LeaseDesk) {
     this.#gateway = gateway
@@ -54,10 +70,13 @@ export class Puller {
 
   get load() {
     const { hits, reads, size } = this.#cache
-    return { ...this.#desk.load, cacheHits: hits, cacheReads: reads, cacheBytes: size }
+    return { ...this.#desk.load, cacheHits: hits, cacheReads: reads, cacheBytes: size, givenBytes: this.#givenBytes }
   }
 
-  /** Rejects with KafkaError. */
+  /**
+   * Records, fewer than `max` where they are large: then the others have not been handed out. Who gets them says `given` when they
+   * are on their way. Rejects with KafkaError.
+   */
   async pull({ groupId, topic, begin, max, waitMs, leaseMs, signal }: Pull): Promise<Pulled> {
     const { clock } = this.#gateway.world
     const until = clock.mono() + waitMs
@@ -65,43 +84,71 @@ export class Puller {
       const left = Math.max(0, until - clock.mono())
       const asked = { groupId, topic, begin, max, waitMs: left, lockMs: leaseMs, signal }
       const grant = await this.#desk.pull(asked)
-      if (grant.records.length === 0) return { leaseMs: grant.lockMs, records: [] }
-      const records = await this.#read(groupId, topic, grant)
+      if (grant.records.length === 0) return nothing(grant.lockMs)
+      const pulled = await this.#read(groupId, topic, grant)
+      const { records } = pulled
       if (signal?.aborted) {
         // Others need not wait for the leases of who has gone to end.
         for (const leased of records)
           this.#settleUnheard(groupId, topic, { ...leased, offset: leased.record.offset }, 'return')
-        return { leaseMs: grant.lockMs, records: [] }
+        this.given(pulled)
+        return nothing(grant.lockMs)
       }
-      if (records.length > 0) return { leaseMs: grant.lockMs, records }
+      if (records.length > 0) return pulled
     }
   }
 
-  /** What can be read of what was handed out. Where there is nothing, the group is told; what cannot be read now goes back. */
-  async #read(groupId: string, topic: string, { topicId, records: granted }: LeaseGrant): Promise<Leased[]> {
-    const found = granted.map(({ partition, offset }) => this.#cache.read({ topic, topicId, partition }, offset))
-    const reads = await settledOf(found)
+  /** What a pull gave is on its way to the worker, or nobody wants it any more. Once for each. */
+  given({ bytes }: Pulled): void {
+    this.#givenBytes -= bytes
+  }
+
+  /**
+   * What can be read of what was handed out. Where there is nothing, the group is told; what cannot be read now, or would be too
+   * much, goes back.
+   */
+  async #read(groupId: string, topic: string, { topicId, lockMs, records: granted }: LeaseGrant): Promise<Pulled> {
     const leased: Leased[] = []
     const gaps: SkippedRange[] = []
     let failure: unknown = null
-    const now = this.#gateway.world.clock.now()
-    for (const [index, read] of reads.entries()) {
-      const { partition, offset, lease, deliveryCount } = granted[index]!
-      if (read.status === 'rejected') {
-        failure = read.reason
-        this.#settleUnheard(groupId, topic, granted[index]!, 'return')
-      } else if (isGap(read.value)) {
-        const gap = { partition, from: offset, to: read.value.next }
-        const isNew = !gaps.some(each => each.partition === partition && each.from <= gap.from && each.to >= gap.to)
-        if (isNew) gaps.push(gap)
-      } else if (isExpired(read.value, now)) this.#settleUnheard(groupId, topic, granted[index]!, 'accept')
-      else leased.push({ partition, record: read.value, lease, deliveryCount })
+    let bytes = 0
+    const { clock } = this.#gateway.world
+    const patient = clock.mono() + patienceMs
+    const isFull = () => leased.length > 0 && (bytes >= mostOfOne || this.#givenBytes >= mostOfAll)
+    const isVain = () => failure !== null && (leased.length > 0 || clock.mono() > patient)
+    for (let from = 0; from < granted.length; from += readAtOnce) {
+      const some = granted.slice(from, from + readAtOnce)
+      if (isFull() || isVain()) {
+        for (const each of some) this.#settleUnheard(groupId, topic, each, 'return')
+        continue
+      }
+      const found = some.map(({ partition, offset }) => this.#cache.read({ topic, topicId, partition }, offset))
+      const reads = await settledOf(found)
+      const now = clock.now()
+      for (const [index, read] of reads.entries()) {
+        const { partition, offset, lease, deliveryCount } = some[index]!
+        if (read.status === 'rejected') {
+          failure = read.reason
+          this.#settleUnheard(groupId, topic, some[index]!, 'return')
+        } else if (isGap(read.value)) {
+          const gap = { partition, from: offset, to: read.value.next }
+          const isNew = !gaps.some(each => each.partition === partition && each.from <= gap.from && each.to >= gap.to)
+          if (isNew) gaps.push(gap)
+        } else if (isExpired(read.value, now)) this.#settleUnheard(groupId, topic, some[index]!, 'accept')
+        else if (isFull()) this.#settleUnheard(groupId, topic, some[index]!, 'return')
+        else {
+          const size = sizeOf(read.value)
+          bytes += size
+          this.#givenBytes += size
+          leased.push({ partition, record: read.value, lease, deliveryCount })
+        }
+      }
     }
     await this.#desk.skip(groupId, topic, topicId, gaps).catch(error => {
       failure = error
     })
     if (leased.length === 0 && failure !== null) throw failure
-    return leased
+    return { leaseMs: lockMs, records: leased, bytes }
   }
 
   /** Nobody waits to hear of it: what fails here comes back when its lease ends. */
@@ -121,6 +168,8 @@ export class Puller {
     return isDone(await this.#desk.settle(groupId, topic, item))
   }
 }
+
+const nothing = (leaseMs: number): Pulled => ({ leaseMs, records: [], bytes: 0 })
 
 /** Without a promise for each where all of them are there. */
 function settledOf(found: readonly (Found | Promise<Found>)[]) {

@@ -23,6 +23,7 @@ export function exportLeases(page: MetricsPage, leases: LeaseGroups | null, pull
   page.gauge('ottla_pulls', 'Pulls under way at this door').add(load.pulls)
   page.gauge('ottla_lease_settlements', 'Settlements under way at this door').add(load.settlements)
   page.gauge('ottla_pull_cache_bytes', 'Memory that records take which were read for pulls').add(load.cacheBytes)
+  page.gauge('ottla_pull_given_bytes', 'Records on their way to workers').add(load.givenBytes)
   page.counter('ottla_pull_cache_hits_total', 'Records taken from it').add(load.cacheHits)
   page.counter('ottla_pull_cache_reads_total', 'Reads that filled it').add(load.cacheReads)
 }

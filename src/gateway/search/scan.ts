@@ -3,6 +3,7 @@ import { readPartition } from '../../client/read-partition.ts'
 import type { KafkaRecord } from '../../protocol/batches/records.ts'
 import type { Timers } from '../../world/world.ts'
 import { Breath } from '../breath.ts'
+import { sizeOf } from '../record-size.ts'
 import type { Matcher } from './criteria.ts'
 
 /** Offsets of one partition that are to be looked at: from `start` up to, but not including, `end`. */
@@ -94,8 +95,6 @@ async function* scanWindow(cluster: Cluster, span: Span, options: ScanOptions): 
   }
   return begun
 }
-
-const sizeOf = ({ key, value }: KafkaRecord): number => 256 + (key?.length ?? 0) + (value?.length ?? 0)
 
 /** A copy that keeps nothing else of the answer in which the record came. */
 function detached(record: KafkaRecord): KafkaRecord {

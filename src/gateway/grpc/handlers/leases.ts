@@ -52,6 +52,7 @@ export function leases(context: DoorContext): Implementation<typeof Leases> {
         deliveryCount,
         broadcast: broadcastId(record) !== null,
       }))
+      puller.given(pulled)
       return { records, leaseMs: pulled.leaseMs }
     },
 

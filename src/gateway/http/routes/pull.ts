@@ -49,7 +49,7 @@ const pullOperation: Operation = {
     {
       name: 'max',
       in: 'query',
-      description: 'Records at most',
+      description: 'Records at most; it is fewer where they are larger than some MiB together',
       schema: { type: 'integer', minimum: 1, maximum: mostRecords, default: 1 },
     },
     {
@@ -122,12 +122,25 @@ interface PullInputs {
 
 async function handlePull(request: HttpRequest, gateway: Gateway): Promise<HttpAnswer> {
   const inputs = request.inputs as unknown as PullInputs
-  const { topic, group, max, waitMs, from, autoAck, valueFormat } = inputs
+  const { topic, group, max, waitMs, from } = inputs
   const puller = await pullerOf(gateway)
   // A worker may be there before its topic.
   if (gateway.cluster.knownTopic(topic) === null) await gateway.client.topic(topic, true)
   const wish = { groupId: group, topic, begin: from, max, leaseMs: inputs.leaseMs ?? -1 }
-  const { leaseMs, records } = await pulled(puller, wish, waitMs, request, gateway)
+  const found = await pulled(puller, wish, waitMs, request, gateway)
+  try {
+    return await answer(found, inputs, puller, gateway)
+  } finally {
+    puller.given(found)
+  }
+}
+
+async function answer(
+  { leaseMs, records }: Pulled,
+  { topic, group, autoAck, valueFormat }: PullInputs,
+  puller: Puller,
+  gateway: Gateway,
+): Promise<HttpAnswer> {
   const name = (leased: Leased): LeaseId => ({
     groupId: group,
     partition: leased.partition,
