@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GrpcClient, grpc, stands } from './grpc-kit.ts'
-import { ask, Raw, sleep, start } from './kit.ts'
+import { ask, metricOf, Raw, start, until } from './kit.ts'
 
 const node = await start({
   config: {
@@ -18,15 +18,7 @@ const node = await start({
 })
 const { url } = node
 
-async function metric(name: string): Promise<number> {
-  const { text } = await ask(`${url}/metrics`)
-  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 5000; !(await holds()); await sleep(10))
-    assert.ok(performance.now() < end, `not so after 5 s: ${holds}`)
-}
+const metric = (name: string): Promise<number> => metricOf(url, name)
 
 test('who waits for records: one more is told to come again', async () => {
   await ask(`${url}/topics`, { body: { name: 'quiet', partitions: 1 } })
@@ -78,10 +70,7 @@ test('calls of gRPC, and how large their messages may be', async () => {
 
 test('bodies that are held at one time: one more byte, and its request is told to come again', async () => {
   const own = await start({ config: { 'http.body.held.max.bytes': 100_000, 'http.request.max.bytes': 80_000 } })
-  const read = async (name: string) => {
-    const { text } = await ask(`${own.url}/metrics`)
-    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
-  }
+  const read = (name: string) => metricOf(own.url, name)
   await ask(`${own.url}/topics`, { body: { name: 't', partitions: 1 } })
   const head = (length: number) =>
     `POST /topics/t/records HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/octet-stream\r\ncontent-length: ${length}\r\n\r\n`
@@ -104,27 +93,82 @@ test('bodies that are held at one time: one more byte, and its request is told t
   for (const raw of [first, third]) raw!.close()
 })
 
-test('answers that are left: one that is too much on top of them is a refusal', async () => {
-  const own = await start({ config: { 'http.answer.unsent.max.bytes': 1_048_576 } })
-  const { url, port } = own
+/** Asks for much and takes nothing, until somebody is refused. */
+async function leaveAnswers(url: string, port: number): Promise<Raw[]> {
   const headers = { 'content-type': 'application/octet-stream' }
-  await ask(`${url}/topics/t/records`, { body: Buffer.alloc(60_000, 'x'), headers })
-  const read = async (name: string) => {
-    const { text } = await ask(`${url}/metrics`)
-    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
-  }
-  assert.equal(await read('ottla_door_answer_limit_bytes'), 1_048_576)
+  await ask(`${url}/topics/large/records`, { body: Buffer.alloc(60_000, 'x'), headers })
   const raws = await Promise.all(Array.from({ length: 12 }, () => Raw.open(port)))
   for (const raw of raws) {
     raw.socket.pause()
-    raw.send(`GET /topics/t/records HTTP/1.1\r\nhost: localhost\r\n\r\n`.repeat(120))
+    raw.send(`GET /topics/large/records HTTP/1.1\r\nhost: localhost\r\n\r\n`.repeat(120))
   }
-  // The page of metrics is an answer, too.
-  await until(async () => !((await read('ottla_door_answers_refused_total')) === 0))
+  await until(async () => (await metricOf(url, 'ottla_door_answers_refused_total')) > 0)
+  return raws
+}
+
+test('answers that are left: one that is too much on top of them is a refusal', async () => {
+  const own = await start({ config: { 'http.answer.unsent.max.bytes': 1_048_576 } })
+  const { url, port } = own
+  const read = (name: string) => metricOf(url, name)
+  const raws = await leaveAnswers(url, port)
+  assert.equal(await read('ottla_door_answer_limit_bytes'), 1_048_576)
   for (const raw of raws) raw.close()
   await until(async () => (await read('ottla_door_answer_bytes')) < 100_000)
   assert.ok((await read('ottla_door_answers_refused_total')) > 0)
-  assert.equal((await ask(`${url}/topics/t/records`)).status, 200)
+  assert.equal((await ask(`${url}/topics/large/records`)).status, 200)
+})
+
+/** Records of a topic that has one partition. */
+const countOf = async (at: string, topic: string): Promise<number> =>
+  (await ask(`${at}/topics/${topic}`)).json.partitions[0].end
+
+test('while clients leave too much, what has been done is told, and else nothing is done', async () => {
+  const { url, port } = await start({ config: { 'http.answer.unsent.max.bytes': 1_048_576, 'num.partitions': 1 } })
+  const read = (name: string) => metricOf(url, name)
+  const batch = JSON.stringify({ records: Array.from({ length: 2000 }, (_, value) => ({ value })) })
+  const headers = { 'content-type': 'application/json' }
+  const push = (topic: string) => ask(`${url}/topics/${topic}/records`, { body: batch, headers })
+  const refused = () => read('ottla_door_answers_refused_total')
+  const raws = await leaveAnswers(url, port)
+  // Its own answer is too much.
+  const { status, json } = await push('t')
+  assert.deepEqual([status, json.records?.length], [200, 2000])
+  assert.equal(await countOf(url, 't'), 2000)
+  // Those are refused until they are closed; pulls are not.
+  await ask(`${url}/topics/huge/records`, { body: JSON.stringify({ value: 'x'.repeat(900_000) }), headers })
+  const pull = (group: number) => `POST /topics/huge/pull?group=g${group} HTTP/1.1\r\nhost: localhost\r\n\r\n`
+  for (let i = 0; i < 4; i++) {
+    const raw = await Raw.open(port)
+    raws.push(raw)
+    raw.socket.pause()
+    for (let j = 0; j < 30; j++) raw.send(pull(30 * i + j))
+  }
+  const before = await refused()
+  let done = 2000
+  await until(async () => {
+    const answer = await push('t')
+    if (answer.status === 200) done += 2000
+    else assert.equal(answer.status, 503)
+    return answer.status === 503
+  }, 10_000)
+  for (const raw of raws) raw.close()
+  await until(async () => (await read('ottla_door_answer_bytes')) < 100_000)
+  assert.ok((await refused()) > before)
+  assert.equal(await countOf(url, 't'), done)
+})
+
+test('behind an answer that is the last of its connection nothing is done', async () => {
+  const { url, port } = await start({ config: { 'http.answer.unsent.max.bytes': 1_048_576, 'num.partitions': 1 } })
+  for (const topic of ['quiet', 't']) await ask(`${url}/topics`, { body: { name: topic } })
+  const raws = await leaveAnswers(url, port)
+  // Eight are worked on at one time: the last has to wait until one of them is answered.
+  const read = (query: string) => `GET /topics/${query} HTTP/1.1\r\nhost: localhost\r\n\r\n`
+  const raw = await Raw.open(port)
+  const push = `POST /topics/t/records HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 11\r\n\r\n{"value":1}`
+  raw.send(`${read('large/records').repeat(8)}${push}`)
+  assert.match(await raw.closed(5000), /^HTTP\/1\.1 503 .*connection: close/s)
+  for (const each of raws) each.close()
+  assert.equal(await countOf(url, 't'), 0)
 })
 
 test('what is kept, and what may be left, is what the settings say', async () => {

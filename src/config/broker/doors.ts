@@ -35,7 +35,7 @@ export const doorsSettings = {
       'Origins whose pages may use HTTP from a browser: `https://console.example.org`, or `*`. Unset: only our own pages.',
     ),
   'http.answer.unsent.max.bytes': int(67_108_864, atLeast(1_048_576)).honoured(
-    'Bytes of answers over HTTP that all clients together may leave; one that would be too much is answered with 503.',
+    'Bytes of answers over HTTP that all clients together may leave; what would be too much is answered with 503, and not done.',
   ),
   'http.body.held.max.bytes': int(33_554_432, atLeast(65_536)).honoured(
     'Bytes of bodies over HTTP that are held at one time; what comes above is answered with 503. One body alone may be as large as `http.request.max.bytes`.',

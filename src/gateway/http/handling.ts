@@ -172,14 +172,21 @@ export class Handling implements HttpRequest {
         this.#operation = route.operation
         if (this.method !== 'GET' && isFormLike(this.contentType)) throw unaskedFor(this.contentType)
         this.inputs = inputsOf(route.operation, this)
+        // Before anything is done: who hears afterwards that it was too much would do it again.
+        if (!this.#onlyReads && this.#isTooMuch(0)) throw this.#refusal()
         answer = await route.handle(this, this.#gateway)
       }
     } catch (error) {
       answer = this.#failed(error, name)
     }
     this.#body.release()
-    const status = this.#send(answer, true)
+    const status = this.#send(answer, this.#onlyReads)
     this.#gateway.metrics.observe(name, status, clock.mono() - started)
+  }
+
+  /** It changes nothing, and may be asked for again. */
+  get #onlyReads(): boolean {
+    return this.method === 'GET' || this.method === 'HEAD'
   }
 
   #caller() {
@@ -240,7 +247,7 @@ export class Handling implements HttpRequest {
     return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > mostSkipped
   }
 
-  /** Gives the status. `limited`: an answer that is too much on top of those that nobody takes becomes a refusal. */
+  /** Gives the status. `limited`: a larger answer that is too much on top of those that nobody takes becomes a refusal. */
   #send(answer: HttpAnswer, limited: boolean): number {
     const response = this.#response
     if (answer.sent === true) return response.statusCode
@@ -254,7 +261,8 @@ export class Handling implements HttpRequest {
     if (body !== undefined) {
       const kind = type ?? (json === undefined ? 'application/octet-stream' : 'application/json')
       const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
-      if (limited && bytes > smallAnswer && this.#isTooMuch(bytes)) return this.#refuse()
+      if (limited && bytes > smallAnswer && this.#isTooMuch(bytes))
+        return this.#send(this.#failed(this.#refusal(), ''), false)
       this.#count(bytes)
       // Most answers have nothing special.
       if (own === empty && this.#extra === noHeaders && !this.#isLast) {
@@ -270,17 +278,17 @@ export class Handling implements HttpRequest {
     return status
   }
 
-  /** On top of what clients leave untaken. */
+  /** On top of what clients leave untaken; what is larger than all that goes alone. */
   #isTooMuch(bytes: number): boolean {
     const { metrics, config } = this.#gateway
-    return metrics.answerBytes + bytes > config.get('http.answer.unsent.max.bytes')
+    const { answerBytes } = metrics
+    return answerBytes > 0 && answerBytes + bytes > config.get('http.answer.unsent.max.bytes')
   }
 
   /** Nothing more comes over this connection: who asks for much and takes nothing shall not ask for more. */
-  #refuse(): number {
+  #refusal(): Problem {
     this.#gateway.metrics.answersRefused++
-    const { status, headers } = tooSlow
-    return this.#send({ status, headers, json: tooSlow, type: 'application/problem+json' }, false)
+    return tooSlow
   }
 }
 

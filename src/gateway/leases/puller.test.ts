@@ -50,6 +50,7 @@ async function bench(offsets: readonly number[], reading: () => void = () => {},
   const gateway = {
     node: { leases: async () => coordinator },
     world: nodeWorld,
+    metrics: { answerBytes: 0 },
     get cluster() {
       reading()
       return cluster

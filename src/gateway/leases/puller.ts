@@ -38,8 +38,8 @@ export interface Pulled {
 }
 
 /**
- * Bytes of records above which one pull gets no more, and those of all pulls that are on their way to workers: above these a
- * pull gets one. Clients of gRPC take messages of up to 4 MiB unless they are told otherwise.
+ * Bytes of records above which one pull gets no more, and those that are on their way to workers, with all answers that clients
+ * leave: above these a pull gets one. Clients of gRPC take messages of up to 4 MiB unless they are told otherwise.
  */
 const mostOfOne = 2 * 1024 * 1024
 const mostOfAll = 32 * 1024 * 1024
@@ -112,9 +112,11 @@ export class Puller {
     const gaps: SkippedRange[] = []
     let failure: unknown = null
     let bytes = 0
-    const { clock } = this.#gateway.world
+    const { world, metrics } = this.#gateway
+    const { clock } = world
     const patient = clock.mono() + patienceMs
-    const isFull = () => leased.length > 0 && (bytes >= mostOfOne || this.#givenBytes >= mostOfAll)
+    const isFull = () =>
+      leased.length > 0 && (bytes >= mostOfOne || this.#givenBytes + metrics.answerBytes >= mostOfAll)
     const isVain = () => failure !== null && (leased.length > 0 || clock.mono() > patient)
     for (let from = 0; from < granted.length; from += readAtOnce) {
       const some = granted.slice(from, from + readAtOnce)
