@@ -32,9 +32,23 @@ test('who waits for records: one more is told to come again', async () => {
   assert.ok(headers.has('retry-after'))
   const numbers = ['ottla_door_waiting_limit', 'ottla_door_waiting_refused_total'].map(metric)
   assert.deepEqual(await Promise.all(numbers), [2, 1])
+  // Who finds something does not wait.
+  await ask(`${url}/topics/quick/records`, { body: { value: 1 } })
+  const found = await ask(`${url}/topics/quick/records?partition=0&waitMs=20000`)
+  assert.deepEqual([found.status, found.json?.records?.length], [200, 1])
   aborter.abort()
   await gone
   await until(async () => (await metric('ottla_door_waiting')) === 0)
+})
+
+test('who waited for records gets a few of them, however many have come at once', async () => {
+  await ask(`${url}/topics`, { body: { name: 'bursts', partitions: 1 } })
+  const waiting = ask(`${url}/topics/bursts/records?offset=latest&waitMs=20000&maxRecords=1000&maxBytes=8000000`)
+  await until(async () => (await metric('ottla_door_waiting')) === 1)
+  const records = Array.from({ length: 40 }, () => ({ value: 'x'.repeat(10_000) }))
+  await ask(`${url}/topics/bursts/records`, { body: { records } })
+  const { status, json } = await waiting
+  assert.deepEqual([status, json.records[0].offset, json.records.length, json.nextOffset], [200, 0, 7, 7])
 })
 
 test('records that wait to be written: what finds no room is told so', async () => {

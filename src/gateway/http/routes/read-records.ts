@@ -14,7 +14,7 @@ const operation: Operation = {
   operationId: 'readRecords',
   summary: 'Read records of a partition',
   description:
-    'Reads without a group, and remembers nothing: go on at `nextOffset`. With `waitMs` the answer waits for a first record.',
+    'Reads without a group, and remembers nothing: go on at `nextOffset`. With `waitMs` the answer waits for a first record, and may bring fewer than there are by then.',
   tags: ['records'],
   parameters: [
     topicParameter,
@@ -95,15 +95,23 @@ async function handle(request: HttpRequest, gateway: Gateway): Promise<HttpAnswe
   const partition = choose(topic, (await client.topic(topic)).partitions.length, inputs.partition)
   const start = startOf(inputs)
   const { maxRecords, maxBytes, waitMs, valueFormat } = inputs
-  const run = async (cluster: Cluster) => {
-    const offset = await offsetOf(cluster, topic, partition, start)
-    const isolation = 'read_committed'
-    return readPartition(cluster, { topic, partition }, { offset, maxRecords, maxBytes, maxWaitMs: waitMs, isolation })
+  const { clock } = gateway.world
+  const until = clock.mono() + waitMs
+  const run = (cluster: Cluster, offset: number, bytes: number, maxWaitMs: number) => {
+    const asked = { offset, maxRecords, maxBytes: bytes, maxWaitMs, isolation: 'read_committed' } as const
+    return readPartition(cluster, { topic, partition }, asked)
   }
-  // Whoever waits has a connection of its own, which ends with the client or the node.
-  const read = await (waitMs === 0
-    ? client.reading(maxBytes, () => run(client.cluster))
-    : client.wait(run, request.signal))
+  let read = await client.reading(maxBytes, async () =>
+    run(client.cluster, await offsetOf(client.cluster, topic, partition, start), maxBytes, 0),
+  )
+  const left = Math.ceil(until - clock.mono())
+  if (read.records.length === 0 && left > 0) {
+    // Whoever waits has a connection of its own, which ends with the client or the node. Of what comes a little is enough: many
+    // may wait for the same.
+    const { nextOffset } = read
+    const bytes = Math.min(maxBytes, pieceBytes)
+    read = await client.wait(cluster => run(cluster, nextOffset, bytes, left), request.signal)
+  }
   const pieces = show(topic, partition, read, valueFormat)
   const bytes = read.records.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0)
   if (bytes <= pieceBytes) return { bytes: [...pieces].join(''), type: 'application/json' }
