@@ -64,9 +64,10 @@ test('behind the last answer what comes is taken and not kept', () => {
   stream.destroy()
 })
 
-test('large reads of all connections share a turn; small ones are never held up', () => {
+/** Connections that share a turn of so many bytes. */
+function sharing(most: number) {
   const soon: (() => void)[] = []
-  const reads = new Turns({ soon: run => void soon.push(run) }, 100_000)
+  const reads = new Turns({ soon: run => void soon.push(run) }, most)
   const open = () => {
     const state = { into: null as Parameters<Guest['receive']>[0] | null, paused: false }
     const guest = guestWith({
@@ -85,6 +86,11 @@ test('large reads of all connections share a turn; small ones are never held up'
     stream.on('data', () => {})
     return { state, stream }
   }
+  return { soon, open }
+}
+
+test('large reads of all connections share a turn; small ones are never held up', () => {
+  const { soon, open } = sharing(100_000)
   const [one, other] = [open(), open()]
   one.state.into!.data(50_000)
   assert.equal(one.state.paused, false)
@@ -95,4 +101,24 @@ test('large reads of all connections share a turn; small ones are never held up'
   for (const run of soon.splice(0)) run()
   assert.equal(other.state.paused, false)
   for (const { stream } of [one, other]) stream.destroy()
+})
+
+test('of many connections with large bodies no more read in a turn than there is room for', async () => {
+  const { soon, open } = sharing(200_000)
+  const all = Array.from({ length: 20 }, open)
+  // They begin to flow.
+  await new Promise(resolve => setImmediate(resolve))
+  const readAll = () => {
+    let bytes = 0
+    // Until it is held up, the system hands on what is there.
+    for (const { state } of all) for (; !state.paused; bytes += 65_536) state.into!.data(65_536)
+    return bytes
+  }
+  readAll()
+  for (let turn = 0; turn < 10; turn++) {
+    for (const run of soon.splice(0)) run()
+    const bytes = readAll()
+    assert.ok(bytes > 200_000 - 65_536 && bytes <= 200_000 + 65_536, `${bytes}`)
+  }
+  for (const { stream } of all) stream.destroy()
 })

@@ -49,6 +49,8 @@ export class GuestStream extends Duplex {
   readonly #reads: Turns | null
   /** Nothing is read in this turn any more. */
   #resting = false
+  /** Bytes of its next read that have their place in a turn. */
+  #prepaid = 0
 
   /**
    * `first`: what was read before anybody knew where it belongs; it must not change any more. `turns`: it speaks HTTP/2, whose
@@ -96,13 +98,18 @@ export class GuestStream extends Duplex {
 
   /** The system hands on megabytes of each connection as long as they are there: others have their turn in between. */
   #rest(reads: Turns, bytes: number): void {
-    reads.spend(bytes)
+    reads.spend(Math.max(0, bytes - this.#prepaid))
+    this.#prepaid = 0
     if (reads.share > 0 || this.#resting) return
     this.#resting = true
     this.#guest.pause()
     reads.wait(() => {
       this.#resting = false
-      if (!this.destroyed && this.readableLength < this.readableHighWaterMark) this.#guest.resume()
+      if (this.destroyed || this.readableLength >= this.readableHighWaterMark) return
+      // Or all who wait would be let go on at once, each with a first read.
+      this.#prepaid = landing.length
+      reads.spend(this.#prepaid)
+      this.#guest.resume()
     })
   }
 
