@@ -19,8 +19,10 @@ export class GatewayMetrics {
   malformed = 0
   /** Connections that were closed because their clients took nothing of an answer. */
   stalled = 0
-  /** Bytes of request bodies that are held now. */
+  /** Bytes of request bodies over HTTP that are held now. */
   bodyBytes = 0
+  /** Bytes of messages of gRPC that are held now, which have a limit of their own. */
+  messageBytes = 0
   /** Bytes of answers that are made, and not taken yet. */
   answerBytes = 0
   /** Requests whose bodies, or whose answers, were too much on top of the others. */
@@ -31,7 +33,11 @@ export class GatewayMetrics {
   /** What doors do in the cluster; null as long as they do nothing. */
   client: { readonly stats: ClusterClientStats } | null = null
   /** Null as long as nobody spoke gRPC. */
-  grpc: { readonly calls: number; readonly refused: number; readonly limits: { readonly calls: number } } | null = null
+  grpc: {
+    readonly calls: number
+    readonly refused: number
+    readonly limits: { readonly calls: number; readonly heldBytes: number }
+  } | null = null
   readonly #operations = new Map<string, OperationMetrics>()
 
   get operations(): ReadonlyMap<string, OperationMetrics> {

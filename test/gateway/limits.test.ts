@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GrpcClient, grpc, stands } from './grpc-kit.ts'
+import { call, endHeaders, frame, hello, message, Type } from './http2-frames.ts'
 import { ask, metricOf, Raw, start, until } from './kit.ts'
 
 const node = await start({
@@ -105,6 +106,25 @@ test('bodies that are held at one time: one more byte, and its request is told t
   assert.match(first!.got, /^HTTP\/1\.1 200 /)
   assert.equal(await read('ottla_door_body_bytes'), 0)
   for (const raw of [first, third]) raw!.close()
+})
+
+test('messages of gRPC that are held take no room from bodies over HTTP', async () => {
+  const { url, port } = await start({
+    config: { 'http.body.held.max.bytes': 100_000, 'http.request.max.bytes': 80_000 },
+  })
+  const raws = await Promise.all([1, 2, 3].map(() => Raw.open(port)))
+  const half = message(Buffer.alloc(60_000), { length: 4_000_000 })
+  for (const raw of raws) {
+    raw.send(Buffer.concat([hello, frame(Type.headers, endHeaders, 1, call('/ottla.v1.Records/Produce'))]))
+    for (let from = 0; from < half.length; from += 16_000)
+      raw.send(frame(Type.data, 0, 1, half.subarray(from, from + 16_000)))
+  }
+  await until(async () => (await metricOf(url, 'ottla_grpc_message_bytes')) >= 180_000)
+  assert.ok((await metricOf(url, 'ottla_grpc_message_limit_bytes')) > 1_000_000)
+  const headers = { 'content-type': 'application/octet-stream' }
+  assert.equal((await ask(`${url}/topics/t/records`, { body: Buffer.alloc(70_000), headers })).status, 200)
+  for (const raw of raws) raw.close()
+  await until(async () => (await metricOf(url, 'ottla_grpc_message_bytes')) === 0)
 })
 
 /** Asks for much and takes nothing, until somebody is refused. */

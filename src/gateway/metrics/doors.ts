@@ -11,7 +11,7 @@ export function exportDoors(page: MetricsPage, metrics: GatewayMetrics, events: 
   page.counter('ottla_door_malformed_requests_total', 'What came and was no HTTP').add(metrics.malformed)
   page.counter('ottla_door_stalled_connections_total', 'Closed: answers were not taken').add(metrics.stalled)
   page.gauge('ottla_door_answer_bytes', 'Bytes of answers that are not taken yet').add(metrics.answerBytes)
-  page.gauge('ottla_door_body_bytes', 'Bytes of request bodies that are held').add(metrics.bodyBytes)
+  page.gauge('ottla_door_body_bytes', 'Bytes of request bodies over HTTP that are held').add(metrics.bodyBytes)
   page.counter('ottla_door_answers_refused_total', 'Answers that were too much').add(metrics.answersRefused)
   page.counter('ottla_door_bodies_refused_total', 'Requests whose bodies were too much').add(metrics.bodiesRefused)
   if (metrics.http !== null) {
@@ -28,6 +28,8 @@ export function exportDoors(page: MetricsPage, metrics: GatewayMetrics, events: 
     const { calls, refused, limits } = metrics.grpc
     page.gauge('ottla_grpc_calls', 'Calls of gRPC under way').add(calls)
     page.gauge('ottla_grpc_calls_limit', 'Calls of gRPC at one time').add(limits.calls)
+    page.gauge('ottla_grpc_message_bytes', 'Bytes of messages of gRPC that are held').add(metrics.messageBytes)
+    page.gauge('ottla_grpc_message_limit_bytes', 'Bytes of them that may be held').add(limits.heldBytes)
     page.counter('ottla_grpc_calls_refused_total', 'Calls above the limit').add(refused)
   }
   if (metrics.client !== null) exportClient(page, metrics.client.stats)
