@@ -70,7 +70,7 @@ class GrpcDoor implements Door {
       logger,
       limits: { calls: config.get('grpc.max.calls'), messageBytes: config.get('grpc.max.message.bytes') },
       holds: more => {
-        metrics.bodyBytes += more
+        metrics.messageBytes += more
       },
       observe: (method, code, ms) => metrics.observe(`grpc ${method}`, statusOf(code), ms),
     })
