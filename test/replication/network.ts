@@ -2,6 +2,7 @@ import type { RequestContext } from '../../src/broker/handler.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { Fetch } from '../../src/protocol/messages/fetch.ts'
 import type { FetchPort, FetchResponse } from '../../src/replication/fetcher.ts'
+import type { CopyLane } from '../../src/replication/fetchers.ts'
 import { fetchVersion, type ReplicaNode } from './node.ts'
 import type { Dice, VirtualTime } from './time.ts'
 
@@ -17,6 +18,7 @@ interface Waiting {
 class Wire {
   readonly from: ReplicaNode
   readonly to: ReplicaNode
+  readonly lane: CopyLane
   readonly #network: Network
   readonly #arrived: { bytes: Uint8Array; waiting: Waiting }[] = []
   readonly #pending: Waiting[] = []
@@ -26,10 +28,11 @@ class Wire {
   lost = false
   readonly #peer: Peer
 
-  constructor(network: Network, from: ReplicaNode, to: ReplicaNode) {
+  constructor(network: Network, from: ReplicaNode, to: ReplicaNode, lane: CopyLane) {
     this.#network = network
     this.from = from
     this.to = to
+    this.lane = lane
     this.#peer = {
       local: { host: 'here', port: 1 },
       remote: { host: 'there', port: 1 },
@@ -151,7 +154,7 @@ export class Network {
       if (wire.from === node || wire.to === node) this.time.after(this.delay(), () => wire.lose())
   }
 
-  port(from: () => ReplicaNode): FetchPort {
+  port(from: () => ReplicaNode, lane: CopyLane): FetchPort {
     return {
       fetch: (to, request, timeoutMs) => {
         const target = this.#nodes().get(to)
@@ -159,9 +162,9 @@ export class Network {
           return new Promise((_, reject) =>
             this.time.after(this.delay(), () => reject(new KafkaError('NETWORK_EXCEPTION'))),
           )
-        let wire = [...this.#wires].find(each => each.from === from() && each.to === target)
+        let wire = [...this.#wires].find(each => each.from === from() && each.to === target && each.lane === lane)
         if (wire === undefined) {
-          wire = new Wire(this, from(), target)
+          wire = new Wire(this, from(), target, lane)
           this.#wires.add(wire)
         }
         return wire.send(Fetch.request.toBytes(fetchVersion, request), timeoutMs)

@@ -162,7 +162,7 @@ export class Run {
     const node: ReplicaNode = new ReplicaNode(id, brokerEpoch, disk, {
       time: this.time,
       dice: this.dice,
-      port: this.network.port(() => node),
+      port: lane => this.network.port(() => node, lane),
       alterPartition: request => this.#alterPartition(request),
     })
     this.nodes.set(id, node)

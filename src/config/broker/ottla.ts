@@ -66,7 +66,7 @@ export const ottlaSettings = {
   'replica.slow.probation.ms': long(60_000, atLeast(0)).honoured(
     'ms before such a replica may come back to the in-sync replicas, unless it is needed sooner.',
   ),
-  'replication.move.rate': long(33_554_432, atLeast(1))
+  'replication.move.rate': long(16_777_216, atLeast(1))
     .perBroker()
     .honoured('Bytes a second that a broker gives to replicas which are being moved to others.'),
   'replication.topology': string('isr', oneOf('isr', 'chain'))
