@@ -6,16 +6,19 @@ const inOneGo = 64 * 1024
 /** For work that goes through many values, or large ones: others have their turn in between. */
 export class Breath {
   readonly #timers: Pick<Timers, 'soon'>
+  readonly #most: number
   #done = 0
 
-  constructor(timers: Pick<Timers, 'soon'>) {
+  /** `most`: bytes, or whatever else is counted, that are worked through in one go. */
+  constructor(timers: Pick<Timers, 'soon'>, most = inOneGo) {
     this.#timers = timers
+    this.#most = most
   }
 
   /** After so many more. Null: go on; else when it is fulfilled. */
   after(bytes: number): Promise<void> | null {
     this.#done += bytes
-    if (this.#done < inOneGo) return null
+    if (this.#done < this.#most) return null
     this.#done = 0
     return new Promise(resolve => this.#timers.soon(resolve))
   }

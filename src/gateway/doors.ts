@@ -32,8 +32,8 @@ export class OpenDoors {
   readonly #isOpen: (name: DoorName) => boolean
   readonly #doors = new Map<DoorName, Promise<Door | null>>()
   readonly #streams = new Set<GuestStream>()
-  readonly #turns: Turns
-  readonly #reads: Turns
+  readonly #frameTurns: Turns
+  readonly #readTurns: Turns
   #closing = false
   #sweep: Timer | null = null
   #emptied: () => void = () => {}
@@ -41,8 +41,8 @@ export class OpenDoors {
   /** `isOpen`: whether a connection that came to the common port may use a door. */
   constructor(node: GatewayNode, isOpen: (name: DoorName) => boolean) {
     this.#gateway = new Gateway(node)
-    this.#turns = frameTurns(node.world.timers)
-    this.#reads = new Turns(node.world.timers, mostRead)
+    this.#frameTurns = frameTurns(node.world.timers)
+    this.#readTurns = new Turns(node.world.timers, mostRead)
     this.#isOpen = isOpen
   }
 
@@ -53,7 +53,7 @@ export class OpenDoors {
       return
     }
     const { metrics, world } = this.#gateway
-    const stream = new GuestStream(guest, first, world, name === 'grpc' ? this.#turns : null, this.#reads)
+    const stream = new GuestStream(guest, first, world, name === 'grpc' ? this.#frameTurns : null, this.#readTurns)
     metrics.connections++
     metrics.connectionsTaken++
     this.#streams.add(stream)

@@ -7,6 +7,9 @@ import type { Turns } from './turns.ts'
 /** Filled and emptied within one callback, so that all connections can share it: an idle one holds no memory. */
 const landing = new Uint8Array(64 * 1024)
 
+/** Bytes that are read ahead of whoever takes them. */
+export const readAhead = 64 * 1024
+
 /** Bytes up to which pieces are joined: that costs less than to hand them to the system one by one. */
 const smallWrite = 16 * 1024
 
@@ -63,7 +66,7 @@ export class GuestStream extends Duplex {
     turns: Turns | null = null,
     reads: Turns | null = null,
   ) {
-    super({ allowHalfOpen: true, readableHighWaterMark: 64 * 1024 })
+    super({ allowHalfOpen: true, readableHighWaterMark: readAhead })
     this.#guest = guest
     this.#world = world
     this.#reads = reads

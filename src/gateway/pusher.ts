@@ -75,6 +75,8 @@ export class Pusher {
       return Promise.all(records.map(record => this.send(record).catch((error: Error) => error)))
     let bytes = 0
     for (const record of records) bytes += sizeOf(record)
+    // One with very many records need not wait until its topic has nothing under way.
+    bytes = Math.min(bytes, this.#bufferBytes / 4)
     if (!this.#rooms.take(topic, bytes)) {
       const error = this.#full()
       return records.map(() => error)

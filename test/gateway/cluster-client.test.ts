@@ -86,6 +86,11 @@ test('a topic fills its own share of the memory and no other one', async () => {
   assert.ok(refused.length >= 60 && refused.length < 70, `${refused.length}`)
   assert.ok(refused.every(named('THROTTLING_QUOTA_EXCEEDED')))
   await ready
+  // More than half of the room, as small records count.
+  const one = pusher.send({ topic: 'greedy', value: Buffer.alloc(1000) })
+  const crowd = await pusher.sendAll('greedy', Array(300).fill({ topic: 'greedy', value: Buffer.alloc(1) }))
+  assert.equal(crowd.filter(each => each instanceof Error).length, 0)
+  await one
   assert.equal((await pusher.sendAll('greedy', many.slice(0, 20))).filter(each => each instanceof Error).length, 0)
 })
 

@@ -14,7 +14,8 @@ const tick = () => new Promise(resolve => setImmediate(resolve))
 
 test('what had come of a body that is refused is not kept, however long its connection stays', async () => {
   const message = Object.assign(new PassThrough(), { headers: {}, complete: false })
-  const metrics = { bodyBytes: 0, bodiesRefused: 0 }
+  // Another one is held.
+  const metrics = { bodyBytes: 100, bodiesRefused: 0 }
   const reader = new BodyReader(message as unknown as IncomingMessage, { most: 1000, metrics })
   const reading = reader.read(10_000)
   const refused = assert.rejects(reading, (error: Problem) => error instanceof Problem && error.status === 503)
@@ -24,12 +25,12 @@ test('what had come of a body that is refused is not kept, however long its conn
     return new WeakRef(bytes)
   })()
   await tick()
-  assert.equal(metrics.bodyBytes, 600)
-  message.write(Buffer.alloc(401))
+  assert.equal(metrics.bodyBytes, 700)
+  message.write(Buffer.alloc(301))
   await refused
   assert.equal(metrics.bodiesRefused, 1)
   reader.release()
-  assert.equal(metrics.bodyBytes, 0)
+  assert.equal(metrics.bodyBytes, 100)
   await tick()
   collect()
   assert.equal(first.deref(), undefined)
@@ -47,4 +48,26 @@ test('a body that fills the budget is taken, and gives it back', async () => {
   assert.equal(metrics.bodyBytes, 1000)
   reader.release()
   assert.equal(metrics.bodyBytes, 0)
+})
+
+test('a body that is larger than all that may be held is taken alone', async () => {
+  const metrics = { bodyBytes: 0, bodiesRefused: 0 }
+  const open = () => {
+    const message = Object.assign(new PassThrough(), { headers: {}, complete: false })
+    return { message, reader: new BodyReader(message as unknown as IncomingMessage, { most: 1000, metrics }) }
+  }
+  const [large, other, late] = [open(), open(), open()]
+  const reading = large.reader.read(10_000)
+  large.message.write(Buffer.alloc(3000))
+  await tick()
+  const refused = assert.rejects(other.reader.read(10_000), { status: 503 })
+  other.message.end(Buffer.alloc(1))
+  await refused
+  large.message.end(Buffer.alloc(3000))
+  assert.equal((await reading).length, 6000)
+  large.reader.release()
+  const small = late.reader.read(10_000)
+  late.message.end(Buffer.alloc(1))
+  assert.equal((await small).length, 1)
+  assert.deepEqual(metrics, { bodyBytes: 1, bodiesRefused: 1 })
 })

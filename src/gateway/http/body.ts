@@ -4,8 +4,9 @@ import { Pieces } from '../pieces.ts'
 import { mustBeModest } from './json-size.ts'
 import { badRequest, Problem } from './problem.ts'
 
-/** Bodies of all requests that are held at one time, bytes. */
+/** What bodies of all requests may take. */
 export interface BodyBudget {
+  /** Bytes that are held at one time; one body alone may be as large as a request may be. */
   readonly most: number
   readonly metrics: Pick<GatewayMetrics, 'bodyBytes' | 'bodiesRefused'>
 }
@@ -92,7 +93,8 @@ export class BodyReader {
 
   #mayHold(bytes: number): boolean {
     const { metrics, most } = this.#budget
-    if (bytes > 0 && metrics.bodyBytes + bytes > most) {
+    const others = metrics.bodyBytes - this.#held
+    if (bytes > 0 && others > 0 && metrics.bodyBytes + bytes > most) {
       metrics.bodiesRefused++
       return false
     }

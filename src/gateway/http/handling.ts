@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Gateway } from '../gateway.ts'
-import type { GuestStream } from '../guest-stream.ts'
+import { type GuestStream, readAhead } from '../guest-stream.ts'
 import { type BodyBudget, BodyReader, isJson, mediaType, parseJson } from './body.ts'
 import { type Guard, noHeaders, preflight } from './guard.ts'
 import { badRequest, internalProblem, knownProblem, Problem } from './problem.ts'
@@ -18,8 +18,11 @@ const common = {
 /** The same as Node takes it fastest. */
 const commonLines: readonly string[] = Object.entries(common).flat()
 
-/** Bytes of a body that nobody read which are skipped, so that the next request finds its connection. */
-const mostSkipped = 64 * 1024
+/**
+ * Bytes of a body that nobody read which are skipped, so that the next request finds its connection. What was left in the middle
+ * stays where it is: there must be room for it, or the connection would stand still.
+ */
+const mostSkipped = readAhead
 
 /** Bytes of an answer that is never refused. */
 const smallAnswer = 1024

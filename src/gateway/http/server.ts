@@ -41,7 +41,7 @@ class HttpDoor implements Door {
     const { config, metrics } = gateway
     this.#budget = {
       get most() {
-        return Math.max(config.get('http.body.held.max.bytes'), config.get('http.request.max.bytes'))
+        return config.get('http.body.held.max.bytes')
       },
       metrics,
     }

@@ -1,5 +1,5 @@
 import type { Services } from '../../broker/services.ts'
-import type { Breath } from './breath.ts'
+import type { Breath } from '../breath.ts'
 import { type MetricsPage, prepared } from './page.ts'
 
 /**
@@ -12,7 +12,7 @@ export async function exportTopics(
   page: MetricsPage,
   { cluster, nodeId, leader, replicas }: ExportedServices,
   shown: ReadonlySet<string>,
-  breathe: Breath,
+  breath: Breath,
 ): Promise<void> {
   const brokers = [...cluster.brokers.values()].filter(({ fenced }) => !fenced)
   page.gauge('kafka_brokers', 'Number of brokers in the cluster').add(brokers.length)
@@ -35,7 +35,7 @@ export async function exportTopics(
     if (!shown.has(topic.name)) continue
     if (isOurs(topic.partitions[0]?.leader)) partitions.add(topic.partitions.length, { topic: topic.name })
     for (const [index, state] of topic.partitions.entries()) {
-      await breathe()
+      await breath.after(1)
       if (!isOurs(state.leader)) continue
       const labels = prepared({ topic: topic.name, partition: index })
       const partition = state.leader === nodeId ? replicas.findById(topic.id, index) : undefined

@@ -1,6 +1,6 @@
 import type { Broker } from '../../broker/broker.ts'
+import type { Breath } from '../breath.ts'
 import { apiName } from './api-name.ts'
-import type { Breath } from './breath.ts'
 import { Sums } from './limits.ts'
 import { type MetricsPage, prepared } from './page.ts'
 
@@ -13,13 +13,13 @@ export async function exportJmx(
   broker: Broker,
   shown: ReadonlySet<string>,
   idle: number,
-  breathe: Breath,
+  breath: Breath,
 ): Promise<void> {
   topics(page, broker, shown)
   replicas(page, broker)
   controller(page, broker)
   requests(page, broker)
-  await logs(page, broker, shown, breathe)
+  await logs(page, broker, shown, breath)
   const { groups } = broker.services
   const { groups: count, offsets } = groups.stats()
   const kept = 'kafka_coordinator_group_groupmetadatamanager'
@@ -118,13 +118,13 @@ async function logs(
   page: MetricsPage,
   { services }: Broker,
   shown: ReadonlySet<string>,
-  breathe: Breath,
+  breath: Breath,
 ): Promise<void> {
   const size = page.gauge('kafka_log_log_size', 'Bytes of the replica on this broker')
   const end = page.gauge('kafka_log_log_logendoffset', 'Offset after the last record of the replica')
   const start = page.gauge('kafka_log_log_logstartoffset', 'Offset of the first record of the replica')
   for (const { topic, index, log } of [...services.replicas.all()]) {
-    await breathe()
+    await breath.after(1)
     if (!shown.has(topic)) continue
     const labels = prepared({ topic, partition: index })
     size.add(log.sizeInBytes, labels)

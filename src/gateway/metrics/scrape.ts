@@ -4,10 +4,10 @@ import { findOffsets } from '../../client/offsets.ts'
 import { within } from '../../client/retry.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { ProcessWatch } from '../../world/process.ts'
+import { Breath } from '../breath.ts'
 import type { GatewayMetrics } from '../door-metrics.ts'
 import type { EventDesk } from '../events/desk.ts'
 import type { Puller } from '../leases/puller.ts'
-import { breather } from './breath.ts'
 import { exportDoors } from './doors.ts'
 import { exportTopics } from './exporter.ts'
 import { exportGroups, type GroupView, groupsOf } from './groups.ts'
@@ -56,12 +56,12 @@ export class Scraper {
     const shown = labelled(weights, limits.topics, limits.partitions)
     const process = this.#watch.look()
     const page = new MetricsPage(format)
-    const breathe = breather(broker.world.timers, atOnce)
-    await exportTopics(page, services, shown, breathe)
+    const breath = new Breath(broker.world.timers, atOnce)
+    await exportTopics(page, services, shown, breath)
     const endOf = (topic: string, partition: number) =>
       this.#endHere(topic, partition) ?? ends.get(`${topic}-${partition}`) ?? null
     exportGroups(page, groups, endOf, shown, limits)
-    await exportJmx(page, broker, shown, 1 - process.loopUtilization, breathe)
+    await exportJmx(page, broker, shown, 1 - process.loopUtilization, breath)
     exportOwn(page, broker)
     exportDoors(page, doors, events())
     exportLeases(page, services.leases.opened, this.#options.puller?.() ?? null)
