@@ -6,6 +6,7 @@ import { KafkaError } from '../protocol/errors.ts'
 import type { Address } from '../world/world.ts'
 import { type OwnNode, ownNet } from './own-net.ts'
 import { Pusher } from './pusher.ts'
+import { Room, type Taken } from './room.ts'
 
 export { Pusher } from './pusher.ts'
 
@@ -63,8 +64,9 @@ const closeMs = 2_000
 /** Bytes that are read without asking whether there is room for them: mostly it is less. */
 const modestRead = 1024 * 1024
 
-/** ms that one who reads more waits until there is room. */
+/** ms that one who reads more waits until there is room, and how many may. */
 const readRoomMs = 1_000
+const mostReaders = 1_000
 
 /** Clusters with open connections that are kept for the next who wait. */
 const mostIdle = 32
@@ -87,11 +89,8 @@ export class ClusterClient {
   readonly #lent = new Set<Cluster>()
   readonly #idle: Cluster[] = []
   #refused = 0
-  #readBytes = 0
-  /** That may come of large reads under way. */
-  #readingBytes = 0
-  /** Who waits to read much. */
-  readonly #readers: (() => void)[] = []
+  /** Bytes that are read, or may come, and that nobody has taken yet. */
+  readonly #reads: Room
   #closed = false
 
   constructor(options: ClusterClientOptions) {
@@ -99,6 +98,13 @@ export class ClusterClient {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#world = own === null ? world : { ...partsOf(world), net: ownNet(world.net, world.timers, own) }
+    this.#reads = new Room({
+      world,
+      most: this.#limits.readBytes,
+      waiting: mostReaders,
+      waitMs: readRoomMs,
+      full: 'too much was read for others who have not taken it yet',
+    })
     this.cluster = this.#newCluster()
     this.admin = new Admin(this.cluster)
     options.stopping?.addEventListener('abort', () => this.#letGo(), { once: true })
@@ -120,7 +126,7 @@ export class ClusterClient {
       // As many bytes as wait for answers may wait before these.
       pushBytesLimit: 2 * this.#limits.bufferBytes * pushers.length,
       pushesRefused: pushers.reduce((sum, pusher) => sum + pusher.refused, 0),
-      readBytes: this.#readBytes,
+      readBytes: this.#reads.taken,
       readBytesLimit: this.#limits.readBytes,
     }
   }
@@ -166,45 +172,11 @@ export class ClusterClient {
   }
 
   /**
-   * Reads up to `bytes` that are there already. Where there is no room for that much it waits a little: what is neither counted
-   * yet nor handed on may be more than all that readers may leave. Throws THROTTLING_QUOTA_EXCEEDED when there is none even then.
+   * Room for up to `bytes` that are read, and handed on to somebody who may be slow; given back by whoever asks, when the last of
+   * it is taken. For little it need not be asked: what it turned out to be is told afterwards. Rejects as `Room.take`.
    */
-  async reading<T>(bytes: number, read: () => Promise<T>): Promise<T> {
-    if (bytes <= modestRead) return read()
-    const { clock } = this.#world
-    const held = () => this.#readBytes + this.#readingBytes
-    const until = clock.mono() + readRoomMs
-    while (held() > 0 && held() + bytes > this.#limits.readBytes) {
-      const left = until - clock.mono()
-      if (left <= 0) throw tooMuchRead()
-      await within(this.#world, left, new Promise<void>(resolve => this.#readers.push(resolve)))
-    }
-    this.#readingBytes += bytes
-    try {
-      return await read()
-    } finally {
-      this.#readingBytes -= bytes
-      this.#wakeReaders()
-    }
-  }
-
-  /**
-   * Counts what was read as long as `give` hands it on to a reader, who may be slow. Throws THROTTLING_QUOTA_EXCEEDED when too
-   * much is held for such readers.
-   */
-  async handingOn<T>(bytes: number, give: () => Promise<T>): Promise<T> {
-    if (this.#readBytes > 0 && this.#readBytes + bytes > this.#limits.readBytes) throw tooMuchRead()
-    this.#readBytes += bytes
-    try {
-      return await give()
-    } finally {
-      this.#readBytes -= bytes
-      this.#wakeReaders()
-    }
-  }
-
-  #wakeReaders(): void {
-    for (const run of this.#readers.splice(0)) run()
+  room(bytes: number, signalOf: () => AbortSignal | null): Promise<Taken> | Taken {
+    return bytes <= modestRead ? this.#reads.begin() : this.#reads.take(bytes, signalOf)
   }
 
   /** A client for somebody who stays, such as a consumer with a place in a group; counts as one who waits, until closed. */
@@ -261,6 +233,3 @@ export class ClusterClient {
 const partsOf = ({ clock, timers, random }: ClientWorld) => ({ clock, timers, random })
 
 const closed = () => new KafkaError('NETWORK_EXCEPTION', 'the node stops')
-
-const tooMuchRead = () =>
-  new KafkaError('THROTTLING_QUOTA_EXCEEDED', 'too much was read for others who have not taken it yet')

@@ -11,6 +11,7 @@ import type { Address, World } from '../world/world.ts'
 import { ClusterClient } from './cluster-client.ts'
 import { GatewayMetrics } from './door-metrics.ts'
 import type { KafkaProxy } from './kafka/proxy.ts'
+import { Room } from './room.ts'
 
 /** The node that a door belongs to, as doors see it. What they do for their users they do as clients of the cluster. */
 export interface GatewayNode {
@@ -50,6 +51,8 @@ export class Gateway {
   readonly logger: Logger
   readonly config: BrokerConfig
   readonly metrics = new GatewayMetrics()
+  /** Lists of all topics that are made at one time: each has all their partitions in hand. */
+  readonly lists: Room
   readonly #stopping = new AbortController()
   #client: ClusterClient | null = null
 
@@ -58,6 +61,13 @@ export class Gateway {
     this.world = node.world
     this.logger = node.logger
     this.config = node.config
+    this.lists = new Room({
+      world: node.world,
+      most: 4,
+      waiting: 200,
+      waitMs: 10_000,
+      full: 'too many ask for all topics',
+    })
   }
 
   /** Aborted when the node stops: who waits for long ends early. */

@@ -120,53 +120,25 @@ test('so many may wait at one time; who goes away makes room, and costs no conne
   assert.equal(client.waiting, 0)
 })
 
-test('what readers do not take is bounded', async () => {
-  const client = connect({ readBytes: 100 })
-  let taken: () => void = () => {}
-  const slow = client.handingOn(80, () => new Promise<void>(resolve => (taken = resolve)))
-  assert.equal(client.stats.readBytes, 80)
-  await assert.rejects(
-    client.handingOn(21, async () => {}),
-    named('THROTTLING_QUOTA_EXCEEDED'),
-  )
-  assert.equal(await client.handingOn(20, async () => 'small'), 'small')
-  taken()
-  await slow
-  assert.equal(await client.handingOn(500, async () => 'large, alone'), 'large, alone')
-  assert.equal(client.stats.readBytes, 0)
-})
-
-test('who reads much waits until there is room, and not for long', async () => {
+test('who reads much waits until there is room, and not for long; little is told afterwards', async () => {
   const mega = 1024 * 1024
   const client = connect({ readBytes: 8 * mega })
-  const begun = new Map<string, () => void>()
-  const read = (name: string, bytes: number) =>
-    client.reading(bytes, () => new Promise<void>(resolve => begun.set(name, resolve)))
-  const turn = () => new Promise(resolve => setTimeout(resolve, 10))
-  const all = [read('six', 6 * mega), read('two', 2 * mega), read('three', 3 * mega), read('little', mega)]
-  await turn()
-  // Together just as much as there is room for; little is never asked.
-  assert.deepEqual([...begun.keys()], ['six', 'two', 'little'])
-  begun.get('two')!()
-  await turn()
-  assert.equal(begun.has('three'), false)
-  begun.get('six')!()
-  await turn()
-  assert.equal(begun.has('three'), true)
-  for (const end of begun.values()) end()
-  await Promise.all(all)
-  // What is handed on counts, too.
-  let taken: () => void = () => {}
-  const handing = client.handingOn(6 * mega, () => new Promise<void>(resolve => (taken = resolve)))
+  const nobody = () => null
+  const [six, two, little] = await Promise.all([6 * mega, 2 * mega, mega].map(bytes => client.room(bytes, nobody)))
+  assert.equal(client.stats.readBytes, 8 * mega)
+  assert.throws(() => little!.is(1000), named('THROTTLING_QUOTA_EXCEEDED'))
   const began = performance.now()
-  await assert.rejects(read('in vain', 3 * mega), named('THROTTLING_QUOTA_EXCEEDED'))
+  await assert.rejects(async () => client.room(3 * mega, nobody), named('THROTTLING_QUOTA_EXCEEDED'))
   assert.ok(performance.now() - began >= 900)
-  const last = read('nine, alone', 9 * mega)
-  taken()
-  await handing
-  await turn()
-  begun.get('nine, alone')!()
-  await last
+  const leaving = new AbortController()
+  const left = assert.rejects(async () => client.room(3 * mega, () => leaving.signal), named('NETWORK_EXCEPTION'))
+  const three = client.room(3 * mega, nobody)
+  leaving.abort()
+  await left
+  // Less came than might have.
+  six!.is(mega)
+  little!.is(1000)
+  for (const each of [await three, six, two, little]) each!.give()
   assert.equal(client.stats.readBytes, 0)
 })
 

@@ -101,21 +101,26 @@ async function handle(request: HttpRequest, gateway: Gateway): Promise<HttpAnswe
     const asked = { offset, maxRecords, maxBytes: bytes, maxWaitMs, isolation: 'read_committed' } as const
     return readPartition(cluster, { topic, partition }, asked)
   }
-  let read = await client.reading(maxBytes, async () =>
-    run(client.cluster, await offsetOf(client.cluster, topic, partition, start), maxBytes, 0),
-  )
-  const left = Math.ceil(until - clock.mono())
-  if (read.records.length === 0 && left > 0) {
-    // Whoever waits has a connection of its own, which ends with the client or the node. Of what comes a little is enough: many
-    // may wait for the same.
-    const { nextOffset } = read
-    const bytes = Math.min(maxBytes, pieceBytes)
-    read = await client.wait(cluster => run(cluster, nextOffset, bytes, left), request.signal)
+  const room = await client.room(maxBytes, () => request.signal)
+  try {
+    let read = await run(client.cluster, await offsetOf(client.cluster, topic, partition, start), maxBytes, 0)
+    const left = Math.ceil(until - clock.mono())
+    if (read.records.length === 0 && left > 0) {
+      room.give()
+      // Whoever waits has a connection of its own, which ends with the client or the node. Of what comes a little is enough: many
+      // may wait for the same.
+      const { nextOffset } = read
+      const bytes = Math.min(maxBytes, pieceBytes)
+      read = await client.wait(cluster => run(cluster, nextOffset, bytes, left), request.signal)
+    }
+    const pieces = show(topic, partition, read, valueFormat)
+    const bytes = read.records.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0)
+    if (bytes <= pieceBytes) return { bytes: [...pieces].join(''), type: 'application/json' }
+    room.is(bytes)
+    return await give(request, pieces, gateway.world.timers)
+  } finally {
+    room.give()
   }
-  const pieces = show(topic, partition, read, valueFormat)
-  const bytes = read.records.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0)
-  if (bytes <= pieceBytes) return { bytes: [...pieces].join(''), type: 'application/json' }
-  return client.handingOn(bytes, () => give(request, pieces, gateway.world.timers))
 }
 
 /** As fast as the client takes it. */

@@ -2,7 +2,6 @@ import type { NewTopic } from '../../../client/admin.ts'
 import type { Cluster, TopicMetadata } from '../../../client/cluster.ts'
 import { findOffsets } from '../../../client/offsets.ts'
 import { KafkaError } from '../../../protocol/errors.ts'
-import { Slots } from '../../events/slots.ts'
 import { changeConfigs, changesConfigs, showConfigs, showsConfigs } from '../configs.ts'
 import {
   flag,
@@ -63,9 +62,6 @@ interface TopicBody {
 }
 
 /** Topics: what there is, and what becomes of it. Records are elsewhere. */
-/** Lists that are made at one time: each has all topics of the cluster with all their partitions in hand. */
-const listing = new Slots(4)
-
 export const topics: readonly Route[] = [
   {
     method: 'GET',
@@ -99,11 +95,15 @@ export const topics: readonly Route[] = [
         ),
       },
     },
-    async handle({ inputs }, { admin }) {
-      const found = (await listing.run(() => admin.describeTopics())).filter(
-        ({ isInternal }) => inputs.internal === true || !isInternal,
-      )
-      return { json: { topics: found.sort((a, b) => (a.name < b.name ? -1 : 1)).map(summary) } }
+    async handle(request, { admin, lists }) {
+      const internal = request.inputs.internal === true
+      const place = await lists.take(1, () => request.signal)
+      try {
+        const found = (await admin.describeTopics()).filter(({ isInternal }) => internal || !isInternal)
+        return { json: { topics: found.sort((a, b) => (a.name < b.name ? -1 : 1)).map(summary) } }
+      } finally {
+        place.give()
+      }
     },
   },
   {
