@@ -114,6 +114,7 @@ const repeat = (count: number, each: (i: number) => Uint8Array): Buffer =>
 
 const publish = '/broker.Broker/Publish'
 const produce = '/ottla.v1.Records/Produce'
+const produceStream = '/ottla.v1.Records/ProduceStream'
 const consume = '/ottla.v1.Records/Consume'
 
 /** Streams of one connection are odd and grow. */
@@ -131,6 +132,14 @@ const field = (number: number, bytes: Uint8Array): Buffer => {
   }
   return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes])
 }
+
+/** Calls of one message each. */
+const compressedCalls = (count: number, compressed: Buffer): Buffer =>
+  Buffer.concat([
+    hello,
+    openCalls(count, produce, { 'grpc-encoding': 'gzip' }),
+    repeat(count, i => frame(Type.data, endStream, stream(i), message(compressed, { flag: 1 }))),
+  ])
 
 const brackets = (count: number): string => '['.repeat(count) + ']'.repeat(count)
 const shallow = (bytes: number): string => `[${'[[[[[[]]]]]],'.repeat(bytes / 13)}0]`
@@ -458,17 +467,37 @@ export const attacks: readonly Attack[] = [
     4,
     () => {
       const records = Buffer.concat([field(1, Buffer.from('t')), Buffer.alloc(2 * 24_900, Buffer.from([0x12, 0]))])
-      const small = message(gzipSync(records), { flag: 1 })
-      return Buffer.concat([
-        hello,
-        openCalls(100, produce, { 'grpc-encoding': 'gzip' }),
-        repeat(100, i => frame(Type.data, endStream, stream(i), small)),
-      ])
+      return compressedCalls(100, gzipSync(records))
     },
     5000,
-    // Ten million records, which this node keeps in memory: the more of them, the quicker the machine.
-    512 * 1024 * 1024,
+    // What is written this node keeps in memory, nine bytes a record: the more of them, the quicker the machine.
+    192 * 1024 * 1024,
   ),
+  many(
+    'gRPC: small messages that become megabytes in which one field stands again and again',
+    2,
+    () => compressedCalls(20, gzipSync(Buffer.alloc(4_000_000, Buffer.from([0x0a, 0])))),
+    3000,
+  ),
+  many(
+    'gRPC: hundreds of small messages that become megabytes',
+    4,
+    () => compressedCalls(250, gzipSync(field(15, Buffer.alloc(4_000_000)))),
+    3000,
+  ),
+  {
+    name: 'gRPC: streams of many records in messages below a kilobyte',
+    // As above.
+    held: 128 * 1024 * 1024,
+    async run(node) {
+      const sockets = (await openAll(node, 4)).map(heard)
+      const small = message(Buffer.concat([field(1, Buffer.from('t')), Buffer.alloc(2 * 500, Buffer.from([0x12, 0]))]))
+      for (const socket of sockets) socket.write(Buffer.concat([hello, openCalls(100, produceStream)]))
+      const bytes = repeat(1000, i => frame(Type.data, 0, stream(i % 100), small))
+      await Promise.all(sockets.map(socket => pour(socket, bytes, 60, 3000)))
+      return leaving(sockets)
+    },
+  },
   {
     name: 'gRPC: five hundred streams of a client who takes nothing',
     // `http.event.unsent.max.bytes`.

@@ -14,8 +14,11 @@ export interface DoorContext {
   events(): Promise<EventDesk>
   readonly world: Pick<World, 'clock' | 'timers' | 'random'>
   readonly config: Pick<BrokerConfig, 'get'>
-  /** Bytes of messages that are read or made in one turn of the event loop. */
-  readonly turns: Turns
+  /**
+   * What large answers that are made in one turn of the event loop may cost, in fields. Requests that are read have turns of
+   * their own: what is begun shall not wait behind what comes, and be held meanwhile.
+   */
+  readonly telling: Turns
   /** Clients are served. */
   serving(): boolean
   /** Aborted when the node stops. */

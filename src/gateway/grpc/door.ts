@@ -9,7 +9,7 @@ import { leases } from './handlers/leases.ts'
 import { records } from './handlers/records.ts'
 import { reflection } from './handlers/reflection.ts'
 import { served } from './implementation.ts'
-import { bytesInTurn, GrpcServer } from './server.ts'
+import { costOfTurn, GrpcServer } from './server.ts'
 import { Broker, brokerProto } from './services/broker.ts'
 import { Health, healthProto } from './services/health.ts'
 import { Leases, leasesProto } from './services/leases.ts'
@@ -62,11 +62,10 @@ class GrpcDoor implements Door {
     const serving = () => gateway.node.server.open && !stopping.aborted
     const puller = async () => (await import('../leases/puller.ts')).pullerOf(gateway)
     const events = async () => (await import('../events/of-gateway.ts')).eventDesk(gateway)
-    const turns = new Turns(world.timers, bytesInTurn)
-    const paths = allPaths({ client, puller, events, world, config, turns, serving, stopping })
+    const telling = new Turns(world.timers, costOfTurn)
+    const paths = allPaths({ client, puller, events, world, config, telling, serving, stopping })
     this.#server = new GrpcServer(paths, {
       world,
-      turns,
       logger,
       limits: { calls: config.get('grpc.max.calls'), messageBytes: config.get('grpc.max.message.bytes') },
       holds: more => {

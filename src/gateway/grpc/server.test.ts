@@ -5,6 +5,7 @@ import { after, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { silent } from '../../world/logger.ts'
 import { nodeWorld } from '../../world/node.ts'
+import type { World } from '../../world/world.ts'
 import { type Implementation, served } from './implementation.ts'
 import { bytes, duplex, int32, Message, serverStream, unary } from './protobuf/schema.ts'
 import { type GrpcLimits, GrpcServer } from './server.ts'
@@ -55,10 +56,13 @@ after(() => {
   for (const each of open) if ('listen' in each) each.close()
 })
 
-async function start(limits: Partial<GrpcLimits> = {}): Promise<Started> {
+async function start(
+  limits: Partial<GrpcLimits> = {},
+  world: Pick<World, 'clock' | 'timers'> = nodeWorld,
+): Promise<Started> {
   const codes: number[] = []
   const observe = (_: string, code: number) => void codes.push(code)
-  const server = new GrpcServer(served(Echo, echo), { world: nodeWorld, logger: silent, limits, observe })
+  const server = new GrpcServer(served(Echo, echo), { world, logger: silent, limits, observe })
   const listener = createServer(socket => {
     open.push(socket)
     server.enter(socket)
@@ -282,6 +286,71 @@ test('a message that does not come to its end ends its call', async () => {
   stream.write(framed(Buffer.alloc(100)).subarray(0, 50))
   assert.equal(statusOf(await ended), '4')
   assert.equal(started.server.held, 0)
+})
+
+/** A world whose next turn comes when a test says so. */
+function stoodStill() {
+  const soon: (() => void)[] = []
+  const timers = {
+    after: (ms: number, run: () => void) => nodeWorld.timers.after(ms, run),
+    soon: (run: () => void) => void soon.push(run),
+  }
+  const turn = () => {
+    for (const run of soon.splice(0)) run()
+  }
+  return { world: { clock: nodeWorld.clock, timers }, turn }
+}
+
+/** A field that stands once, so often that no other message is read in the same turn. */
+const costly = framed(Buffer.alloc(2 * 60_000, Buffer.from([8, 1])))
+
+test('large messages of few fields are read in one turn, small ones of many in several', async () => {
+  const { world, turn } = stoodStill()
+  const client = session(await start({}, world))
+  const large = framed(Ask.encode({ count: 1, body: Buffer.alloc(60_000) }))
+  const all = await Promise.all(Array.from({ length: 20 }, () => one(client, large)))
+  assert.deepEqual(new Set(all.map(statusOf)), new Set(['0']))
+  turn()
+  let answered = 0
+  const costlyOnes = [1, 2, 3].map(() => one(client, costly).finally(() => answered++))
+  await until(() => answered === 1)
+  await pause(20)
+  assert.equal(answered, 1)
+  turn()
+  await until(() => answered === 2)
+  turn()
+  assert.deepEqual(new Set((await Promise.all(costlyOnes)).map(statusOf)), new Set(['0']))
+})
+
+test('messages that wait for their turn count with what they became, and are gone with their calls', async () => {
+  const { world, turn } = stoodStill()
+  const { server, codes, port } = await start({ heldBytes: 8_000_000 }, world)
+  const started = { server, codes, port }
+  assert.equal(statusOf(await one(session(started), costly)), '0')
+  const client = session(started)
+  const small = framed(gzipSync(Ask.encode({ count: 1, body: Buffer.alloc(900_000) })), 1)
+  const calls: ClientHttp2Stream[] = []
+  const ended: Promise<Outcome>[] = []
+  const begin = async (held: number) => {
+    const call = ask(client, '/t.Echo/One', { 'grpc-encoding': 'gzip' })
+    calls.push(call)
+    ended.push(outcome(call))
+    call.end(small)
+    await until(() => Math.round(server.held / 1e5) === held)
+  }
+  await begin(9)
+  await begin(18)
+  // A quarter of all is one connection's.
+  await begin(18)
+  assert.equal(statusOf(await ended[2]!), '8')
+  for (const call of calls) call.close(constants.NGHTTP2_CANCEL)
+  await until(() => server.held === 0)
+  turn()
+  // Those that are gone have taken nothing of it.
+  const again = Array.from({ length: 2 }, () => one(session(started), costly))
+  assert.equal(statusOf(await Promise.race(again)), '0')
+  turn()
+  await Promise.all(again)
 })
 
 test('calls beyond the limit are refused, and there is room again when others end', async () => {

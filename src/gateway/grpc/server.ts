@@ -19,8 +19,6 @@ export interface GrpcServerOptions {
   readonly world: Pick<World, 'clock' | 'timers'>
   readonly logger: Logger
   readonly limits?: Partial<GrpcLimits>
-  /** Shared with whoever makes large answers. */
-  readonly turns?: Turns
   /** So many more bytes of incomplete messages are held, or fewer. */
   readonly holds?: (more: number) => void
   /** A call has ended with that code, after so many ms. */
@@ -55,8 +53,8 @@ export const defaultLimits: GrpcLimits = {
 const streamWindow = 256 * 1024
 const sessionWindow = 1024 * 1024
 const headerBytes = 16 * 1024
-/** Bytes of messages that are read or made in one turn of the event loop: of records that are nothing else, some ten thousand. */
-export const bytesInTurn = 48 * 1024
+/** What messages that are read, or made, in one turn of the event loop may cost, in fields: some ten thousand records. */
+export const costOfTurn = 50_000
 /** MB that Node lets one connection hold; above, it takes no new streams there. */
 const sessionMegabytes = 16
 /** Frames that make no sense, and streams that are refused, before a connection is closed. */
@@ -79,7 +77,7 @@ export class GrpcServer {
   readonly #sessions = new Map<ServerHttp2Session, Session>()
   /** Streams that end only when somebody ends them. */
   readonly #endless = new Set<Call>()
-  readonly #turns: Turns
+  readonly #reading: Turns
   #closing = false
   #held = 0
   #calls = 0
@@ -90,7 +88,7 @@ export class GrpcServer {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#paths = paths
-    this.#turns = options.turns ?? new Turns(options.world.timers, bytesInTurn)
+    this.#reading = new Turns(options.world.timers, costOfTurn)
     this.#http2 = createServer({
       maxSessionMemory: sessionMegabytes,
       maxSessionInvalidFrames: mostNonsense,
@@ -229,7 +227,7 @@ export class GrpcServer {
       maxMessageBytes: messageBytes,
       messageMs,
       mostWaiting: waiting,
-      reading: this.#turns,
+      reading: this.#reading,
       hold: bytes => {
         this.#held += bytes
         holds?.(bytes)

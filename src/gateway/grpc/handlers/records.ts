@@ -21,9 +21,9 @@ import { startsAt, subscribe } from '../subscribing.ts'
 const mostUnderWay = 8
 const mostBytesUnderWay = 1024 * 1024
 
-/** Records whose outcomes are told in a turn of their own, and what one of them counts there. */
+/** Records whose outcomes are told in a turn of their own, and what one of them costs there. */
 const manyRecords = 500
-const toldBytes = 2
+const toldCost = 2
 
 /** `ottla.v1.Records`. What its calls mean stands in `proto/ottla/v1/records.proto`. */
 export function records(context: DoorContext): Implementation<typeof Records> {
@@ -34,11 +34,11 @@ export function records(context: DoorContext): Implementation<typeof Records> {
       topic,
       records.map(record => toSend(topic, record)),
     )
-    // Many small records take longer to tell of than they took to write.
-    const turn = records.length < manyRecords ? null : context.turns.take(records.length * toldBytes)
-    if (turn !== null) await turn
     const [first] = outcomes
     if (first instanceof Error && outcomes.every(outcome => outcome instanceof Error)) throw afterWriting(first)
+    // Many small records take longer to tell of than they took to write.
+    const turn = outcomes.length < manyRecords ? null : context.telling.take(outcomes.length * toldCost)
+    if (turn !== null) await turn
     return { records: outcomes.map(outcome => (outcome instanceof Error ? failed(outcome) : outcome)) }
   }
 

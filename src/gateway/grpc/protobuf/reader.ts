@@ -10,19 +10,27 @@ export const WireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
  * times what a batch of records needs, and what is read in some ten ms.
  */
 const mostElements = 25_000
+/** Fields in all, those inside of elements among them; who repeats what stands once in a message means no good. */
+const mostFields = 8 * mostElements
+
+/** What an element costs in fields: it is an object, with which something is done afterwards. */
+const elementCost = 4
+/** Bytes that cost as much as a field. */
+const bytesOfField = 64
 
 /** Reads the protocol buffers wire format. Trusts nothing; what it gives out as bytes are views. Throws `WireError`. */
 export class ProtoReader {
-  readonly #bytes: Uint8Array
+  readonly #bytes: Buffer
   #position = 0
   #end: number
   #elements = 0
+  #fields = 0
   /** The last varint. */
   #low = 0
   #high = 0
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
+    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     this.#end = bytes.length
   }
 
@@ -30,8 +38,14 @@ export class ProtoReader {
     return this.#position >= this.#end
   }
 
+  /** What it took to read so far, and takes to work on, in fields of some 0.2 µs. */
+  get cost(): number {
+    return this.#fields + this.#elements * elementCost + Math.ceil(this.#position / bytesOfField)
+  }
+
   /** A field's number and wire type, as `number << 3 | type`. */
   tag(): number {
+    if (++this.#fields > mostFields) throw new WireError(`a message of more than ${mostFields} fields`)
     const tag = this.uint32()
     if (tag >>> 3 === 0 || this.#high !== 0) throw new WireError('a field has no number')
     return tag
@@ -59,9 +73,14 @@ export class ProtoReader {
   }
 
   string(): string {
-    const bytes = this.bytes()
-    if (!isUtf8(bytes)) throw new WireError('a string is not UTF-8')
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
+    const end = this.#length()
+    const begin = this.#position
+    this.#position = end
+    const text = this.#bytes.toString('utf8', begin, end)
+    // What stands for wrong bytes may be meant.
+    if (text.includes('\ufffd') && !isUtf8(this.#bytes.subarray(begin, end)))
+      throw new WireError('a string is not UTF-8')
+    return text
   }
 
   bool(): boolean {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { WireError } from './reader.ts'
+import { ProtoReader, WireError } from './reader.ts'
 import { bool, bytes, int32, int64, Message, mapOf, mapOfStrings, nested, repeated, string, uint32 } from './schema.ts'
 
 const Inner = new Message('t.Inner', { name: string(1), list: int32(2).repeated() })
@@ -28,6 +28,7 @@ const golden: readonly [string, Parameters<typeof All.encode>[0], string][] = [
   ['nothing', {}, ''],
   ['defaults are not written', { text: '', small: 0, flag: false, blob: new Uint8Array(0) }, ''],
   ['a string', { text: 'testing' }, '0a 07 74657374696e67'],
+  ['what stands for what is no text', { text: '\ufffd' }, '0a 03 efbfbd'],
   ['150', { small: 150 }, '18 9601'],
   ['-1', { small: -1 }, '18 ffffffffffffffffff01'],
   ['the largest safe integer', { large: Number.MAX_SAFE_INTEGER }, '20 ffffffffffffff0f'],
@@ -113,6 +114,33 @@ test('two bytes an element: their number is limited, over the whole message', ()
   assert.throws(() => All.decode(many(25_001)), WireError)
   const nested = Buffer.concat([many(99_999), hex('42 04 10 01 10 01')])
   assert.throws(() => All.decode(nested), WireError)
+})
+
+test('fields that stand once may come again, but not without end', () => {
+  const many = (count: number) => Buffer.alloc(2 * count, hex('0a00'))
+  assert.equal(All.decode(many(200_000)).text, '')
+  assert.throws(() => All.decode(many(200_001)), WireError)
+  assert.throws(() => All.decode(Buffer.alloc(2 * 200_001, hex('7801'))), WireError)
+})
+
+test('reading costs what there is to read, and little for long values', () => {
+  const cost = (bytes: Buffer) => {
+    const reader = new ProtoReader(bytes)
+    All.read(reader)
+    return reader.cost
+  }
+  assert.equal(cost(hex('18 07')), 2)
+  assert.equal(cost(All.encode({ blob: Buffer.alloc(64_000) })), 1002)
+  // Two fields, one element.
+  assert.equal(cost(hex('4a 02 0a 00')), 7)
+  assert.equal(cost(Buffer.alloc(20_000, hex('4a00'))), 50_000 + 313)
+})
+
+test('what is not there is nobody’s to change', () => {
+  const [first, second] = [All.decode(hex('')), All.decode(hex('4a 00 62 03 0a 01 6b'))]
+  assert.deepEqual([second.inners.length, second.named.size], [1, 1])
+  assert.deepEqual([first.inners.length, first.named.size, All.zero().named.size], [0, 0, 0])
+  assert.throws(() => (first.inners as unknown[]).push({}), TypeError)
 })
 
 test('mutated messages are read or refused, and nothing else', () => {

@@ -227,6 +227,7 @@ export class Message<F extends Fields> {
   readonly fields: F
   readonly #compiled: readonly Compiled[]
   readonly #byNumber: ReadonlyMap<number, Compiled>
+  readonly #zero: Values
 
   constructor(fullName: string, fields: F) {
     this.fullName = fullName
@@ -240,6 +241,7 @@ export class Message<F extends Fields> {
       return { key, spec, tag, tagSize: varintSize(tag), rivals }
     })
     this.#byNumber = new Map(this.#compiled.map(each => [each.spec.number, each]))
+    this.#zero = Object.fromEntries(entries.map(([key, { spec }]) => [key, zeroOf(spec)]))
   }
 
   /** Throws `WireError`. Bytes in what it gives are views of these. */
@@ -255,9 +257,7 @@ export class Message<F extends Fields> {
   }
 
   zero(): FieldsOut<F> {
-    const value: Values = {}
-    for (const { key, spec } of this.#compiled) value[key] = zeroOf(spec)
-    return value as FieldsOut<F>
+    return { ...this.#zero } as FieldsOut<F>
   }
 
   size(value: FieldsIn<F>): number {
@@ -320,9 +320,13 @@ export class Message<F extends Fields> {
   }
 }
 
+/** What is not there is the same in all messages: some have fields by the ten thousand that are empty. */
+const noList: readonly unknown[] = Object.freeze([])
+const noMap: ReadonlyMap<string, unknown> = new Map()
+
 function zeroOf({ kind, label }: Spec): unknown {
-  if (label === 'repeated') return []
-  if (label === 'map') return new Map()
+  if (label === 'repeated') return noList
+  if (label === 'map') return noMap
   return label === 'optional' ? null : kind.zero()
 }
 
@@ -335,17 +339,19 @@ function readField(reader: ProtoReader, { key, spec, rivals }: Compiled, wireTyp
   const packed = label === 'repeated' && kind.wire === WireType.varint && wireType === WireType.bytes
   if (!packed && wireType !== kind.wire) throw new WireError(`${key} has the wire type ${wireType}`)
   if (packed) {
+    const list = listIn(into, key)
     reader.delimited(() => {
       while (!reader.done) {
         reader.element()
-        ;(into[key] as unknown[]).push(kind.read(reader))
+        list.push(kind.read(reader))
       }
     })
   } else if (label === 'repeated') {
     reader.element()
-    ;(into[key] as unknown[]).push(kind.read(reader))
+    listIn(into, key).push(kind.read(reader))
   } else if (label === 'map') {
     reader.element()
+    if (into[key] === noMap) into[key] = new Map()
     const { key: name, value } = kind.read(reader)
     ;(into[key] as Map<string, unknown>).set(name, value)
   } else {
@@ -353,6 +359,11 @@ function readField(reader: ProtoReader, { key, spec, rivals }: Compiled, wireTyp
     into[key] = kind.read(reader)
     for (const rival of rivals) into[rival] = null
   }
+}
+
+function listIn(into: Values, key: string): unknown[] {
+  if (into[key] === noList) into[key] = []
+  return into[key] as unknown[]
 }
 
 /** One method of a service. */

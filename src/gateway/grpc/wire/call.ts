@@ -1,6 +1,7 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { Timer, Timers } from '../../../world/world.ts'
 import type { Turns } from '../../turns.ts'
+import { ProtoReader } from '../protobuf/reader.ts'
 import type { Fields, FieldsIn, FieldsOut, Method } from '../protobuf/schema.ts'
 import { GrpcError, grpcError, Status, statusDetails } from '../status.ts'
 import { acceptedEncodings, inflate } from './encoding.ts'
@@ -15,7 +16,7 @@ export interface CallContext {
   readonly messageMs: number
   /** Messages of a client's stream that wait to be worked on; above, the client is not read any more. */
   readonly mostWaiting: number
-  /** Bytes of messages that are read in one turn: what is made of them takes time. */
+  /** What reading messages may cost in one turn, in fields: what is made of them takes time. */
   readonly reading: Turns
   /** Bytes of messages that are incomplete or wait, over all calls: counts, and throws RESOURCE_EXHAUSTED when there are too many. */
   hold(bytes: number): void
@@ -39,8 +40,10 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
   readonly #cutter: MessageCutter
   readonly #waiting: RawMessage[] = []
   #bytesWaiting = 0
-  /** Of the message of a stream that is being worked on. */
+  /** Of the message that is being worked on. */
   #bytesTaken = 0
+  /** The message that waits for its turn. */
+  #unread: Buffer | null = null
   /** Made when somebody asks for it: most calls are over before. */
   #aborting: AbortController | null = null
   #deadline: Timer | null = null
@@ -171,16 +174,34 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
     }
     const { compressed, bytes } = this.#waiting.shift()!
     this.#bytesWaiting -= bytes.length
-    if (this.#method.clientStreams) this.#bytesTaken = bytes.length
+    this.#bytesTaken = bytes.length
     if (!this.#isFull) this.#stream.resume()
     const encoding = compressed ? this.headers['grpc-encoding'] : undefined
-    const message = await inflate(bytes, compressed, encoding, this.#context.maxMessageBytes)
-    if (message.length >= longMessage) {
-      const turn = this.#context.reading.take(message.length)
-      if (turn !== null) await turn
-      if (this.#done) throw cancelled()
+    return this.#read(await inflate(bytes, compressed, encoding, this.#context.maxMessageBytes))
+  }
+
+  /** In its turn, unless it is short. Until then it counts with all that it has become, and goes when its call is over. */
+  async #read(message: Buffer): Promise<FieldsOut<Request>> {
+    if (this.#done) throw cancelled()
+    if (message.length < longMessage) return this.#decode(message)
+    this.#bytesTaken = message.length
+    this.#account()
+    this.#unread = message
+    return this.#context.reading.run(() => {
+      const unread = this.#unread
+      if (unread === null) throw cancelled()
+      this.#unread = null
+      return this.#decode(unread)
+    })
+  }
+
+  #decode(message: Buffer): FieldsOut<Request> {
+    const reader = new ProtoReader(message)
+    try {
+      return this.#method.request.read(reader)
+    } finally {
+      this.#context.reading.spend(reader.cost)
     }
-    return this.#method.request.decode(message)
   }
 
   /** The end of a call that went well, after a last message if there is one. */
@@ -285,6 +306,7 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
     this.#done = true
     this.#deadline?.cancel()
     this.#waiting.length = 0
+    this.#unread = null
     this.#account()
     this.#aborting?.abort(over)
     this.#wake?.()
@@ -298,7 +320,7 @@ export class Call<Request extends Fields = Fields, Response extends Fields = Fie
 }
 
 /** Bytes from which on a message is read in its turn. */
-const longMessage = 1024
+const longMessage = 256
 
 /** Bytes of complete messages that wait to be worked on; above, the client is not read any more. */
 const mostBytesWaiting = 256 * 1024
