@@ -110,3 +110,18 @@ test('a pull gives so many bytes, and what is more goes back; fewer while others
   assert.equal(bytes(), 0)
   assert.equal((await pullAll()).records.length, 5)
 })
+
+test('when something cannot be read, what was read is given, and the rest is not tried', async () => {
+  const offsets = Array.from({ length: 40 }, (_, i) => 10 + i)
+  let reads = 0
+  const { pull, settled } = await bench(offsets, () => {
+    if (++reads > 1) throw new KafkaError('LEADER_NOT_AVAILABLE')
+  })
+  assert.deepEqual(await pull(), [10])
+  assert.ok(reads <= 16, `${reads}`)
+  await new Promise(resolve => setImmediate(resolve))
+  assert.deepEqual(
+    settled,
+    offsets.slice(1).map(offset => `return ${offset}`),
+  )
+})
