@@ -110,9 +110,9 @@ export class FrameInput {
       this.#head[this.#headLength++] = chunk[at++]!
       if (this.#headLength < headBytes) continue
       this.#headLength = 0
-      const [high, middle, low, type] = this.#head as unknown as [number, number, number, number]
-      this.#missing = (high << 16) | (middle << 8) | low
-      cost += beginsOrEnds.has(type) ? callCost : frameCost
+      const head = this.#head
+      this.#missing = (head[0]! << 16) | (head[1]! << 8) | head[2]!
+      cost += beginsOrEnds.has(head[3]!) ? callCost : frameCost
     }
     if (cost > 0) this.#turns.spend(cost)
     return at

@@ -96,3 +96,31 @@ test('a group shares a topic over nodes; any of them takes an acknowledgement', 
   for (const member of members) member.close()
   await sleep(50)
 })
+
+test('a partition without a leader holds up those who want it, and nobody else', async () => {
+  const [first, , third] = nodes.nodes as [ClusterNode, ClusterNode, ClusterNode]
+  const well = await newTopic('well', 1)
+  await new Admin(kafka).createTopics([{ name: 'lost', assignments: [[third.id]] }])
+  const count = 50
+  for (let i = 0; i < count; i++) {
+    await producer.send({ topic: 'lost', value: Buffer.from(String(i)) })
+    await producer.send({ topic: well, value: Buffer.from(String(i)) })
+  }
+  const all = await subscribe(first, 'lost', '?from=earliest')
+  await all.got(count)
+  await third.stop()
+  const waiting = await Promise.all(
+    all.events.slice(0, -1).map(({ lastEventId }) => subscribe(first, 'lost', '', lastEventId)),
+  )
+  await sleep(500)
+  const served = await subscribe(first, well, '?from=earliest')
+  await served.got(count)
+  await third.start()
+  // It has forgotten everything: that is a gap for all of them.
+  for (const subscriber of waiting)
+    await subscriber.until(() => subscriber.notices.some(text => text.startsWith('gap')), 20_000)
+  for (const subscriber of [all, served, ...waiting]) {
+    assert.equal(subscriber.ended, false)
+    subscriber.close()
+  }
+})

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Admin } from '../../client/admin.ts'
 import { Cluster } from '../../client/cluster.ts'
-import type { ClientOptions } from '../../client/options.ts'
+import type { ClientOptions, ClientWorld } from '../../client/options.ts'
 import { Producer } from '../../client/producer.ts'
 import { type RunningBroker, startBroker } from '../../index.ts'
 import { silent } from '../../world/logger.ts'
@@ -39,7 +39,7 @@ const limits: EventLimits = {
   keptBytes: 1_000_000,
 }
 
-function desk(more: Partial<EventLimits> = {}) {
+function desk(more: Partial<EventLimits> = {}, world: ClientWorld = nodeWorld) {
   let clients = 0
   const open = (options: Partial<ClientOptions>) => {
     const cluster = client(options)
@@ -50,7 +50,7 @@ function desk(more: Partial<EventLimits> = {}) {
     }
     return { cluster, close }
   }
-  const made = new EventDesk({ world: nodeWorld, logger: silent, limits: { ...limits, ...more }, open })
+  const made = new EventDesk({ world, logger: silent, limits: { ...limits, ...more }, open })
   return { desk: made, clients: () => clients }
 }
 
@@ -187,6 +187,27 @@ test('who takes nothing for too long is cut', async () => {
   await until(() => taker.closed)
   assert.deepEqual([impatient.cut, impatient.streams], [1, 0])
   impatient.close()
+})
+
+test('records that are looked at and not given take their time, too', async () => {
+  const soon: (() => void)[] = []
+  const timers = { ...nodeWorld.timers, after: nodeWorld.timers.after.bind(nodeWorld.timers), soon: (run: () => void) => void soon.push(run) } // biome-ignore format: one line
+  const { desk: still } = desk({ streams: 40 }, { ...nodeWorld, timers })
+  const topic = await newTopic()
+  const count = 1000
+  await producer.sendAll(Array.from({ length: count }, () => ({ topic, key: Buffer.from('k'), value: null })))
+  const keys = new Set(['another'])
+  const all = Array.from({ length: 40 }, () => new Taker())
+  for (const taker of all) await still.subscribe({ ...wish(topic), keys }, async () => ({ from: [0] }), () => taker) // biome-ignore format: one line
+  // Half a megabyte of events, or some ten thousand records, in one turn.
+  await until(() => still.behind < 40 && still.reads.fetched > 0)
+  await new Promise(resolve => setTimeout(resolve, 100))
+  assert.ok(still.behind >= 25, `${still.behind}`)
+  await until(() => {
+    for (const run of soon.splice(0)) run()
+    return still.behind === 0
+  })
+  still.close()
 })
 
 test('who comes while the node stops is let go', async () => {

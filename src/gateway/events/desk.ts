@@ -31,7 +31,12 @@ export interface EventDeskOptions {
   readonly logger: Logger
   readonly limits: EventLimits
   /** A client of its own, with connections of its own. */
-  open(options: Partial<ClientOptions>): { readonly cluster: Cluster; close(): void }
+  open(options: Partial<ClientOptions>): Client
+}
+
+interface Client {
+  readonly cluster: Cluster
+  close(): void
 }
 
 /** What a subscriber asked for. */
@@ -63,6 +68,8 @@ const tickMs = 500
 const topicClient = { apiTimeoutMs: 5_000, metadataMaxAgeMs: 5_000 }
 const memberClient = { apiTimeoutMs: 30_000, metadataMaxAgeMs: 5_000 }
 const behindClient = { apiTimeoutMs: 30_000 }
+/** Few read at a time, and others wait: what cannot be read now is given up soon. */
+const readingClient = { apiTimeoutMs: 500, connectTimeoutMs: 1_000, requestTimeoutMs: 10_000 }
 
 /** The topic is gone, or what the subscriber wanted of it. */
 const subscribersOwn: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'OFFSET_OUT_OF_RANGE'])
@@ -93,7 +100,8 @@ export class EventDesk {
   readonly #options: EventDeskOptions
   readonly #subscriptions = new Set<AnySubscription>()
   readonly #sources = new Map<string, Source>()
-  #behind: { readonly cluster: Cluster; close(): void } | null = null
+  #behind: Client | null = null
+  #reading: Client | null = null
   readonly #pace: Pace
   /** Streams that are being prepared: they count. */
   #coming = 0
@@ -187,6 +195,7 @@ export class EventDesk {
         wanted: { keys, partitions },
         most,
         cluster,
+        readers: () => ({ quick: this.#forReading().cluster, patient: cluster }),
         reads: this.reads,
         pace: this.#pace,
         counters,
@@ -307,9 +316,14 @@ export class EventDesk {
     source.hub?.close()
   }
 
-  #forBehind(): { readonly cluster: Cluster; close(): void } {
+  #forBehind(): Client {
     this.#behind ??= this.#options.open(behindClient)
     return this.#behind
+  }
+
+  #forReading(): Client {
+    this.#reading ??= this.#options.open(readingClient)
+    return this.#reading
   }
 
   #tick(): void {
@@ -351,6 +365,8 @@ export class EventDesk {
     this.#timer = null
     this.#behind?.close()
     this.#behind = null
+    this.#reading?.close()
+    this.#reading = null
     this.reads.clear()
     this.#pace.again()
   }

@@ -25,9 +25,11 @@ test('while too much waits nobody is given anything; then those go on who waited
   await settle()
   assert.deepEqual(done, [])
   assert.equal(pace.patient, 2)
+  const { looks } = state
   pace.again()
   await settle()
   assert.equal(pace.patient, 2, 'it is still too much')
+  assert.equal(state.looks, looks + 1, 'one look is enough for all')
   state.unsent = 0
   pace.again()
   await Promise.all(all)

@@ -2,14 +2,15 @@ import type { Timers } from '../../world/world.ts'
 import { Turns } from '../turns.ts'
 import { Slots } from './slots.ts'
 
-/** Bytes of records that are put into events in one turn of the event loop. */
+/** Bytes of events that are made in one turn of the event loop, and what a record counts there that is only looked at. */
 const turnBytes = 512 * 1024
+const lookBytes = 50
 /** Subscribers that read at one time: each has what it read in hand. */
 const atOnce = 32
 
 export interface PaceOptions {
   readonly timers: Pick<Timers, 'soon'>
-  /** Bytes that wait for subscribers now; looked at only when it may be too much. */
+  /** Bytes that wait for subscribers now; looked at only when it may be too much: there may be many of them. */
   readonly unsent: () => number
   readonly mostUnsent: () => number
 }
@@ -32,7 +33,7 @@ export class Pace {
     this.#turns = new Turns(options.timers, turnBytes)
   }
 
-  /** Reads and gives, when there is room for it. */
+  /** Reads and gives, when there is room for it. What takes long and holds nothing is done outside: others wait. */
   async run(work: () => Promise<void>): Promise<void> {
     while (this.full) await new Promise<void>(resolve => this.#patient.push(resolve))
     await this.#slots.run(work)
@@ -41,6 +42,8 @@ export class Pace {
   /** Too much waits for subscribers. */
   get full(): boolean {
     const most = this.#options.mostUnsent()
+    // One look is enough for all, until they look `again`.
+    if (this.#seen > most) return true
     if (this.#seen + this.#given <= most) return false
     this.#look()
     return this.#seen > most
@@ -56,9 +59,10 @@ export class Pace {
     return this.#turns.run(work)
   }
 
-  gave(bytes: number): void {
+  /** So many bytes, out of so many records: most of them may be none that are wanted. */
+  gave(bytes: number, records = 0): void {
     this.#given += bytes
-    this.#turns.spend(bytes)
+    this.#turns.spend(Math.max(bytes, records * lookBytes))
   }
 
   /** Subscribers were cut, or nobody is left: those who wait look again. */

@@ -1,4 +1,5 @@
 import type { Cluster } from '../../client/cluster.ts'
+import { isPassing } from '../../client/failures.ts'
 import { findOffsets } from '../../client/offsets.ts'
 import { sleep, within } from '../../client/retry.ts'
 import { isExpired } from '../../protocol/batches/expiry.ts'
@@ -9,7 +10,7 @@ import type { EventCodec, Place } from './codec.ts'
 import type { Hub, HubReader } from './hub.ts'
 import type { Pace } from './pace.ts'
 import type { Position } from './position.ts'
-import type { SharedReads } from './shared-reads.ts'
+import type { Readers, SharedReads } from './shared-reads.ts'
 import { type EventStream, PacedStream } from './stream.ts'
 
 /** Where a subscription begins. */
@@ -30,6 +31,7 @@ export interface SubscriptionOptions {
   readonly most: number
   /** For what lies behind: its requests are answered at once, so all share it. */
   readonly cluster: Cluster
+  readonly readers: () => Readers
   readonly reads: SharedReads
   readonly pace: Pace
   readonly counters: EventCounters
@@ -203,8 +205,7 @@ export class Subscription implements HubReader {
         continue
       }
       rest = target.length
-      const wanted = turn
-      await this.#options.pace.run(() => this.#readSome(wanted, target[wanted]!))
+      await this.#readSome(turn, target[turn]!)
       await this.stream.room()
     }
     if (this.#over) return
@@ -279,29 +280,38 @@ export class Subscription implements HubReader {
     return position
   }
 
+  /** What others wait for is held only while there is something to read. */
   async #readSome(partition: number, to: number): Promise<void> {
     const { hub, cluster, reads, pace } = this.#options
-    if (this.#over || !this.stream.ready) return
     const from = this.#at(partition)
     try {
-      const piece = await reads.read(cluster, hub, partition, from)
-      const records = piece.records.values()
-      for (let more = true; more; ) {
-        more = await pace.give(() => {
-          // As long as too much waits nobody shall have more in hand.
-          if (this.#over || !this.stream.ready || pace.full) return false
-          return this.#giveSome(partition, to, records, piece.nextOffset)
-        })
-        // What is not taken soon is fetched again later, so that it does not wait in memory.
-        if (more && !this.stream.ready) await reads.hold(() => within(cluster.world, holdMs, this.stream.room()))
-        if (this.#over || !this.stream.ready) break
-      }
+      await pace.run(() => this.#readPiece(partition, to))
     } catch (error) {
-      if (!(error instanceof KafkaError && error.errorName === 'OFFSET_OUT_OF_RANGE')) throw error
-      if (!this.#over) await this.#goToOldest(partition)
+      if (this.#over) return
+      if (isPassing(error)) await reads.back(hub, partition)
+      else if (error instanceof KafkaError && error.errorName === 'OFFSET_OUT_OF_RANGE')
+        await this.#goToOldest(partition)
+      else throw error
     }
-    // A leader that does not know yet what is committed says nothing for a moment.
+    // A leader that does not know yet what is committed says nothing for a moment; one that is back may be gone again.
     if (this.#at(partition) === from && this.stream.ready) await sleep(cluster.world, restMs)
+  }
+
+  async #readPiece(partition: number, to: number): Promise<void> {
+    const { hub, cluster, readers, reads, pace } = this.#options
+    if (this.#over || !this.stream.ready) return
+    const piece = await reads.read(readers(), hub, partition, this.#at(partition))
+    const records = piece.records.values()
+    for (let more = true; more; ) {
+      more = await pace.give(() => {
+        // As long as too much waits nobody shall have more in hand.
+        if (this.#over || !this.stream.ready || pace.full) return false
+        return this.#giveSome(partition, to, records, piece.nextOffset)
+      })
+      // What is not taken soon is fetched again later, so that it does not wait in memory.
+      if (more && !this.stream.ready) await reads.hold(() => within(cluster.world, holdMs, this.stream.room()))
+      if (this.#over || !this.stream.ready) break
+    }
   }
 
   /** Gives records that lie before `to`, a chunk at most. False when there are no more; then it stands at `next`. */
@@ -312,6 +322,7 @@ export class Subscription implements HubReader {
     const position = this.#copyOfPosition(partition)
     const now = cluster.world.clock.now()
     let bytes = 0
+    let looked = 0
     let more = true
     while (more && bytes < chunkBytes && events.length < this.#left) {
       const step = records.next()
@@ -320,6 +331,7 @@ export class Subscription implements HubReader {
         more = false
         continue
       }
+      looked++
       const record: KafkaRecord = step.value
       position[partition] = record.offset + 1
       const key = wanted.keys === null ? null : keyText(record.key)
@@ -330,7 +342,7 @@ export class Subscription implements HubReader {
       bytes += event.length
     }
     this.#position = position
-    this.#options.pace.gave(bytes)
+    this.#options.pace.gave(bytes, looked)
     this.#sendAll(events)
     return more
   }
