@@ -51,8 +51,8 @@ function exportEvents(page: MetricsPage, events: EventDesk): void {
   const { counters, limits, reads } = events
   page.gauge('ottla_event_streams', 'Streams of events').add(events.streams)
   page.gauge('ottla_event_streams_limit', 'Streams of events at one time').add(limits.streams)
-  page.gauge('ottla_event_streams_behind', 'Those that are not at the end of their topic').add(events.behind)
-  page.gauge('ottla_event_streams_patient', 'Those of them that wait until others have taken more').add(events.patient)
+  page.gauge('ottla_event_streams_behind', 'Streams that are not at the end of their topic').add(events.behind)
+  page.gauge('ottla_event_streams_patient', 'Streams behind that wait until others take more').add(events.patient)
   page.gauge('ottla_event_topics', 'Topics that are read for streams').add(events.hubs)
   page.gauge('ottla_event_unsent_bytes', 'Bytes that subscribers have not taken').add(events.unsentBytes)
   page.gauge('ottla_event_unsent_limit_bytes', 'Above it the slowest are cut').add(limits.unsentBytes)
