@@ -98,7 +98,13 @@ export class BrokerLifecycle {
    */
   async register(brokerEpoch = -1): Promise<void> {
     this.#brokerEpoch = brokerEpoch >= 0 ? brokerEpoch : await this.#register()
-    await this.#until(() => this.#own() !== undefined, 'waiting for the metadata of the cluster')
+    for (;;) {
+      const decided = () => this.#own() !== undefined || this.#isDisplaced()
+      await this.#until(decided, 'waiting for the metadata of the cluster')
+      if (this.#own() !== undefined) return
+      // What our former life asked for came late. Where somebody else does run, the controller refuses us now.
+      this.#brokerEpoch = await this.#register()
+    }
   }
 
   /** Says that we live from now on; fulfilled when the controller lets us serve. */

@@ -17,4 +17,6 @@ export const found: ReadonlyMap<number, string> = new Map([
   [104681, 'a topic that a repeated question had made anew was taken for one that was not deleted'],
   [203510, 'a reader believed a node that had not heard of its new leader that the log ended before'],
   [313924, 'an onlooker had forgotten a decision that only a server knew which was dead by then'],
+  [401901, 'a registration of a former life came late, and the node waited for its own for ever'],
+  [401640, 'a snapshot that was due when the disk had failed ended the process'],
 ])

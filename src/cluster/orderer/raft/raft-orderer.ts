@@ -151,11 +151,18 @@ export class RaftOrderer implements Orderer, QuorumNode {
     const content = { kraftVersion, voters, timestamp: this.#replay.lastTimestamp }
     const bytes = encodeSnapshot({ ...content, records: [...snapshot] }, epoch, this.#options.world.clock.now())
     const id = { endOffset: upTo, epoch }
-    this.#log.roll()
+    // The log is still whole: the next snapshot tries again.
+    const failed = (error: unknown): void =>
+      this.#options.logger.warn('The snapshot of the metadata could not be written', { ...id, error })
+    try {
+      this.#log.roll()
+    } catch (error) {
+      failed(error)
+      return
+    }
     this.#snapshotting = this.#snapshotting
       .then(() => (this.#closed ? undefined : this.#log.keepSnapshot(id, bytes)))
-      // The log is still whole: the next snapshot tries again.
-      .catch(error => this.#options.logger.warn('The snapshot of the metadata could not be written', { ...id, error }))
+      .catch(failed)
   }
 
   describe(): QuorumDescription {
