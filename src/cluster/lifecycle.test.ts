@@ -123,6 +123,23 @@ test('a broker registers, waits for its own registration, says how far it is, an
   await served
 })
 
+test('a broker registers again when a registration of its former life came late', async () => {
+  const scene = new Scene()
+  for (let i = 0; i < 8; i++) scene.register(1, 'somebody-else---------A')
+  scene.answers = [
+    { errorCode: 0, brokerEpoch: 7 },
+    { errorCode: 0, brokerEpoch: 9 },
+  ]
+  const registering = scene.lifecycle.register()
+  await scene.settle()
+  scene.register(2, 'former-life-----------A')
+  await scene.settle()
+  assert.deepEqual([scene.asked.length, scene.lifecycle.brokerEpoch], [2, 9])
+  scene.register(2)
+  await registering
+  assert.equal(scene.failures.length, 0)
+})
+
 test('heartbeats come regularly, and at once when others wait for what we know', async () => {
   const scene = new Scene()
   await scene.serving()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { configSchema } from '../../../config/schema.ts'
+import { KafkaError } from '../../../protocol/errors.ts'
 import { MemoryVolume } from '../../../store/memory.ts'
 import type { Store, StoreObserver, Volume } from '../../../store/store.ts'
 import { silent } from '../../../world/logger.ts'
@@ -30,6 +31,8 @@ class StoppableDisk {
   readonly #observers: StoreObserver[] = []
   #store: Store | null = null
   #stoppedAt = -1
+  /** Nothing can be begun on it any more. */
+  failed = false
 
   constructor() {
     this.volume = this.#wrap(this.#memory, { open: (...args: Parameters<Volume['open']>) => this.#open(...args) })
@@ -59,6 +62,10 @@ class StoppableDisk {
     store.observe({ written() {}, durable: upTo => this.#durable(upTo), dropped() {}, failed() {} })
     return this.#wrap(store, {
       observe: (observer: StoreObserver) => void this.#observers.push(observer),
+      roll: () => {
+        if (this.failed) throw new KafkaError('KAFKA_STORAGE_ERROR', 'The disk failed: EIO: sync')
+        store.roll()
+      },
       durableOffset: () => (this.#stoppedAt >= 0 ? this.#stoppedAt : store.durableOffset),
     })
   }
@@ -241,6 +248,20 @@ describe('a quorum of one', () => {
     assert.equal(node.committed.state.metadataVersion, 30)
     assert.equal([...node.committed.state.records()].length, before.length)
     await node.stop()
+  })
+
+  it('writes no snapshot on a disk that has failed: the log is still whole', async () => {
+    const disk = new StoppableDisk()
+    const node = await startNode(disk.volume, { snapshotBytes: 2000 })
+    disk.failed = true
+    await node.create(50)
+    const store = disk.volume.open(metadataTopic, metadataTopicId, options)
+    assert.deepEqual(snapshotIds(store.names()), [])
+    disk.failed = false
+    for (let round = 0; round < 6; round++) await node.create(50, `r${round}-`)
+    await node.stop()
+    assert.equal(snapshotIds(store.names()).length > 0, true)
+    assert.equal(node.committed.state.topics.size, 350)
   })
 
   it('uses the snapshot before a damaged one, and says so when none is left', async () => {
