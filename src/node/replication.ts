@@ -34,9 +34,9 @@ export function replication(parts: ReplicationParts): Copying & { stop(): void }
   const fetchers = new Fetchers({
     node: nodeId,
     brokerEpoch,
-    port: lane => ({
-      fetch: (node, request, timeoutMs) => peers.send(node, Fetch, request, { lane: `replica ${lane}`, timeoutMs }),
-    }),
+    port: {
+      fetch: (node, request, timeoutMs) => peers.send(node, Fetch, request, { lane: 'replica', timeoutMs }),
+    },
     settings: {
       waitMs: config.get('replica.fetch.wait.max.ms'),
       minBytes: config.get('replica.fetch.min.bytes'),

@@ -2,7 +2,6 @@ import type { RequestContext } from '../../src/broker/handler.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { Fetch } from '../../src/protocol/messages/fetch.ts'
 import type { FetchPort, FetchResponse } from '../../src/replication/fetcher.ts'
-import type { CopyLane } from '../../src/replication/fetchers.ts'
 import { fetchVersion, type ReplicaNode } from './node.ts'
 import type { Dice, VirtualTime } from './time.ts'
 
@@ -18,7 +17,6 @@ interface Waiting {
 class Wire {
   readonly from: ReplicaNode
   readonly to: ReplicaNode
-  readonly lane: CopyLane
   readonly #network: Network
   readonly #arrived: { bytes: Uint8Array; waiting: Waiting }[] = []
   readonly #pending: Waiting[] = []
@@ -28,11 +26,10 @@ class Wire {
   lost = false
   readonly #peer: Peer
 
-  constructor(network: Network, from: ReplicaNode, to: ReplicaNode, lane: CopyLane) {
+  constructor(network: Network, from: ReplicaNode, to: ReplicaNode) {
     this.#network = network
     this.from = from
     this.to = to
-    this.lane = lane
     this.#peer = {
       local: { host: 'here', port: 1 },
       remote: { host: 'there', port: 1 },
@@ -154,7 +151,7 @@ export class Network {
       if (wire.from === node || wire.to === node) this.time.after(this.delay(), () => wire.lose())
   }
 
-  port(from: () => ReplicaNode, lane: CopyLane): FetchPort {
+  port(from: () => ReplicaNode): FetchPort {
     return {
       fetch: (to, request, timeoutMs) => {
         const target = this.#nodes().get(to)
@@ -162,9 +159,9 @@ export class Network {
           return new Promise((_, reject) =>
             this.time.after(this.delay(), () => reject(new KafkaError('NETWORK_EXCEPTION'))),
           )
-        let wire = [...this.#wires].find(each => each.from === from() && each.to === target && each.lane === lane)
+        let wire = [...this.#wires].find(each => each.from === from() && each.to === target)
         if (wire === undefined) {
-          wire = new Wire(this, from(), target, lane)
+          wire = new Wire(this, from(), target)
           this.#wires.add(wire)
         }
         return wire.send(Fetch.request.toBytes(fetchVersion, request), timeoutMs)

@@ -12,7 +12,7 @@ import type { AlterPartition } from '../../src/protocol/messages/alter-partition
 import { Fetch } from '../../src/protocol/messages/fetch.ts'
 import type { RequestInput, RequestOf, ResponseOf } from '../../src/protocol/schema.ts'
 import type { FetchPort } from '../../src/replication/fetcher.ts'
-import { type CopyLane, Fetchers } from '../../src/replication/fetchers.ts'
+import { Fetchers } from '../../src/replication/fetchers.ts'
 import type { Partition } from '../../src/replication/partition.ts'
 import { Replicas } from '../../src/replication/replicas.ts'
 import { TokenBucket } from '../../src/replication/throttle.ts'
@@ -30,7 +30,7 @@ const { config } = resolveConfig({ flags: [] })
 export interface NodeWorld {
   readonly time: VirtualTime
   readonly dice: Dice
-  port(lane: CopyLane): FetchPort
+  readonly port: FetchPort
   alterPartition(request: RequestInput<typeof AlterPartition>): Promise<ResponseOf<typeof AlterPartition>>
 }
 
@@ -68,7 +68,7 @@ export class ReplicaNode {
     this.#fetchers = new Fetchers({
       node: id,
       brokerEpoch: () => brokerEpoch,
-      port: lane => world.port(lane),
+      port: world.port,
       settings,
       clock,
       timers,

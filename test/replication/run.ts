@@ -162,7 +162,7 @@ export class Run {
     const node: ReplicaNode = new ReplicaNode(id, brokerEpoch, disk, {
       time: this.time,
       dice: this.dice,
-      port: lane => this.network.port(() => node, lane),
+      port: this.network.port(() => node),
       alterPartition: request => this.#alterPartition(request),
     })
     this.nodes.set(id, node)
