@@ -72,6 +72,8 @@ export class Cluster {
   readonly #asked = new Map<string, Promise<TopicMetadata>>()
   readonly #coordinators = new Map<string, number>()
   #brokers = new Map<number, Broker>()
+  /** Where brokers were that have been told of once: who knows less of a leader may not know where it is, either. */
+  readonly #former = new Map<number, Broker>()
   #controllerId = -1
   /** Who gave metadata last, and whose metadata led astray last: others are rather asked then, who may know more. */
   #informant: Connection | null = null
@@ -141,7 +143,7 @@ export class Cluster {
     let broker = this.#brokers.get(nodeId)
     if (broker === undefined) {
       await this.metadata([])
-      broker = this.#brokers.get(nodeId)
+      broker = this.#brokers.get(nodeId) ?? this.#former.get(nodeId)
     }
     if (broker === undefined) throw new KafkaError('NETWORK_EXCEPTION', `broker ${nodeId} is not in the cluster now`)
     return this.#connect(broker)
@@ -284,11 +286,12 @@ export class Cluster {
    * trying there at once.
    */
   leaderMoved(name: string, partition: number, leader: LeaderHint, endpoints: readonly Broker[]): boolean {
-    for (const broker of endpoints) this.#brokers.set(broker.nodeId, broker)
     const known = this.#topics.get(name)
     const before = known?.topic.partitions.find(each => each.partition === partition)
-    if (known === undefined || before === undefined || leader.leaderId < 0) return false
-    if (leader.leaderEpoch <= before.leaderEpoch) return false
+    const isNews = before !== undefined && leader.leaderId >= 0 && leader.leaderEpoch > before.leaderEpoch
+    for (const broker of endpoints)
+      if (isNews || !this.#brokers.has(broker.nodeId)) this.#brokers.set(broker.nodeId, broker)
+    if (known === undefined || !isNews) return false
     if (!this.#brokers.has(leader.leaderId)) return false
     const partitions = known.topic.partitions.map(each => (each === before ? { ...each, ...leader } : each))
     this.#topics.set(name, { ...known, topic: { ...known.topic, partitions } })
@@ -310,7 +313,7 @@ export class Cluster {
   }
 
   #learn(answer: MetadataAnswer, sureEpochs: boolean): void {
-    const before = this.#brokers
+    for (const [nodeId, broker] of this.#brokers) this.#former.set(nodeId, broker)
     this.#brokers = new Map(answer.brokers.map(broker => [broker.nodeId, broker]))
     this.#controllerId = answer.controllerId
     const at = this.world.clock.mono()
@@ -320,11 +323,6 @@ export class Cluster {
       if (each.errorCode !== 0) continue
       const topic = withoutReturn(topicMetadata(each, sureEpochs), this.#topics.get(each.name))
       this.#topics.set(each.name, { topic, at })
-      // Who knows less of a leader may not know where it is, either.
-      for (const { leaderId } of topic.partitions) {
-        const leader = before.get(leaderId)
-        if (leader !== undefined && !this.#brokers.has(leaderId)) this.#brokers.set(leaderId, leader)
-      }
     }
   }
 

@@ -2,6 +2,7 @@ import { defaultMaxDecompressedBytes, type KafkaRecord } from '../protocol/batch
 import { ErrorCode } from '../protocol/errors.ts'
 import { Fetch } from '../protocol/messages/fetch.ts'
 import type { ResponseOutput } from '../protocol/schema.ts'
+import { ZERO_UUID } from '../protocol/uuid.ts'
 import type { Cluster } from './cluster.ts'
 import { failure, isStale, mayRetry } from './failures.ts'
 import { FetchedRecords, loadCodecs } from './fetched.ts'
@@ -21,7 +22,7 @@ export interface FetchOptions {
   readonly maxPollRecords: number
   /** What one batch may decompress to. */
   readonly maxDecompressedBytes: number
-  /** ms after which an epoch that came with a commit, and that no leader has heard of, is taken for a former topic's. */
+  /** ms after which an epoch of a topic whose id is not known, and that no leader has heard of, is taken for a former topic's. */
   readonly unheardEpochMs: number
 }
 
@@ -59,7 +60,7 @@ interface Track extends TopicPartition {
   position: number
   /** Of the record before `position`: a node that has not heard of it knows less of the log than we do (KIP-320). */
   leaderEpoch: number
-  /** The topic that had that epoch; null: whichever was committed for. */
+  /** The topic that had that epoch; null: not known, whichever was committed for. */
   topicId: string | null
   /** Monotonic ms since when nobody has heard of `leaderEpoch`; null: not in doubt. */
   unheardSince: number | null
@@ -344,7 +345,8 @@ export class Fetcher {
     track.failures = 0
     track.highWatermark = part.highWatermark
     if (track.topicId !== null && track.topicId !== asked.topicId) track.leaderEpoch = -1
-    track.topicId = asked.topicId
+    // Without ids one that was made anew looks as if it were the same.
+    track.topicId = asked.topicId === ZERO_UUID ? null : asked.topicId
     const bytes = part.records
     if (bytes === null || bytes.length === 0) return
     try {

@@ -102,7 +102,7 @@ export class BrokerLifecycle {
       const decided = () => this.#own() !== undefined || this.#isDisplaced()
       await this.#until(decided, 'waiting for the metadata of the cluster')
       if (this.#own() !== undefined) return
-      // What our former life asked for came late. Where somebody else does run, the controller refuses us now.
+      // What our former life asked for came late. Where another directory has our number, the controller refuses us now.
       this.#brokerEpoch = await this.#register()
     }
   }
