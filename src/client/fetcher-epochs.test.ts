@@ -4,6 +4,7 @@ import { buildBatch } from '../protocol/batches/build.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { Fetch } from '../protocol/messages/fetch.ts'
 import { ListOffsets } from '../protocol/messages/list-offsets.ts'
+import { ZERO_UUID } from '../protocol/uuid.ts'
 import { nodeWorld } from '../world/node.ts'
 import { Cluster } from './cluster.ts'
 import { Fetcher, type FetchOptions } from './fetcher.ts'
@@ -128,6 +129,15 @@ test('epochs of a topic that was made anew begin anew', async () => {
   at.fetcher.assign([{ topic: 't', partition: 0, start: 0 }])
   assert.deepEqual(await read(at.fetcher, 3), [0, 1, 2])
   Object.assign(at.node, { leaderEpoch: 0, told: 0, topicId: another, end: 2 })
+  assert.deepEqual(await read(at.fetcher, 2), [0, 1])
+})
+
+test('where topics have no ids, they do after a good while', async () => {
+  const at = await setUp({ unheardEpochMs: 50 })
+  at.node.topicId = ZERO_UUID
+  at.fetcher.assign([{ topic: 't', partition: 0, start: 0 }])
+  assert.deepEqual(await read(at.fetcher, 3), [0, 1, 2])
+  Object.assign(at.node, { leaderEpoch: 0, told: 0, end: 2 })
   assert.deepEqual(await read(at.fetcher, 2), [0, 1])
 })
 
