@@ -48,9 +48,10 @@ export async function ask(
   }
 }
 
-/** One number of the page of metrics; 0 where it is not there. */
+/** One number of the page of metrics; 0 where it is not there. NaN when the page was refused. */
 export async function metricOf(url: string, name: string): Promise<number> {
-  const { text } = await ask(`${url}/metrics`)
+  const { status, text } = await ask(`${url}/metrics`)
+  if (status !== 200) return Number.NaN
   return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0)
 }
 

@@ -136,7 +136,8 @@ async function leaveAnswers(url: string, port: number): Promise<Raw[]> {
     raw.socket.pause()
     raw.send(`GET /topics/large/records HTTP/1.1\r\nhost: localhost\r\n\r\n`.repeat(120))
   }
-  await until(async () => (await metricOf(url, 'ottla_door_answers_refused_total')) > 0)
+  // It may be the page of metrics that is refused.
+  await until(async () => (await metricOf(url, 'ottla_door_answers_refused_total')) !== 0)
   return raws
 }
 
@@ -144,8 +145,8 @@ test('answers that are left: one that is too much on top of them is a refusal', 
   const own = await start({ config: { 'http.answer.unsent.max.bytes': 1_048_576 } })
   const { url, port } = own
   const read = (name: string) => metricOf(url, name)
-  const raws = await leaveAnswers(url, port)
   assert.equal(await read('ottla_door_answer_limit_bytes'), 1_048_576)
+  const raws = await leaveAnswers(url, port)
   for (const raw of raws) raw.close()
   await until(async () => (await read('ottla_door_answer_bytes')) < 100_000)
   assert.ok((await read('ottla_door_answers_refused_total')) > 0)
@@ -177,7 +178,8 @@ test('while clients leave too much, what has been done is told, and else nothing
     raw.socket.pause()
     for (let j = 0; j < 30; j++) raw.send(pull(30 * i + j))
   }
-  const before = await refused()
+  // The page itself may be refused: somebody was, by then.
+  const before = (await refused()) || 1
   let done = 2000
   await until(async () => {
     const answer = await push('t')
