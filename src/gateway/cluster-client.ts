@@ -68,6 +68,9 @@ const modestRead = 1024 * 1024
 const readRoomMs = 1_000
 const mostReaders = 1_000
 
+/** Others wait behind what is read, with leases that end: what cannot be read is given up soon. */
+const readingClient = { apiTimeoutMs: 2_000, connectTimeoutMs: 2_000, requestTimeoutMs: 5_000 }
+
 /** Clusters with open connections that are kept for the next who wait. */
 const mostIdle = 32
 
@@ -88,6 +91,7 @@ export class ClusterClient {
   readonly #pushers = new Map<Acks, Pusher>()
   readonly #lent = new Set<Cluster>()
   readonly #idle: Cluster[] = []
+  #reading: Cluster | null = null
   #refused = 0
   /** Bytes that are read, or may come, and that nobody has taken yet. */
   readonly #reads: Room
@@ -129,6 +133,13 @@ export class ClusterClient {
       readBytes: this.#reads.taken,
       readBytesLimit: this.#limits.readBytes,
     }
+  }
+
+  /** For reads at once of what ought to be there: gives up in seconds. */
+  get reading(): Cluster {
+    if (this.#closed) throw closed()
+    this.#reading ??= this.#newCluster(readingClient)
+    return this.#reading
   }
 
   /** Shared by all doors, so that what comes at the same time leaves in one batch. */
@@ -196,6 +207,7 @@ export class ClusterClient {
     await within(this.#world, closeMs, Promise.all(pushers.map(pusher => pusher.flush())))
     for (const pusher of pushers) pusher.close()
     for (const cluster of [this.cluster, ...this.#idle]) cluster.close()
+    this.#reading?.close()
     this.#letGo()
   }
 

@@ -181,3 +181,32 @@ test('workers at every node, some of which die, and a coordinator that goes: eve
   )
   await stopped.start()
 })
+
+test('a partition without a leader keeps nobody for long, and nothing of others from him', async () => {
+  const coordinator = await coordinatorOf()
+  const stopped = running.nodes.find(node => node !== coordinator)!
+  const node = running.nodes.find(each => each !== coordinator && each !== stopped)!
+  await new Admin(kafka).createTopics([
+    { name: 'lonely', assignments: [[stopped.id], [node.id]] },
+    { name: 'lost', assignments: [[stopped.id]] },
+  ])
+  const write = (topic: string, partition: number, count: number) => {
+    const records = Array.from({ length: count }, (_, i) => ({ value: `${partition} ${i}`, partition }))
+    return post(node, `/topics/${topic}/records`, { records })
+  }
+  for (const answer of [await write('lonely', 0, 20), await write('lost', 0, 20), await write('lonely', 1, 5)])
+    assert.equal(answer.status, 200)
+  // Their offsets are known to the group; their records to nobody here.
+  for (const topic of ['lonely', 'lost'])
+    for (const { leaseId } of await pull(coordinator, topic, '&max=2&waitMs=2000'))
+      await post(coordinator, `/topics/${topic}/leases/${leaseId}/release?delayMs=0`)
+  await stopped.stop()
+  const asked = performance.now()
+  const got = (await pull(node, 'lonely', '&max=100&waitMs=20000')).filter(({ partition }) => partition === 1)
+  assert.ok(got.length > 0, 'nothing of the other partition')
+  assert.ok(performance.now() - asked < 12_000, `${performance.now() - asked} ms`)
+  const began = performance.now()
+  const { status } = await post(node, '/topics/lost/pull?group=workers&max=20')
+  assert.equal(status, 503)
+  assert.ok(performance.now() - began < 20_000, `${performance.now() - began} ms`)
+})

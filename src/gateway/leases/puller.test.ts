@@ -30,7 +30,7 @@ after(async () => {
 })
 
 /** A puller whose coordinator hands out these offsets, once, or always. */
-async function bench(offsets: readonly number[], reading: () => void = () => {}, once = true) {
+async function bench(offsets: readonly number[], reading: () => unknown = () => null, once = true) {
   let granted = offsets
   const settled: string[] = []
   const coordinator = {
@@ -50,10 +50,12 @@ async function bench(offsets: readonly number[], reading: () => void = () => {},
   const gateway = {
     node: { leases: async () => coordinator },
     world: nodeWorld,
+    stopping: new AbortController().signal,
     metrics: { answerBytes: 0 },
-    get cluster() {
-      reading()
-      return cluster
+    client: {
+      get reading() {
+        return reading() ?? cluster
+      },
     },
   }
   const puller = await Puller.open(gateway as never)
@@ -124,4 +126,23 @@ test('when something cannot be read, what was read is given, and the rest is not
     settled,
     offsets.slice(1).map(offset => `return ${offset}`),
   )
+})
+
+test('leases of what has no leader go back before they end, and the pull asks again', async () => {
+  const offsets = Array.from({ length: 40 }, (_, i) => 10 + i)
+  let reads = 0
+  const retry = async () => {
+    await new Promise(resolve => setTimeout(resolve, 100))
+    throw new KafkaError('LEADER_NOT_AVAILABLE')
+  }
+  const lost = { world: nodeWorld, retry } as never
+  const { pullAll, settled } = await bench(offsets, () => (reads++ === 0 ? lost : null), false)
+  const began = performance.now()
+  const { records } = await pullAll()
+  assert.ok(performance.now() - began < 1500, `${performance.now() - began} ms`)
+  assert.deepEqual(
+    settled.slice(0, 40),
+    offsets.map(offset => `return ${offset}`),
+  )
+  assert.equal(records[0]?.record.offset, 10)
 })

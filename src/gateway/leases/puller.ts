@@ -1,3 +1,5 @@
+import { isPassing, isStale } from '../../client/failures.ts'
+import { sleep } from '../../client/retry.ts'
 import { isExpired } from '../../protocol/batches/expiry.ts'
 import type { KafkaRecord } from '../../protocol/batches/records.ts'
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
@@ -47,6 +49,9 @@ const mostOfAll = 32 * 1024 * 1024
 const readAtOnce = 16
 /** ms after which, when something could not be read and nothing else was, the rest is not tried either. */
 const patienceMs = 5_000
+/** ms that a pull waits at least for leaders of what was handed out, and between two questions for others. */
+const leaderMs = 10_000
+const againMs = 200
 
 /** Records for workers: leases from the group's coordinator, records from their leaders. One a gateway, for all doors. */
 export class Puller {
@@ -59,7 +64,7 @@ export class Puller {
   private constructor(gateway: Gateway, desk: LeaseDesk) {
     this.#gateway = gateway
     this.#desk = desk
-    this.#cache = new RecordCache({ cluster: () => gateway.cluster })
+    this.#cache = new RecordCache({ cluster: () => gateway.client.reading })
   }
 
   static async open(gateway: Gateway): Promise<Puller> {
@@ -78,14 +83,24 @@ export class Puller {
    * are on their way. Rejects with KafkaError.
    */
   async pull({ groupId, topic, begin, max, waitMs, leaseMs, signal }: Pull): Promise<Pulled> {
-    const { clock } = this.#gateway.world
+    const { world, stopping } = this.#gateway
+    const { clock } = world
     const until = clock.mono() + waitMs
+    const patient = clock.mono() + Math.max(leaderMs, waitMs)
     for (;;) {
       const left = Math.max(0, until - clock.mono())
       const asked = { groupId, topic, begin, max, waitMs: left, lockMs: leaseMs, signal }
       const grant = await this.#desk.pull(asked)
       if (grant.records.length === 0) return nothing(grant.lockMs)
-      const pulled = await this.#read(groupId, topic, grant)
+      const pulled = await this.#read(groupId, topic, grant).catch(error => {
+        if (!isStale(error) || !isPassing(error) || clock.mono() > patient || stopping.aborted) throw error
+        return null
+      })
+      if (pulled === null) {
+        // The leases went back: with the next ones there is time to look for new leaders.
+        await sleep(world, againMs)
+        continue
+      }
       const { records } = pulled
       if (signal?.aborted) {
         // Others need not wait for the leases of who has gone to end.
@@ -110,6 +125,8 @@ export class Puller {
   async #read(groupId: string, topic: string, { topicId, lockMs, records: granted }: LeaseGrant): Promise<Pulled> {
     const leased: Leased[] = []
     const gaps: SkippedRange[] = []
+    /** Partitions without a leader that answers: nothing else of them is tried. */
+    const lost = new Set<number>()
     let failure: unknown = null
     let bytes = 0
     const { world, metrics } = this.#gateway
@@ -119,11 +136,10 @@ export class Puller {
       leased.length > 0 && (bytes >= mostOfOne || this.#givenBytes + metrics.answerBytes >= mostOfAll)
     const isVain = () => failure !== null && (leased.length > 0 || clock.mono() > patient)
     for (let from = 0; from < granted.length; from += readAtOnce) {
-      const some = granted.slice(from, from + readAtOnce)
-      if (isFull() || isVain()) {
-        for (const each of some) this.#settleUnheard(groupId, topic, each, 'return')
-        continue
-      }
+      const next = granted.slice(from, from + readAtOnce)
+      const isOver = isFull() || isVain()
+      const some = next.filter(({ partition }) => !isOver && !lost.has(partition))
+      for (const each of next) if (!some.includes(each)) this.#settleUnheard(groupId, topic, each, 'return')
       const found = some.map(({ partition, offset }) => this.#cache.read({ topic, topicId, partition }, offset))
       const reads = await settledOf(found)
       const now = clock.now()
@@ -131,6 +147,7 @@ export class Puller {
         const { partition, offset, lease, deliveryCount } = some[index]!
         if (read.status === 'rejected') {
           failure = read.reason
+          if (isStale(failure)) lost.add(partition)
           this.#settleUnheard(groupId, topic, some[index]!, 'return')
         } else if (isGap(read.value)) {
           const gap = { partition, from: offset, to: read.value.next }

@@ -4,6 +4,7 @@ import { Admin } from '../../client/admin.ts'
 import { Cluster } from '../../client/cluster.ts'
 import { Producer } from '../../client/producer.ts'
 import { type RunningBroker, startBroker } from '../../index.ts'
+import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import { nodeWorld } from '../../world/node.ts'
 import { isGap, RecordCache } from './record-cache.ts'
 
@@ -52,6 +53,26 @@ test('what is not there yet, or cannot be read, is an error, and nothing is reme
   await assert.rejects(async () => cache.read(known, 30), /ends before 30/)
   await assert.rejects(async () => cache.read({ ...known, topic: 'nowhere' }, 0))
   assert.equal(cache.size, 0)
+})
+
+test('what cannot be read is given up by all who wait for it at once; what is broken, after two', async () => {
+  const failing = async (name: ErrorName) => {
+    let reads = 0
+    const retry = async () => {
+      reads++
+      await new Promise(resolve => setImmediate(resolve))
+      throw new KafkaError(name)
+    }
+    const cache = new RecordCache({ cluster: () => ({ world: nodeWorld, retry }) as never })
+    const where = { topic: 't', topicId: 'id', partition: 0 }
+    const found = await Promise.allSettled(Array.from({ length: 16 }, (_, offset) => cache.read(where, offset)))
+    assert.ok(found.every(each => each.status === 'rejected' && each.reason.errorName === name))
+    return reads
+  }
+  assert.equal(await failing('LEADER_NOT_AVAILABLE'), 1)
+  assert.equal(await failing('NETWORK_EXCEPTION'), 1)
+  // Others of the partition may be whole.
+  assert.equal(await failing('CORRUPT_MESSAGE'), 2)
 })
 
 test('a topic that is made anew has other records', async () => {

@@ -1,4 +1,5 @@
 import type { Cluster } from '../../client/cluster.ts'
+import { isStale } from '../../client/failures.ts'
 import { findOffsets } from '../../client/offsets.ts'
 import { readPartition } from '../../client/read-partition.ts'
 import type { KafkaRecord } from '../../protocol/batches/records.ts'
@@ -46,6 +47,8 @@ export interface RecordCacheOptions {
 
 /** What a record takes besides its key and value. */
 const recordBytes = 200
+/** Reads of others that fail before one of the same partition does not try for himself. */
+const mostFailed = 2
 
 /**
  * Reads single records, which workers ask for one at a time, by the batch: those that follow are asked for next, most
@@ -83,9 +86,14 @@ export class RecordCache {
   }
 
   async #readMore(key: string, place: Place, offset: number): Promise<Found> {
+    let failures = 0
+    const failed = (error: unknown): void => {
+      // Where there is no leader another offset fares no better, and all leases would be over before each has tried.
+      if (isStale(error) || ++failures >= mostFailed) throw error
+    }
     for (;;) {
       const reading = this.#parts.get(key)?.reading
-      if (reading) await reading.catch(() => {})
+      if (reading) await reading.catch(failed)
       else await this.#fill(key, place, offset)
       const found = this.#find(key, offset)
       if (found !== null) return found
