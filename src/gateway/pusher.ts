@@ -8,7 +8,7 @@ import {
 } from '../client/producer.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { pushOnce } from './push-once.ts'
-import { sizeOf } from './record-size.ts'
+import { recordBytes, sizeOf } from './record-size.ts'
 import { TopicRoom } from './topic-room.ts'
 import { isThere, noPartition, topicWith } from './topic-with.ts'
 
@@ -73,10 +73,10 @@ export class Pusher {
     const found = await topicWith(this.#cluster, topic, records)
     if (!records.every(record => isThere(found, record)))
       return Promise.all(records.map(record => this.send(record).catch((error: Error) => error)))
-    let bytes = 0
-    for (const record of records) bytes += sizeOf(record)
-    // One with very many records need not wait until its topic has nothing under way.
-    bytes = Math.min(bytes, this.#bufferBytes / 4)
+    let all = 0
+    for (const record of records) all += sizeOf(record)
+    // One with very many small records need not wait until its topic has nothing under way; what they hold counts wholly.
+    const bytes = Math.max(all - recordBytes * records.length, Math.min(all, this.#bufferBytes / 4))
     if (!this.#rooms.take(topic, bytes)) {
       const error = this.#full()
       return records.map(() => error)

@@ -91,6 +91,13 @@ test('a topic fills its own share of the memory and no other one', async () => {
   const crowd = await pusher.sendAll('greedy', Array(300).fill({ topic: 'greedy', value: Buffer.alloc(1) }))
   assert.equal(crowd.filter(each => each instanceof Error).length, 0)
   await one
+  // Two thirds of the room, as they are.
+  const large = Array(33).fill({ topic: 'greedy', value: Buffer.alloc(1000) })
+  const both = await Promise.all([pusher.sendAll('greedy', large), pusher.sendAll('greedy', large)])
+  assert.deepEqual(
+    both.map(outcomes => outcomes.filter(each => each instanceof Error).length),
+    [0, 33],
+  )
   assert.equal((await pusher.sendAll('greedy', many.slice(0, 20))).filter(each => each instanceof Error).length, 0)
 })
 
