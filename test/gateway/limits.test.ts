@@ -8,7 +8,7 @@ import { ask, metricOf, Raw, start, until } from './kit.ts'
 
 const node = await start({
   config: {
-    'door.max.waiting': 2,
+    'door.max.waiting': 3,
     'door.push.buffer.bytes': 1_048_576,
     'door.read.buffer.bytes': 2_000_000,
     'grpc.max.calls': 2,
@@ -25,14 +25,14 @@ test('who waits for records: one more is told to come again', async () => {
   await ask(`${url}/topics`, { body: { name: 'quiet', partitions: 1 } })
   const wait = `${url}/topics/quiet/records?partition=0&offset=0&waitMs=20000`
   const aborter = new AbortController()
-  const waiting = [1, 2].map(() => ask(wait, { signal: aborter.signal }))
+  const waiting = [1, 2, 3].map(() => ask(wait, { signal: aborter.signal }))
   const gone = Promise.allSettled(waiting)
-  await until(async () => (await metric('ottla_door_waiting')) === 2)
+  await until(async () => (await metric('ottla_door_waiting')) === 3)
   const { status, headers } = await ask(wait)
   assert.equal(status, 429)
   assert.ok(headers.has('retry-after'))
   const numbers = ['ottla_door_waiting_limit', 'ottla_door_waiting_refused_total'].map(metric)
-  assert.deepEqual(await Promise.all(numbers), [2, 1])
+  assert.deepEqual(await Promise.all(numbers), [3, 1])
   // Who finds something does not wait.
   await ask(`${url}/topics/quick/records`, { body: { value: 1 } })
   const found = await ask(`${url}/topics/quick/records?partition=0&waitMs=20000`)
@@ -195,13 +195,18 @@ test('while clients leave too much, what has been done is told, and else nothing
 
 test('behind an answer that is the last of its connection nothing is done', async () => {
   const { url, port } = await start({ config: { 'http.answer.unsent.max.bytes': 1_048_576, 'num.partitions': 1 } })
-  for (const topic of ['quiet', 't']) await ask(`${url}/topics`, { body: { name: topic } })
-  const raws = await leaveAnswers(url, port)
+  for (const name of ['quiet', 't']) await ask(`${url}/topics`, { body: { name } })
+  const headers = { 'content-type': 'application/octet-stream' }
+  await ask(`${url}/topics/large/records`, { body: Buffer.alloc(60_000, 'x'), headers })
+  // What is left behind somebody who waits stays left: no kernel takes a part of it.
+  const get = (query: string) => `GET /topics/${query} HTTP/1.1\r\nhost: localhost\r\n\r\n`
+  const raws = await Promise.all([1, 2, 3, 4].map(() => Raw.open(port)))
+  for (const each of raws) each.send(get('quiet/records?partition=0&waitMs=60000') + get('large/records').repeat(7))
+  await until(async () => (await metricOf(url, 'ottla_door_answers_refused_total')) !== 0)
   // Eight are worked on at one time: the last has to wait until one of them is answered.
-  const read = (query: string) => `GET /topics/${query} HTTP/1.1\r\nhost: localhost\r\n\r\n`
   const raw = await Raw.open(port)
   const push = `POST /topics/t/records HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 11\r\n\r\n{"value":1}`
-  raw.send(`${read('large/records').repeat(8)}${push}`)
+  raw.send(`${get('large/records').repeat(8)}${push}`)
   assert.match(await raw.closed(5000), /^HTTP\/1\.1 503 .*connection: close/s)
   for (const each of raws) each.close()
   assert.equal(await countOf(url, 't'), 0)
