@@ -5,6 +5,7 @@ import { Cluster } from '../../client/cluster.ts'
 import type { ClientOptions, ClientWorld } from '../../client/options.ts'
 import { Producer } from '../../client/producer.ts'
 import { type RunningBroker, startBroker } from '../../index.ts'
+import { KafkaError } from '../../protocol/errors.ts'
 import { silent } from '../../world/logger.ts'
 import { nodeWorld } from '../../world/node.ts'
 import { EventDesk, type EventLimits, TooManyStreams } from './desk.ts'
@@ -39,9 +40,10 @@ const limits: EventLimits = {
   keptBytes: 1_000_000,
 }
 
-function desk(more: Partial<EventLimits> = {}, world: ClientWorld = nodeWorld) {
+function desk(more: Partial<EventLimits> = {}, world: ClientWorld = nodeWorld, mostClients = 100) {
   let clients = 0
   const open = (options: Partial<ClientOptions>) => {
+    if (clients === mostClients) throw new KafkaError('THROTTLING_QUOTA_EXCEEDED', 'no more clients')
     const cluster = client(options)
     clients++
     const close = () => {
@@ -158,6 +160,24 @@ test('a topic that is not there leaves nothing behind', async () => {
     /UNKNOWN_TOPIC/,
   )
   assert.deepEqual([empty.streams, empty.hubs, clients()], [0, 0, 0])
+})
+
+test('who finds no room for what a stream needs is told so before it begins, and leaves nothing behind', async () => {
+  const topic = await newTopic()
+  await producer.send({ topic, value: Buffer.from('x') })
+  for (const most of [0, 1, 2]) {
+    const { desk: full, clients } = desk({}, nodeWorld, most)
+    let opened = false
+    const open = () => {
+      opened = true
+      return new Taker()
+    }
+    await assert.rejects(
+      full.subscribe(wish(topic), async () => ({ from: [0] }), open),
+      /no more clients/,
+    )
+    assert.deepEqual([opened, full.streams, clients()], [false, 0, 0])
+  }
 })
 
 test('when all streams hold too much, those go first that took nothing for longest', async () => {

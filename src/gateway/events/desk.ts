@@ -179,6 +179,8 @@ export class EventDesk {
     try {
       const hub = await source.opening
       const { cluster } = this.#forBehind()
+      // Now, when it can be told that there is no room for another: any stream may fall behind later.
+      const readers = { quick: this.#forReading().cluster, patient: cluster }
       const where = await start(hub, cluster)
       // Nobody would tell a new reader.
       if (hub.closed) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `${topic} is gone`)
@@ -195,7 +197,7 @@ export class EventDesk {
         wanted: { keys, partitions },
         most,
         cluster,
-        readers: () => ({ quick: this.#forReading().cluster, patient: cluster }),
+        readers,
         reads: this.reads,
         pace: this.#pace,
         counters,
@@ -264,6 +266,8 @@ export class EventDesk {
       return await prepare()
     } finally {
       this.#coming--
+      // It failed, and nobody else is here: what was opened for it would stay.
+      if (this.#timer === null && this.#subscriptions.size + this.#coming === 0) this.#rest()
     }
   }
 

@@ -31,7 +31,7 @@ export interface SubscriptionOptions {
   readonly most: number
   /** For what lies behind: its requests are answered at once, so all share it. */
   readonly cluster: Cluster
-  readonly readers: () => Readers
+  readonly readers: Readers
   readonly reads: SharedReads
   readonly pace: Pace
   readonly counters: EventCounters
@@ -300,7 +300,7 @@ export class Subscription implements HubReader {
   async #readPiece(partition: number, to: number): Promise<void> {
     const { hub, cluster, readers, reads, pace } = this.#options
     if (this.#over || !this.stream.ready) return
-    const piece = await reads.read(readers(), hub, partition, this.#at(partition))
+    const piece = await reads.read(readers, hub, partition, this.#at(partition))
     const records = piece.records.values()
     for (let more = true; more; ) {
       more = await pace.give(() => {
