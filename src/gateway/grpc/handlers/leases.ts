@@ -46,14 +46,17 @@ export function leases(context: DoorContext): Implementation<typeof Leases> {
         leaseMs: leaseOf(leaseMs),
         signal: AbortSignal.any([call.signal, context.stopping]),
       })
-      const records = pulled.records.map(({ partition, record, lease, deliveryCount }) => ({
-        lease: showLeaseId({ groupId, partition, offset: record.offset, lease }),
-        record: { partition, ...record },
-        deliveryCount,
-        broadcast: broadcastId(record) !== null,
-      }))
-      puller.given(pulled)
-      return { records, leaseMs: pulled.leaseMs }
+      try {
+        const records = pulled.records.map(({ partition, record, lease, deliveryCount }) => ({
+          lease: showLeaseId({ groupId, partition, offset: record.offset, lease }),
+          record: { partition, ...record },
+          deliveryCount,
+          broadcast: broadcastId(record) !== null,
+        }))
+        return { records, leaseMs: pulled.leaseMs }
+      } finally {
+        puller.given(pulled)
+      }
     },
 
     async Settle({ topic, settlements }) {
