@@ -65,7 +65,7 @@ async function bench(offsets: readonly number[], reading: () => unknown = () => 
     const { records } = await puller.pull({ ...wish, signal })
     return records.map(({ record }) => record.offset)
   }
-  return { coordinator, pull, pullAll, puller, settled }
+  return { coordinator, metrics: gateway.metrics, pull, pullAll, puller, settled }
 }
 
 test('the group is told what is not there any more', async () => {
@@ -97,12 +97,13 @@ test('a pull gives so many bytes, and what is more goes back; fewer while others
   const first = await pullAll()
   assert.deepEqual(
     first.records.map(({ record }) => record.offset),
-    [10, 11, 12, 13, 14],
+    [10, 11, 12, 13],
   )
+  assert.ok(first.bytes <= 2 * 1024 * 1024)
   await new Promise(resolve => setImmediate(resolve))
   assert.deepEqual(
     settled,
-    offsets.slice(5).map(offset => `return ${offset}`),
+    offsets.slice(4).map(offset => `return ${offset}`),
   )
   const others = [first]
   while (others.at(-1)!.records.length > 1) others.push(await pullAll())
@@ -110,7 +111,7 @@ test('a pull gives so many bytes, and what is more goes back; fewer while others
   assert.ok(bytes() >= 32 * 1024 * 1024 && bytes() < 35 * 1024 * 1024, `${bytes()}`)
   for (const pulled of others) puller.given(pulled)
   assert.equal(bytes(), 0)
-  assert.equal((await pullAll()).records.length, 5)
+  assert.equal((await pullAll()).records.length, 4)
 })
 
 test('when something cannot be read, what was read is given, and the rest is not tried', async () => {
@@ -145,4 +146,16 @@ test('leases of what has no leader go back before they end, and the pull asks ag
     offsets.map(offset => `return ${offset}`),
   )
   assert.equal(records[0]?.record.offset, 10)
+})
+
+test('who pulls small records gets them together, whatever others leave', async () => {
+  const small = await bench([6, 7, 8, 9], () => null, false)
+  small.metrics.answerBytes = 64 * 1024 * 1024
+  assert.deepEqual(await small.pull(), [6, 7, 8, 9])
+  const large = await bench([9, 10, 11], () => null, false)
+  large.metrics.answerBytes = 64 * 1024 * 1024
+  assert.deepEqual(await large.pull(), [9])
+  const first = await bench([10, 11], () => null, false)
+  first.metrics.answerBytes = 64 * 1024 * 1024
+  assert.deepEqual(await first.pull(), [10])
 })

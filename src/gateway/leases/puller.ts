@@ -40,11 +40,13 @@ export interface Pulled {
 }
 
 /**
- * Bytes of records above which one pull gets no more, and those that are on their way to workers, with all answers that clients
- * leave: above these a pull gets one. Clients of gRPC take messages of up to 4 MiB unless they are told otherwise.
+ * Bytes of records that one pull gets, but for a first one that is larger, and those that are on their way to workers, with all
+ * answers that clients leave: above these a pull gets little. Clients of gRPC take messages of up to 4 MiB unless they are told
+ * otherwise.
  */
 const mostOfOne = 2 * 1024 * 1024
 const mostOfAll = 32 * 1024 * 1024
+const little = 64 * 1024
 /** Leases whose records are read at one time. */
 const readAtOnce = 16
 /** ms after which, when something could not be read and nothing else was, the rest is not tried either. */
@@ -132,12 +134,15 @@ export class Puller {
     const { world, metrics } = this.#gateway
     const { clock } = world
     const patient = clock.mono() + patienceMs
-    const isFull = () =>
-      leased.length > 0 && (bytes >= mostOfOne || this.#givenBytes + metrics.answerBytes >= mostOfAll)
+    let isFull = false
+    const isTooMuch = (size: number) => {
+      const most = this.#givenBytes + metrics.answerBytes >= mostOfAll ? little : mostOfOne
+      return leased.length > 0 && bytes + size > most
+    }
     const isVain = () => failure !== null && (leased.length > 0 || clock.mono() > patient)
     for (let from = 0; from < granted.length; from += readAtOnce) {
       const next = granted.slice(from, from + readAtOnce)
-      const isOver = isFull() || isVain()
+      const isOver = isFull || isVain()
       const some = next.filter(({ partition }) => !isOver && !lost.has(partition))
       for (const each of next) if (!some.includes(each)) this.#settleUnheard(groupId, topic, each, 'return')
       const found = some.map(({ partition, offset }) => this.#cache.read({ topic, topicId, partition }, offset))
@@ -154,9 +159,13 @@ export class Puller {
           const isNew = !gaps.some(each => each.partition === partition && each.from <= gap.from && each.to >= gap.to)
           if (isNew) gaps.push(gap)
         } else if (isExpired(read.value, now)) this.#settleUnheard(groupId, topic, some[index]!, 'accept')
-        else if (isFull()) this.#settleUnheard(groupId, topic, some[index]!, 'return')
         else {
           const size = sizeOf(read.value)
+          isFull ||= isTooMuch(size)
+          if (isFull) {
+            this.#settleUnheard(groupId, topic, some[index]!, 'return')
+            continue
+          }
           bytes += size
           this.#givenBytes += size
           leased.push({ partition, record: read.value, lease, deliveryCount })
