@@ -200,14 +200,14 @@ test('behind an answer that is the last of its connection nothing is done', asyn
   await ask(`${url}/topics/large/records`, { body: Buffer.alloc(60_000, 'x'), headers })
   // What is left behind somebody who waits stays left: no kernel takes a part of it.
   const get = (query: string) => `GET /topics/${query} HTTP/1.1\r\nhost: localhost\r\n\r\n`
-  const raws = await Promise.all([1, 2, 3, 4].map(() => Raw.open(port)))
+  const raws = await Promise.all([1, 2, 3, 4, 5, 6].map(() => Raw.open(port)))
   for (const each of raws) each.send(get('quiet/records?partition=0&waitMs=60000') + get('large/records').repeat(7))
-  await until(async () => (await metricOf(url, 'ottla_door_answers_refused_total')) !== 0)
+  await until(async () => (await metricOf(url, 'ottla_door_answers_refused_total')) !== 0, 20_000)
   // Eight are worked on at one time: the last has to wait until one of them is answered.
   const raw = await Raw.open(port)
   const push = `POST /topics/t/records HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 11\r\n\r\n{"value":1}`
   raw.send(`${get('large/records').repeat(8)}${push}`)
-  assert.match(await raw.closed(5000), /^HTTP\/1\.1 503 .*connection: close/s)
+  assert.match(await raw.closed(20_000), /^HTTP\/1\.1 503 .*connection: close/s)
   for (const each of raws) each.close()
   assert.equal(await countOf(url, 't'), 0)
 })
