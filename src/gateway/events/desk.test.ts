@@ -5,7 +5,10 @@ import { Cluster } from '../../client/cluster.ts'
 import type { ClientOptions, ClientWorld } from '../../client/options.ts'
 import { Producer } from '../../client/producer.ts'
 import { type RunningBroker, startBroker } from '../../index.ts'
+import { buildBatch } from '../../protocol/batches/build.ts'
+import { recordsAt, stampCrc } from '../../protocol/batches/header.ts'
 import { KafkaError } from '../../protocol/errors.ts'
+import { Produce } from '../../protocol/messages/produce.ts'
 import { silent } from '../../world/logger.ts'
 import { nodeWorld } from '../../world/node.ts'
 import { EventDesk, type EventLimits, TooManyStreams } from './desk.ts'
@@ -44,7 +47,7 @@ function desk(more: Partial<EventLimits> = {}, world: ClientWorld = nodeWorld, m
   let clients = 0
   const open = (options: Partial<ClientOptions>) => {
     if (clients === mostClients) throw new KafkaError('THROTTLING_QUOTA_EXCEEDED', 'no more clients')
-    const cluster = client(options)
+    const cluster = new Cluster(world, { bootstrap: [broker], retryBackoffMs: 10, ...options })
     clients++
     const close = () => {
       clients--
@@ -178,6 +181,31 @@ test('who finds no room for what a stream needs is told so before it begins, and
     )
     assert.deepEqual([opened, full.streams, clients()], [false, 0, 0])
   }
+})
+
+test('a batch that is broken within ends the stream of who stands before it, after a while', async () => {
+  let later = 0
+  const clock = { now: () => nodeWorld.clock.now(), mono: () => nodeWorld.clock.mono() + later }
+  const { desk: patient } = desk({}, { ...nodeWorld, clock })
+  const topic = await newTopic()
+  await producer.send({ topic, value: Buffer.from('x') })
+  const records = buildBatch({ records: [{ timestamp: 1, value: Buffer.from('y') }] })
+  // The record says that it is longer than the batch; nobody who looks at batches from without sees that.
+  records[recordsAt] = 0x7e
+  stampCrc(records, 0)
+  const { topicId } = await kafka.topic(topic)
+  const connection = await kafka.leader(topic, 0)
+  const topicData = [{ name: topic, topicId, partitionData: [{ index: 0, records }] }]
+  const { responses } = await connection.request(Produce, { acks: -1, timeoutMs: 5000, topicData })
+  assert.equal(responses[0]!.partitionResponses[0]!.errorCode, 0)
+  const taker = new Taker()
+  await patient.subscribe(wish(topic), async () => ({ from: [0] }), () => taker) // biome-ignore format: one line
+  await until(() => patient.reads.fetched > 2)
+  assert.equal(taker.closed, false)
+  later = 61_000
+  await until(() => taker.closed)
+  assert.deepEqual([patient.failed, patient.streams], [1, 0])
+  patient.close()
 })
 
 test('when all streams hold too much, those go first that took nothing for longest', async () => {

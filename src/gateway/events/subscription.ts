@@ -50,6 +50,8 @@ export interface EventCounters {
 const chunkBytes = 64 * 1024
 /** ms that a subscriber may be ahead of the topic's end as we know it, before we ask whether its records are gone. */
 const aheadMs = 2000
+/** ms for which reads of a partition may fail, though it is said each time that it can be read. */
+const stuckMs = 60_000
 /** Between looks at something that must come. */
 const restMs = 50
 /** ms for which a piece is kept for who takes it bit by bit. */
@@ -72,6 +74,8 @@ export class Subscription implements HubReader {
   #left: number
   #reading = false
   #aheadSince: number | null = null
+  /** Monotonic ms since which each read of a partition has failed. */
+  readonly #failingSince = new Map<number, number>()
   #over = false
 
   constructor(options: SubscriptionOptions) {
@@ -282,13 +286,13 @@ export class Subscription implements HubReader {
 
   /** What others wait for is held only while there is something to read. */
   async #readSome(partition: number, to: number): Promise<void> {
-    const { hub, cluster, reads, pace } = this.#options
+    const { cluster, pace } = this.#options
     const from = this.#at(partition)
     try {
       await pace.run(() => this.#readPiece(partition, to))
     } catch (error) {
       if (this.#over) return
-      if (isPassing(error)) await reads.back(hub, partition)
+      if (isPassing(error)) await this.#passing(partition, error)
       else if (error instanceof KafkaError && error.errorName === 'OFFSET_OUT_OF_RANGE')
         await this.#goToOldest(partition)
       else throw error
@@ -297,10 +301,21 @@ export class Subscription implements HubReader {
     if (this.#at(partition) === from && this.stream.ready) await sleep(cluster.world, restMs)
   }
 
+  /** Waits for the partition; throws when it has been waited for long enough: broken batches fail as if that passed. */
+  async #passing(partition: number, error: unknown): Promise<void> {
+    const { hub, cluster, reads } = this.#options
+    const now = cluster.world.clock.mono()
+    const since = this.#failingSince.get(partition) ?? now
+    if (now - since >= stuckMs) throw error
+    this.#failingSince.set(partition, since)
+    await reads.back(hub, partition)
+  }
+
   async #readPiece(partition: number, to: number): Promise<void> {
     const { hub, cluster, readers, reads, pace } = this.#options
     if (this.#over || !this.stream.ready) return
     const piece = await reads.read(readers, hub, partition, this.#at(partition))
+    this.#failingSince.delete(partition)
     const records = piece.records.values()
     for (let more = true; more; ) {
       more = await pace.give(() => {
