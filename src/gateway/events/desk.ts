@@ -69,7 +69,7 @@ const topicClient = { apiTimeoutMs: 5_000, metadataMaxAgeMs: 5_000 }
 const memberClient = { apiTimeoutMs: 30_000, metadataMaxAgeMs: 5_000 }
 const behindClient = { apiTimeoutMs: 30_000 }
 /** Few read at a time, and others wait: what cannot be read now is given up soon. */
-const readingClient = { apiTimeoutMs: 500, connectTimeoutMs: 1_000, requestTimeoutMs: 10_000 }
+const readingClient = { apiTimeoutMs: 500, connectTimeoutMs: 1_000, requestTimeoutMs: 3_000 }
 
 /** The topic is gone, or what the subscriber wanted of it. */
 const subscribersOwn: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'OFFSET_OUT_OF_RANGE'])
