@@ -33,10 +33,14 @@ after(async () => {
 async function bench(offsets: readonly number[], reading: () => unknown = () => null, once = true) {
   let granted = offsets
   const settled: string[] = []
+  const wanted: number[] = []
   const coordinator = {
     skipFails: false,
-    acquire: async () => {
-      const records = granted.map(offset => ({ partition: 0, offset, lease: 100 + offset, deliveryCount: 1 }))
+    acquire: async ({ wants }: { wants: readonly { max: number }[] }) => {
+      wanted.push(wants[0]!.max)
+      const records = granted
+        .slice(0, wants[0]!.max)
+        .map(offset => ({ partition: 0, offset, lease: 100 + offset, deliveryCount: 1 }))
       if (once) granted = []
       return { topicId, grants: [{ lockMs: 500, records }] }
     },
@@ -59,13 +63,16 @@ async function bench(offsets: readonly number[], reading: () => unknown = () => 
     },
   }
   const puller = await Puller.open(gateway as never)
-  const wish = { groupId: 'g', topic: 't', begin: 'earliest', max: 10, waitMs: 0, leaseMs: -1 } as const
+  const wish = { groupId: 'g', topic: 't', begin: 'earliest', max: 40, waitMs: 0, leaseMs: -1 } as const
   const pullAll = () => puller.pull({ ...wish, signal: null })
   const pull = async (signal: AbortSignal | null = null) => {
     const { records } = await puller.pull({ ...wish, signal })
     return records.map(({ record }) => record.offset)
   }
-  return { coordinator, metrics: gateway.metrics, pull, pullAll, puller, settled }
+  const grant = (offsets: readonly number[]) => {
+    granted = offsets
+  }
+  return { coordinator, grant, metrics: gateway.metrics, pull, pullAll, puller, settled, wanted }
 }
 
 test('the group is told what is not there any more', async () => {
@@ -158,4 +165,21 @@ test('who pulls small records gets them together, whatever others leave', async 
   const first = await bench([10, 11], () => null, false)
   first.metrics.answerBytes = 64 * 1024 * 1024
   assert.deepEqual(await first.pull(), [10])
+})
+
+test('of large records so many are asked for as will fit, and of small ones all again', async () => {
+  const large = Array.from({ length: 40 }, (_, i) => 10 + i)
+  const { grant, pullAll, puller, wanted } = await bench(large, () => null, false)
+  const counts: number[] = []
+  const pull = async () => {
+    const pulled = await pullAll()
+    puller.given(pulled)
+    counts.push(pulled.records.length)
+  }
+  for (let i = 0; i < 5; i++) await pull()
+  assert.deepEqual(wanted, [40, 4, 4, 4, 4])
+  assert.deepEqual(counts, [4, 4, 4, 4, 4])
+  grant(Array.from({ length: 40 }, (_, i) => 5 + (i % 5)))
+  for (let i = 0; i < 2; i++) await pull()
+  assert.deepEqual(counts.slice(5), [4, 40])
 })

@@ -47,6 +47,10 @@ export interface Pulled {
 const mostOfOne = 2 * 1024 * 1024
 const mostOfAll = 32 * 1024 * 1024
 const little = 64 * 1024
+/** That anybody asks for at one time. */
+const mostRecords = 1000
+/** Topics with large records that are remembered. */
+const mostLarge = 1000
 /** Leases whose records are read at one time. */
 const readAtOnce = 16
 /** ms after which, when something could not be read and nothing else was, the rest is not tried either. */
@@ -62,6 +66,8 @@ export class Puller {
   readonly #cache: RecordCache
   /** Bytes of records that are on their way to workers. */
   #givenBytes = 0
+  /** How many records of a topic will fit, where that was fewer than somebody asked for; the oldest first. */
+  readonly #fits = new Map<string, number>()
 
   private constructor(gateway: Gateway, desk: LeaseDesk) {
     this.#gateway = gateway
@@ -91,7 +97,9 @@ export class Puller {
     const patient = clock.mono() + Math.max(leaderMs, waitMs)
     for (;;) {
       const left = Math.max(0, until - clock.mono())
-      const asked = { groupId, topic, begin, max, waitMs: left, lockMs: leaseMs, signal }
+      // What would only go back nobody else can have meanwhile.
+      const fit = Math.min(max, this.#fits.get(topic) ?? max)
+      const asked = { groupId, topic, begin, max: fit, waitMs: left, lockMs: leaseMs, signal }
       const grant = await this.#desk.pull(asked)
       if (grant.records.length === 0) return nothing(grant.lockMs)
       const pulled = await this.#read(groupId, topic, grant).catch(error => {
@@ -135,10 +143,8 @@ export class Puller {
     const { clock } = world
     const patient = clock.mono() + patienceMs
     let isFull = false
-    const isTooMuch = (size: number) => {
-      const most = this.#givenBytes + metrics.answerBytes >= mostOfAll ? little : mostOfOne
-      return leased.length > 0 && bytes + size > most
-    }
+    const isBusy = () => this.#givenBytes + metrics.answerBytes >= mostOfAll
+    const isTooMuch = (size: number) => leased.length > 0 && bytes + size > (isBusy() ? little : mostOfOne)
     const isVain = () => failure !== null && (leased.length > 0 || clock.mono() > patient)
     for (let from = 0; from < granted.length; from += readAtOnce) {
       const next = granted.slice(from, from + readAtOnce)
@@ -175,8 +181,25 @@ export class Puller {
     await this.#desk.skip(groupId, topic, topicId, gaps).catch(error => {
       failure = error
     })
+    if (!isFull) this.#adjust(topic, leased.length, bytes)
+    else if (!isBusy()) this.#remember(topic, leased.length)
     if (leased.length === 0 && failure !== null) throw failure
     return { leaseMs: lockMs, records: leased, bytes }
+  }
+
+  #remember(topic: string, fit: number): void {
+    this.#fits.delete(topic)
+    this.#fits.set(topic, fit)
+    for (const oldest of this.#fits.keys()) if (this.#fits.size > mostLarge) this.#fits.delete(oldest)
+  }
+
+  /** Records may have become smaller. */
+  #adjust(topic: string, came: number, bytes: number): void {
+    const fit = this.#fits.get(topic)
+    if (fit === undefined || came < fit) return
+    const next = Math.max(1, Math.floor((mostOfOne * came) / bytes))
+    if (next < mostRecords) this.#fits.set(topic, next)
+    else this.#fits.delete(topic)
   }
 
   /** Nobody waits to hear of it: what fails here comes back when its lease ends. */
