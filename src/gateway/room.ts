@@ -121,6 +121,10 @@ export class Taken {
     this.#change = change
   }
 
+  get amount(): number {
+    return this.#amount
+  }
+
   /** It is so much, as turned out. Throws THROTTLING_QUOTA_EXCEEDED when it is more than was taken, and too much. */
   is(amount: number): void {
     this.#change(this.#amount, amount)

@@ -209,4 +209,8 @@ test('a partition without a leader keeps nobody for long, and nothing of others 
   const { status } = await post(node, '/topics/lost/pull?group=workers&max=20')
   assert.equal(status, 503)
   assert.ok(performance.now() - began < 20_000, `${performance.now() - began} ms`)
+  const looked = performance.now()
+  const large = await fetch(`http://127.0.0.1:${node.port}/topics/lost/records?offset=0&maxBytes=8388608`)
+  assert.equal(large.status, 503)
+  assert.ok(performance.now() - looked < 12_000, `${performance.now() - looked} ms`)
 })

@@ -101,9 +101,11 @@ async function handle(request: HttpRequest, gateway: Gateway): Promise<HttpAnswe
     const asked = { offset, maxRecords, maxBytes: bytes, maxWaitMs, isolation: 'read_committed' } as const
     return readPartition(cluster, { topic, partition }, asked)
   }
+  const offset = await offsetOf(client.cluster, topic, partition, start)
   const room = await client.room(maxBytes, () => request.signal)
   try {
-    let read = await run(client.cluster, await offsetOf(client.cluster, topic, partition, start), maxBytes, 0)
+    // Who takes room from others does not keep it until a leader is found.
+    let read = await run(room.amount > 0 ? client.reading : client.cluster, offset, maxBytes, 0)
     const left = Math.ceil(until - clock.mono())
     if (read.records.length === 0 && left > 0) {
       room.give()
