@@ -38,7 +38,7 @@ export const doorsSettings = {
     'Bytes of answers over HTTP that all clients together may leave; what would be too much is answered with 503, and not done.',
   ),
   'http.body.held.max.bytes': int(33_554_432, atLeast(65_536)).honoured(
-    'Bytes of bodies over HTTP that are held at one time; what comes above is answered with 503. One body alone, while no others are held, may be as large as `http.request.max.bytes`. Less than that is not for busy nodes: a body that is larger than what may be held finds others held most of the time.',
+    'Bytes of bodies over HTTP that are held at one time; what comes above is answered with 503. One alone may be as large as `http.request.max.bytes`: a busy node, which always holds some, seldom takes it.',
   ),
   'http.event.heartbeat.ms': int(15_000, atLeast(100)).honoured(
     'ms of silence after which a stream of server-sent events shows that it is alive.',
