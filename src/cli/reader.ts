@@ -1,5 +1,5 @@
 import type { Cluster } from '../client/cluster.ts'
-import { type ConsumedRecord, Consumer, type ConsumerOptions } from '../client/consumer.ts'
+import { behind, type ConsumedRecord, Consumer, type ConsumerOptions } from '../client/consumer.ts'
 import type { CommittedOffset } from '../client/group-offsets.ts'
 import type { TopicPartition } from '../client/offsets.ts'
 import { endsOf, type Range, startsOf } from './consume-plan.ts'
@@ -73,9 +73,7 @@ export class Reader {
     const inside = ends === null ? records : records.filter(each => each.offset < (ends.get(name(each)) ?? Infinity))
     const given = inside.slice(0, most)
     if (this.#done !== null) {
-      for (const { topic, partition, offset, leaderEpoch } of given) {
-        this.#done.set(`${topic}-${partition}`, { topic, partition, offset: offset + 1, leaderEpoch })
-      }
+      for (const record of given) this.#done.set(name(record), behind(record))
     }
     return given
   }

@@ -225,6 +225,6 @@ export class Consumer {
 }
 
 /** What is committed once a record has been worked on. */
-function behind({ topic, partition, offset, leaderEpoch }: ConsumedRecord): CommittedOffset {
+export function behind({ topic, partition, offset, leaderEpoch }: ConsumedRecord): CommittedOffset {
   return { topic, partition, offset: offset + 1, leaderEpoch }
 }
