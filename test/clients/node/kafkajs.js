@@ -1,5 +1,5 @@
 // kafkajs as an agent of the client matrix (see ../README.md for the verbs).
-import { readFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { compress as zstdCompress, decompress as zstdDecompress, init as zstdInit } from '@bokuweb/zstd-wasm'
 import kafkajs from 'kafkajs'
@@ -29,11 +29,25 @@ const codec = {
   zstd: CompressionTypes.ZSTD,
 }
 
+let inVain = 0
+
+/**
+ * Its log, which goes to the file AGENT_DEBUG. A consumer that is stopped in the moment in which it goes round its nodes anew
+ * goes round them for ever, and nothing else in the process gets a turn (fetchManager's `start` does not look whether it was
+ * stopped meanwhile): an error from here is the one way in.
+ */
+function hear({ namespace, log }) {
+  if (process.env.AGENT_DEBUG) appendFileSync(process.env.AGENT_DEBUG, `${JSON.stringify({ namespace, ...log })}\n`)
+  if (log.message !== 'consumer not running, exiting') inVain = 0
+  else if (++inVain % 1000 === 0) throw new Error('it was stopped')
+}
+
 const patience = { initialRetryTime: 50, maxRetryTime: 500 }
 const settings = {
   clientId: 'matrix-kafkajs',
   brokers: process.argv[2].split(','),
-  logLevel: process.env.AGENT_DEBUG ? logLevel.INFO : logLevel.NOTHING,
+  logLevel: process.env.AGENT_DEBUG || process.env.AGENT_RESTARTS ? logLevel.DEBUG : logLevel.NOTHING,
+  logCreator: () => hear,
   retry: { ...patience, retries: 20 },
 }
 const kafka = new Kafka(settings)
