@@ -10,6 +10,7 @@ import aiokafka
 from agent import News, Until, padded, raw, record, row, serve
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import for_code
 
 if os.environ.get("AGENT_DEBUG"):
     logging.basicConfig(filename=os.environ["AGENT_DEBUG"], level=logging.DEBUG, format="%(asctime)s %(process)d %(name)s %(message)s")
@@ -41,7 +42,7 @@ async def create(c):
         answer = await admin.create_topics([NewTopic(c["topic"], c["partitions"], replicas)])
         code = answer.topic_errors[0][1]
         if code:
-            raise RuntimeError(f"create_topics: error {code}")
+            raise for_code(code)()
         topics = []
         for _ in range(100):
             topics = await admin.describe_topics([c["topic"]])
