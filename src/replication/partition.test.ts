@@ -224,3 +224,34 @@ test('rot that is found where producers are looked for is rot: the copy is cut t
   await new Promise(done => partition.whenFlushed(3, done))
   assert.equal(disk.readFile(file).length, 3 * batch)
 })
+
+test('no follower gets what is not written: where the disk has no room its offset goes to another record', async () => {
+  const role: PartitionRole = { ...alone, leaderEpoch: 5, replicas: [1, 2], isr: [1, 2] }
+  const disk = new MemoryDisk()
+  disk.makeDirectory('/data')
+  const volume = await FileVolume.open('/data', { ...world, disk }, silent)
+  const leader = open(volume, defaultLogConfig, role, { around })
+  const batch = (text: string) => buildBatch({ records: [{ timestamp: 1, value: Buffer.from(text) }] })
+  leader.append(batch('first'), -1, 1)
+  await written(leader, 1)
+
+  disk.room = 300
+  leader.append(batch('large'.repeat(1000)), -1, 1)
+  let woken = 0
+  leader.watchEnd(() => woken++)
+  // Its Fetch comes in the same turn of the event loop.
+  assert.deepEqual(leader.readForReplica(1, 1e6), [])
+  const refused = (await written(leader, 2)) as KafkaError
+  assert.equal(refused.errorName, 'KAFKA_STORAGE_ERROR')
+  assert.equal(leader.log.logEndOffset, 1)
+
+  const told = woken
+  leader.append(batch('small'), -1, 1)
+  assert.equal(woken, told)
+  await written(leader, 2)
+  assert.equal(woken, told + 1)
+  const [read] = await leader.readForReplica(1, 1e6)
+  assert.match(Buffer.from(read!).toString('latin1'), /small/)
+  leader.close(new KafkaError('NOT_LEADER_OR_FOLLOWER'))
+  await volume.close()
+})

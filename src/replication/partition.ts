@@ -272,9 +272,12 @@ export class Partition {
     throw error
   }
 
-  /** As `read`, for a follower: up to the log's end. */
+  /**
+   * As `read`, for a follower: up to where our log is written. What waits to be written is dropped when the disk has no room
+   * for it, and its offsets are given again in this epoch: whoever had a copy of it would never be told that it is another.
+   */
   readForReplica(from: number, maxBytes: number): Uint8Array[] | Promise<Uint8Array[]> {
-    const read = this.log.read(from, maxBytes)
+    const read = this.log.read(from, maxBytes, this.log.writtenOffset)
     if (!(read instanceof Promise)) return read
     return this.#damage.forReplica(read).catch(error => this.#readFailed(error, from))
   }
@@ -496,8 +499,8 @@ export class Partition {
     this.#flushed?.reached(log.flushedOffset)
     if (this.#leadership !== null) this.#commit(this.#leadership.committed())
     else if (isAlone(this.#role, this.#node)) this.#commit(log.flushedOffset)
-    if (this.#copiers === null || log.logEndOffset <= this.#toldEnd) return
-    this.#toldEnd = log.logEndOffset
+    if (this.#copiers === null || log.writtenOffset <= this.#toldEnd) return
+    this.#toldEnd = log.writtenOffset
     this.#copiers.each(wake => wake())
   }
 
