@@ -196,6 +196,8 @@ export class Appender {
         )
       end = batch.lastOffset + 1
       epoch = batch.leaderEpoch
+      // What cannot be learnt must not be in the log: a log that cannot be read throws here.
+      if (batch.producerId >= 0) void this.#snapshots.producers
     }
     const last = batches.at(-1)
     if (last === undefined) throw new KafkaError('CORRUPT_MESSAGE', 'There is no whole batch')
@@ -230,7 +232,6 @@ export class Appender {
   #snapshotAt(offset: number): void {
     this.#bytesSinceSnapshot = 0
     this.#snapshots.take(offset)
-    this.#snapshots.prune()
   }
 
   #duplicate(known: KnownBatch): AppendResult {

@@ -117,7 +117,8 @@ export class EpochCheckpoint {
     // An epoch in which nothing was written begins at the end; one beyond it says that the log was longer.
     const lost = epochs.latestStart > endOffset
     if (this.#clean && read !== null && !lost) return { epochs, changed: false }
-    let changed = epochs.truncateFromEnd(endOffset)
+    // Of a log that was let go to its end the last epoch is still known, and asked for by those who remember it.
+    let changed = epochs.truncateFromEnd(startOffset === endOffset ? endOffset + 1 : endOffset)
     if (damage === null && startOffset < endOffset && this.#lastBatchEpoch() !== epochs.latestEpoch) {
       for (const batch of this.#store.scan(Math.max(startOffset, epochs.latestStart))) {
         if (batch.leaderEpoch >= 0) changed = epochs.assign(batch.leaderEpoch, batch.baseOffset) || changed

@@ -233,7 +233,11 @@ export class Log {
   /** Drops the batch that holds `offset` and all that follow, durably. For followers: nothing committed may be dropped. */
   async truncateTo(offset: number): Promise<void> {
     // A damaged log ends where the damage begins: what lies behind it goes, too.
-    if (offset >= this.logEndOffset && this.damage === null) return
+    if (offset >= this.logEndOffset && this.damage === null) {
+      // Of epochs in which nothing was written the leader may know otherwise.
+      if (offset === this.logEndOffset) this.#epochs.truncateFromEnd(offset)
+      return
+    }
     if (offset <= this.#store.startOffset) return this.resetTo(offset)
     let boundary = offset
     for (const batch of this.#store.scan(offset)) {
@@ -257,9 +261,10 @@ export class Log {
 
   /** What was learnt from batches at and above `end` is forgotten with them. */
   #forget(end: number): void {
+    // First what is promised.
+    this.#flushedOffset = Math.min(this.#flushedOffset, end)
     this.#epochs.truncateFromEnd(end)
     this.#snapshots.truncated(end)
-    this.#flushedOffset = Math.min(this.#flushedOffset, end)
     this.#appender.segmentsChanged()
     if (this.#state.logStartOffset > end) this.#moveStart(end)
   }

@@ -67,12 +67,24 @@ export class ProducerSnapshots {
     this.#producers?.setLimits(limits)
   }
 
-  /** Writes the state as of `offset`, which is the present one. Not awaited by anybody but `settled`. */
+  /**
+   * Writes the state as of `offset`, which is the present one, and keeps none but those that a segment begins at and the
+   * newest. Not awaited by anybody but `settled`. Never throws: without it the next start scans more.
+   */
   take(offset: number): void {
-    // Loading the producers may drop files: first that, then the list.
-    const producers = this.producers
-    if (this.#listed().includes(offset)) return
-    const bytes = encodeSnapshot(producers.all())
+    try {
+      // Loading the producers may drop files: first that, then the list.
+      const producers = this.producers
+      if (!this.#listed().includes(offset)) this.#begin(offset, encodeSnapshot(producers.all()))
+      this.#prune()
+    } catch (error) {
+      this.#logger.warn('The producers could not be written down; an older snapshot and a longer scan will do', {
+        error,
+      })
+    }
+  }
+
+  #begin(offset: number, bytes: Uint8Array): void {
     this.#files = [...this.#listed(), offset].sort((one, other) => one - other)
     const write: Promise<void> = this.#write(offset, bytes).finally(() => this.#writing.delete(write))
     this.#writing.add(write)
@@ -87,11 +99,18 @@ export class ProducerSnapshots {
     const untouched = this.#producers === null && this.#clean && end === this.#unloadedUpTo
     if (untouched || (this.producers.size === 0 && this.#listed().length === 0)) return
     this.take(end)
-    this.prune()
   }
 
-  /** Keeps the snapshots that a segment begins at and the newest one. */
+  /** Segments went: the snapshots at their starts may go. */
   prune(): void {
+    try {
+      this.#prune()
+    } catch (error) {
+      this.#logger.warn('Old producer snapshots could not be removed', { error })
+    }
+  }
+
+  #prune(): void {
     const files = this.#listed()
     if (files.length <= 1) return
     const newest = files.at(-1)
@@ -101,7 +120,11 @@ export class ProducerSnapshots {
 
   /** The log ends at `offset` now: what was learnt from batches above is forgotten. */
   truncated(offset: number): void {
-    if (this.#producers === null && this.#clean) this.#producers = this.#load()
+    try {
+      if (this.#producers === null && this.#clean) this.#producers = this.#load()
+    } catch {
+      // Whoever asks for them next hears that the log cannot be read.
+    }
     this.#dropAbove(offset)
     if (this.#producers !== null && !this.#producers.everUsed) return
     this.#producers = null

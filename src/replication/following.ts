@@ -74,7 +74,7 @@ export class Following {
       if (asked !== log.logEndOffset) return this.#passedOver(answer, asked)
       if (answer.errorCode !== 0) return this.#refused(answer, events)
       const { divergingEpoch, records, highWatermark, logStartOffset } = answer
-      if (divergingEpoch.endOffset >= 0) return this.#cut(divergingEpoch, events)
+      if (divergingEpoch.endOffset >= 0) return this.#cut(divergingEpoch, logStartOffset, events)
       // In a chain: the one before us does not know yet whether its own log is right.
       if (highWatermark < 0) return 'nothing'
       this.failures = 0
@@ -145,15 +145,28 @@ export class Following {
       logStartOffset >= 0 &&
       (log.logEndOffset < logStartOffset || empty)
     ) {
-      this.#warn('the leader has let go all that is here: the copy begins anew', events, { offset: logStartOffset })
-      return this.#whenDone(this.partition.restartAt(this.leaderEpoch, logStartOffset), events)
+      return this.#beginAnew(logStartOffset, events)
     }
     return 'again'
   }
 
-  #cut(divergence: { epoch: number; endOffset: number }, events: FollowingEvents): Received {
+  #beginAnew(offset: number, events: FollowingEvents): Received {
+    this.#warn('the leader has nothing of what is here: the copy begins anew', events, { offset })
+    return this.#whenDone(this.partition.restartAt(this.leaderEpoch, offset), events)
+  }
+
+  /** `start`: where the source's log begins. */
+  #cut(divergence: { epoch: number; endOffset: number }, start: number, events: FollowingEvents): Received {
     const { partition, leaderEpoch } = this
-    const before = { end: partition.log.logEndOffset, highWatermark: partition.highWatermark }
+    const { log } = partition
+    const empty = log.logStartOffset === log.logEndOffset
+    if (empty && start >= 0 && divergence.endOffset < log.logEndOffset) return this.#beginAnew(start, events)
+    // Nothing would go, and the next Fetch would hear the same.
+    if (partition.partsAt(divergence) >= log.logEndOffset && log.startOfEpoch(log.latestEpoch) < log.logEndOffset) {
+      this.#warn('the source says that the logs part beyond the end of this one', events, { ...divergence })
+      return 'again'
+    }
+    const before = { end: log.logEndOffset, highWatermark: partition.highWatermark }
     const cut = partition.truncateTo(leaderEpoch, divergence).then(to => {
       const fields = { from: before.end, to, highWatermark: before.highWatermark }
       if (to < before.highWatermark) this.#warn('records that were committed are cut off', events, fields)

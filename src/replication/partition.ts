@@ -295,8 +295,7 @@ export class Partition {
     this.#mustFollow(leaderEpoch)
     const to = this.damagedAt
     if (to === null) return
-    this.#cutAt(Math.max(to, this.log.logStartOffset))
-    await this.log.truncateTo(Math.max(to, this.log.logStartOffset))
+    await this.#truncate(Math.max(to, this.log.logStartOffset))
     this.#damage.dropped()
   }
 
@@ -308,14 +307,17 @@ export class Partition {
     const { log } = this
     if (epoch > this.#role.leaderEpoch || epoch < 0) return log.endOffsetForEpoch(-1)
     if (epoch === this.#role.leaderEpoch && this.isLeader) return { epoch, endOffset: log.logEndOffset }
+    // All was let go, and whose it was with it.
+    if (log.latestEpoch < 0 && log.logStartOffset === log.logEndOffset) return { epoch, endOffset: log.logEndOffset }
     return log.endOffsetForEpoch(Math.min(epoch, log.latestEpoch))
   }
 
   /** Where the log of a follower parts from ours, whose last batch is of `lastFetchedEpoch` and ends at `fetchOffset`; null: nowhere. */
   divergence(lastFetchedEpoch: number, fetchOffset: number): EpochEndOffset | null {
-    const { latestEpoch, logEndOffset } = this.log
-    // We have nothing of any epoch: all that the follower has goes.
-    if (latestEpoch < 0) return { epoch: -1, endOffset: logEndOffset }
+    const { latestEpoch, logStartOffset, logEndOffset } = this.log
+    // We have nothing of any epoch: all that the follower has goes. Where all was let go, there is nothing to compare.
+    if (latestEpoch < 0)
+      return fetchOffset > logEndOffset || logStartOffset < logEndOffset ? { epoch: -1, endOffset: logEndOffset } : null
     const end = this.log.endOffsetForEpoch(Math.min(lastFetchedEpoch, latestEpoch))
     return end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset ? end : null
   }
@@ -413,13 +415,23 @@ export class Partition {
    */
   async truncateTo(leaderEpoch: number, divergence: EpochEndOffset): Promise<number> {
     this.#mustFollow(leaderEpoch)
-    const { log } = this
-    const own = log.endOffsetForEpoch(Math.min(divergence.epoch, log.latestEpoch))
-    const end = own.endOffset < 0 ? divergence.endOffset : Math.min(own.endOffset, divergence.endOffset)
-    const to = Math.max(end, log.logStartOffset)
-    this.#cutAt(to)
-    await log.truncateTo(to)
+    const to = Math.max(this.partsAt(divergence), this.log.logStartOffset)
+    await this.#truncate(to)
     return to
+  }
+
+  async #truncate(to: number): Promise<void> {
+    this.#cutAt(to)
+    const cut = this.log.truncateTo(to)
+    // Of a batch nothing stays, or all.
+    this.#highWatermark = Math.min(this.#highWatermark, this.log.logEndOffset)
+    await cut
+  }
+
+  /** The offset from which our log is not that of the leader who said so. */
+  partsAt(divergence: EpochEndOffset): number {
+    const own = this.log.endOffsetForEpoch(Math.min(divergence.epoch, this.log.latestEpoch))
+    return own.endOffset < 0 ? divergence.endOffset : Math.min(own.endOffset, divergence.endOffset)
   }
 
   /** Our log is about to end at `to`: it proves nothing before it is compared again. */
