@@ -367,6 +367,22 @@ describe('taking out', () => {
   })
 })
 
+describe('min.insync.replicas of all brokers', () => {
+  it('counts as soon as it is decided, whatever this node has read of it', () => {
+    const { test } = three()
+    setForBrokers(test, { 'min.insync.replicas': '2' })
+    test.topicOn('foo', [2, 3])
+    setForBrokers(test, { 'min.insync.replicas': '1' })
+    test.fire('session:2')
+    assert.equal(test.shown('foo'), '3@1 3||', 'with 1 the leader goes on alone: nobody else has everything')
+    setForBrokers(test, { 'min.insync.replicas': '2' })
+    test.topicOn('bar', [3, 1])
+    const next = test.elected()
+    next.fire('session:3')
+    assert.equal(next.shown('bar'), '1@1 1|3|', 'whoever decides next, before it has read its own settings')
+  })
+})
+
 describe('unclean elections', () => {
   it('come with the setting, also for those who wait already', () => {
     const { test } = three({
@@ -384,6 +400,19 @@ describe('unclean elections', () => {
     test.ask('incrementalAlterConfigs', { resources, validateOnly: false })
     test.fire('electOrphans')
     assert.equal(test.shown('foo'), '3@2 3|| recovering')
+  })
+
+  it('come with the setting of all brokers, before this one has read it from the log', () => {
+    for (const resourceName of ['', '1']) {
+      const { test } = three()
+      test.topicOn('foo', [2, 3])
+      test.fire('session:3')
+      test.fire('session:2')
+      test.beat(3, test.state.brokers.get(3)!.epoch)
+      setForBrokers(test, { 'unclean.leader.election.enable': 'true' }, resourceName)
+      test.fire('electOrphans')
+      assert.equal(test.shown('foo'), '3@2 3|| recovering')
+    }
   })
 
   it('come by command', () => {
@@ -414,6 +443,19 @@ describe('preferred leaders', () => {
     assert.equal(test.timers.get('electPreferred')!.afterMs, 30_000)
   })
 })
+
+/** An operator sets what holds for all brokers; what the node itself knows of settings (`topicValue`) stays behind. */
+function setForBrokers(test: TestController, values: Record<string, string | null>, resourceName = ''): string {
+  const configs = Object.entries(values).map(([name, value]) => ({
+    name,
+    configOperation: value === null ? 1 : 0,
+    value,
+  }))
+  const resources = [{ resourceType: 4, resourceName, configs }]
+  const { responses } = test.ask('incrementalAlterConfigs', { resources, validateOnly: false })
+  const { errorCode, errorMessage } = responses[0]!
+  return errorCode === 0 ? 'ok' : `${errorName(errorCode)}: ${errorMessage}`
+}
 
 function join(test: TestController, topic: string, ids: readonly number[]) {
   const { leaderEpoch, partitionEpoch } = test.partition(topic)

@@ -269,7 +269,10 @@ describe('a broker that is gone for good', () => {
     cluster.fire('session:3')
     cluster.set(3, 'gone')
     cluster.settle()
-    assert.equal(plan(planInput(cluster.state, { placement: ring, topicValue: () => null })).blocked.length, 6)
+    assert.equal(
+      plan(planInput(cluster.state, { nodeId: 1, placement: ring, topicValue: () => null })).blocked.length,
+      6,
+    )
     cluster.brokers(4)
     cluster.settle()
     assert.equal(cluster.load()[3], '0/0')
@@ -426,7 +429,7 @@ test('whatever happens meanwhile, in the end everything is where it shall be', (
     if (kept.length < 3) for (const id of cluster.state.brokers.keys()) cluster.set(id, null)
     cluster.heal()
     const context = `seed ${seed}: ${JSON.stringify(cluster.load())}`
-    const { left, blocked } = plan(planInput(cluster.state, { placement, topicValue: () => null }))
+    const { left, blocked } = plan(planInput(cluster.state, { nodeId: 1, placement, topicValue: () => null }))
     assert.deepEqual([cluster.moving, left, blocked.length], [0, 0, 0], context)
     for (const { name, partitions } of cluster.state.topics.values()) {
       for (const { replicas, isr } of partitions) {

@@ -3,7 +3,7 @@ import type { Moment } from '../../machine/machine.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
 import type { Contacts } from '../contacts.ts'
 import type { Placement, PlacementBroker } from '../placement/placement.ts'
-import type { ClusterState } from '../state.ts'
+import { type ClusterState, ResourceType } from '../state.ts'
 import type { PresentLoad } from './present-load.ts'
 
 /** What commands need to know besides the cluster's state. The owner keeps values that may change at run time current. */
@@ -27,7 +27,10 @@ export interface ControllerSettings {
   readonly replaceAfterMs: number
   /** Whether partitions move by themselves when brokers join and leave. */
   readonly balance: boolean
-  /** The value in force of a topic's setting (`flush`, too, and `replication.topology`), given what the topic says itself. */
+  /**
+   * The value of a topic's setting (`flush`, too, and `replication.topology`) by what the topic says itself and this node
+   * knows; what the cluster has set may be news to it: `valueInForce`.
+   */
   topicValue(name: string, own: ReadonlyMap<string, string>): string | null
   /** Levels that this software can work with. */
   readonly supportedFeatures: ReadonlyMap<string, { readonly min: number; readonly max: number }>
@@ -64,6 +67,29 @@ export const lonelySettings = {
 
 /** Kafka's bound on what one request may ask for (`MAX_RECORDS_PER_USER_OP`). */
 export const maxPartitionsPerRequest = 10_000
+
+/** What is set for a resource. */
+export type Configs = (resourceType: number, resourceName: string) => ReadonlyMap<string, string>
+
+/** Settings on which who may lead depends (KIP-966): they have one value for all brokers, and every one knows it from the log. */
+export const pinnedSettings: readonly string[] = ['min.insync.replicas', 'replication.topology']
+
+/**
+ * The value in force of a topic's setting, with what is decided and not committed yet. The node's own settings come last:
+ * they follow the log at a distance, and before it is read they are those of a file that may say something else.
+ */
+export function valueInForce(
+  name: string,
+  topic: string,
+  { state, settings }: Pick<Context, 'state'> & { settings: Pick<ControllerSettings, 'nodeId' | 'topicValue'> },
+  configs: Configs = (type, resource) => state.configs(type, resource),
+): string | null {
+  const own = configs(ResourceType.TOPIC, topic)
+  const here = pinnedSettings.includes(name)
+    ? undefined
+    : configs(ResourceType.BROKER, String(settings.nodeId)).get(name)
+  return own.get(name) ?? here ?? configs(ResourceType.BROKER, '').get(name) ?? settings.topicValue(name, own)
+}
 
 export function usableBrokers(state: ClusterState): PlacementBroker[] {
   return [...state.brokers.values()]

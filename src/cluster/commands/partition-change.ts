@@ -1,6 +1,6 @@
 import type { RecordOf } from '../records/records.ts'
 import type { PartitionState, TopicState } from '../state.ts'
-import { type Context, directoryOf, isUsable } from './context.ts'
+import { type Configs, type Context, directoryOf, isUsable, valueInForce } from './context.ts'
 
 /** Who may lead: also those who are not in sync (`unclean`), or the first replica before all others (`preferred`). */
 export type Election = 'online' | 'preferred' | 'unclean'
@@ -36,15 +36,21 @@ export interface Rules {
 
 export type PartitionChange = RecordOf<'PartitionChangeRecord'>
 
-/** `usable`: where the present decision changes who is. */
-export function rulesOf(topic: TopicState, { state, settings }: Context, usable?: (id: number) => boolean): Rules {
-  const own = state.configs(2, topic.name)
+/** `usable`, `configs`: where the present decision changes who is, or what is set. */
+export function rulesOf(
+  topic: TopicState,
+  context: Context,
+  usable?: (id: number) => boolean,
+  configs?: Configs,
+): Rules {
+  const { state } = context
+  const value = (name: string) => valueInForce(name, topic.name, context, configs)
   return {
     usable: usable ?? (id => isUsable(state, id)),
     directoryOf: id => directoryOf(state, id),
-    minIsr: Number(settings.topicValue('min.insync.replicas', own) ?? 1),
-    unclean: settings.topicValue('unclean.leader.election.enable', own) === 'true',
-    chain: settings.topicValue('replication.topology', own) === 'chain',
+    minIsr: Number(value('min.insync.replicas') ?? 1),
+    unclean: value('unclean.leader.election.enable') === 'true',
+    chain: value('replication.topology') === 'chain',
   }
 }
 

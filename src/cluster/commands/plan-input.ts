@@ -1,16 +1,16 @@
 import { isInternal } from '../../replication/internal-topics.ts'
 import type { PlanBroker, PlanInput, PlanPartition } from '../balance/plan.ts'
-import { type ClusterState, type PartitionState, ResourceType, type TopicState } from '../state.ts'
+import type { ClusterState, PartitionState, TopicState } from '../state.ts'
 import { automaticFactor } from './assignment.ts'
 import { balanceState, mayHold } from './balance-state.ts'
-import { type ControllerSettings, isUsable } from './context.ts'
+import { type ControllerSettings, isUsable, valueInForce } from './context.ts'
 import { goalOf, isMoving } from './reassign.ts'
 import { isAutomatic } from './topic-id.ts'
 
 /** Moves that one broker takes part in at once: what it serves meanwhile must not suffer. */
 export const movesPerBroker = 2
 
-type Settings = Pick<ControllerSettings, 'placement' | 'topicValue'>
+type Settings = Pick<ControllerSettings, 'nodeId' | 'placement' | 'topicValue'>
 
 /** What there is to be planned, from metadata alone: any node can look. */
 export function planInput(state: ClusterState, settings: Settings): PlanInput {
@@ -22,7 +22,7 @@ export function planInput(state: ClusterState, settings: Settings): PlanInput {
   const partitions: PlanPartition[] = []
   for (const topic of state.topics.values()) {
     const automatic = isInternal(topic.name) || (joining && isAutomatic(topic.id))
-    const chain = settings.topicValue('replication.topology', state.configs(ResourceType.TOPIC, topic.name)) === 'chain'
+    const chain = valueInForce('replication.topology', topic.name, { state, settings }) === 'chain'
     for (const [index, partition] of topic.partitions.entries()) {
       partitions.push(planPartition(state, topic, index, partition, chain, automatic ? most : 0))
     }
