@@ -2,6 +2,7 @@ import { FrameReader, type FrameSink } from '../protocol/frames.ts'
 import { Line } from '../replication/line.ts'
 import type { Socket } from '../world/world.ts'
 import type { ApiEntry } from './api-entry.ts'
+import type { Budget } from './budget.ts'
 import { type OpenedRequest, openRequest, Refused, sealResponse } from './envelope.ts'
 import { beginsLikeHttp, type DoorName, Guest, longestFrame } from './guest.ts'
 import { type Asked, Later, type Peer } from './handler.ts'
@@ -11,8 +12,9 @@ import type { Server } from './server.ts'
 class Exchange implements Asked<Server> {
   readonly broker: Server
   readonly peer: Connection
-  /** Bytes of the request, counted against the connection until its answer has left. */
+  /** Bytes of the request, counted against the connection and `budget` until its answer has left. */
   readonly bytes: number
+  readonly budget: Budget
   version = 0
   clientId = ''
   /** null: nothing to send; undefined: not finished. */
@@ -23,10 +25,11 @@ class Exchange implements Asked<Server> {
   /** Monotonic ms. */
   started = 0
 
-  constructor(broker: Server, peer: Connection, bytes: number) {
+  constructor(broker: Server, peer: Connection, bytes: number, budget: Budget) {
     this.broker = broker
     this.peer = peer
     this.bytes = bytes
+    this.budget = budget
   }
 
   get node(): unknown {
@@ -44,6 +47,13 @@ const mostInFlight = 512
 /** Answers that the client does not take: above this many bytes its further requests wait. */
 const mostUnsent = 1024 * 1024
 
+/**
+ * Requests, and bytes of each, with which a connection may say who it is though clients have filled their budget: another
+ * node, for whose Fetches their records wait, comes as one that nobody knows.
+ */
+const mostGreetings = 8
+const longestGreeting = 1024
+
 /** Bytes up to which answers that leave together are joined. */
 const smallAnswer = 4096
 
@@ -59,6 +69,8 @@ export class Connection implements Peer, FrameSink {
   readonly #slots: Exchange[] = []
   readonly #onClose = new Line<() => void>()
   #bytesInFlight = 0
+  /** Requests that came, up to `mostGreetings`. */
+  #greetings = 0
   /** Answers that are ready, but not yet handed to the socket. */
   #bytesAnswered = 0
   /** Requests whose handlers are not ready yet: those behind them must not overtake. */
@@ -97,7 +109,7 @@ export class Connection implements Peer, FrameSink {
         this.lastActive = this.#broker.world.clock.mono()
         this.#broker.metrics.bytesIn += bytes
         this.#frames.data(bytes)
-        if (!this.ready() && this.#guest === null) this.#pause()
+        if (!this.#ready && this.#guest === null) this.#pause()
       },
       end: () => this.finish(),
     })
@@ -139,15 +151,23 @@ export class Connection implements Peer, FrameSink {
     until.then(release, release)
   }
 
-  ready(): boolean {
+  get #ready(): boolean {
+    return this.ready(this.#frames.next)
+  }
+
+  ready(bytes: number): boolean {
     return (
       this.#holds === 0 &&
       !this.#closing &&
       this.#slots.length < mostInFlight &&
       this.#bytesInFlight < this.#broker.limits.connectionBytesInFlight &&
-      this.#broker.bytesInFlight < this.#broker.limits.bytesInFlight &&
+      (!this.#budget.full || (this.#greetings < mostGreetings && bytes <= longestGreeting)) &&
       this.#bytesAnswered + this.#socket.unsent < mostUnsent
     )
+  }
+
+  get #budget(): Budget {
+    return this.node ? this.#broker.ofNodes : this.#broker.ofClients
   }
 
   refuse(reason: string): void {
@@ -175,10 +195,11 @@ export class Connection implements Peer, FrameSink {
 
   frame(bytes: Buffer): boolean {
     this.#fresh = false
-    const slot = new Exchange(this.#broker, this, bytes.length)
+    const slot = new Exchange(this.#broker, this, bytes.length, this.#budget)
     this.#slots.push(slot)
     this.#bytesInFlight += slot.bytes
-    this.#broker.bytesInFlight += slot.bytes
+    slot.budget.bytes += slot.bytes
+    if (this.#greetings < mostGreetings) this.#greetings++
     this.#broker.metrics.requests++
     const api = this.#broker.api(bytes)
     if (api === null || api.handler !== null) return this.#handle(bytes, api, slot)
@@ -247,11 +268,11 @@ export class Connection implements Peer, FrameSink {
     let answered = 0
     for (; done < slots.length; done++) {
       const slot = slots[done] as Exchange
-      const { answer, answerBytes, bytes } = slot
+      const { answer, answerBytes, bytes, budget } = slot
       if (answer === undefined) break
       sent = both(sent, slot.sent)
       this.#bytesInFlight -= bytes
-      this.#broker.release(bytes)
+      this.#broker.release(budget, bytes)
       answered += answerBytes
       if (answer !== null) chunks = chunks === null ? answer : [...chunks, ...answer]
     }
@@ -275,9 +296,9 @@ export class Connection implements Peer, FrameSink {
 
   /** There may be room again. */
   #proceed(): void {
-    if (this.#closed || !this.ready()) return
+    if (this.#closed || !this.#ready) return
     this.#frames.resume()
-    if (this.#paused && this.ready()) {
+    if (this.#paused && this.#ready) {
       this.#paused = false
       this.#socket.resume()
     }
@@ -317,9 +338,11 @@ export class Connection implements Peer, FrameSink {
     if (this.#closed) return
     this.#closed = true
     this.#guest?.ended(error)
-    this.#broker.release(this.#bytesInFlight)
     this.#bytesInFlight = 0
-    for (const { sent } of this.#slots) sent?.()
+    for (const { budget, bytes, sent } of this.#slots) {
+      this.#broker.release(budget, bytes)
+      sent?.()
+    }
     this.#slots.length = 0
     this.#onClose.each(run => run())
     this.#onClose.clear()

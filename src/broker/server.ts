@@ -1,6 +1,7 @@
 import type { Logger } from '../world/logger.ts'
 import type { Address, Listener, Socket, World } from '../world/world.ts'
 import { ApiEntry } from './api-entry.ts'
+import { Budget } from './budget.ts'
 import { Connection } from './connection.ts'
 import { apiKeyOf } from './envelope.ts'
 import type { DoorName, Doors } from './guest.ts'
@@ -12,7 +13,7 @@ import type { ServedApi } from './served.ts'
 export interface ServerLimits {
   /** The largest request (`socket.request.max.bytes`). */
   readonly requestBytes: number
-  /** Requests that wait for their answers: of one connection, and of all. */
+  /** Requests that wait for their answers: of one connection, and of all; of other nodes, all together, as many again. */
   readonly connectionBytesInFlight: number
   readonly bytesInFlight: number
   readonly connections: number
@@ -31,8 +32,12 @@ export abstract class Server {
   readonly metrics = new BrokerMetrics()
   /** Where connections go that speak something else; null: nowhere. */
   doors: Doors | null = null
-  /** Bytes of all requests that are not answered yet. */
-  bytesInFlight = 0
+  /**
+   * Requests that are not answered yet. Other nodes have a budget to themselves: what clients wait for with acks=all comes
+   * with the next Fetches of followers, and heartbeats and votes must not wait for clients.
+   */
+  readonly ofClients: Budget
+  readonly ofNodes: Budget
   protected readonly apis: Map<number, ApiEntry>
   readonly #connections = new Set<Connection>()
   readonly #perAddress = new Map<string, number>()
@@ -48,6 +53,8 @@ export abstract class Server {
     this.world = world
     this.logger = logger
     this.limits = limits
+    this.ofClients = new Budget(limits.bytesInFlight)
+    this.ofNodes = new Budget(limits.bytesInFlight)
     this.apis = new Map(apis.map(served => [served.key, new ApiEntry(served)]))
   }
 
@@ -118,11 +125,11 @@ export abstract class Server {
   }
 
   /** Requests of `bytes` were answered. */
-  release(bytes: number): void {
-    const full = this.bytesInFlight >= this.limits.bytesInFlight
-    this.bytesInFlight -= bytes
-    if (!full || this.#held || this.bytesInFlight >= this.limits.bytesInFlight) return
-    // Connections that wait for the common budget go on, one turn later so that the answers leave first.
+  release(budget: Budget, bytes: number): void {
+    const { full } = budget
+    budget.bytes -= bytes
+    if (!full || this.#held || budget.full) return
+    // Connections that wait for their common budget go on, one turn later so that the answers leave first.
     this.#held = true
     this.world.timers.soon(() => {
       this.#held = false

@@ -10,8 +10,8 @@ export interface FrameSink {
   frame(bytes: Buffer): boolean
   /** The stream is not Kafka's protocol or the frame is too large; nothing more will be cut. */
   refuse(reason: string): void
-  /** False holds frames back until `resume` is called. */
-  ready(): boolean
+  /** False holds a frame of so many bytes, and those behind it, back until `resume` is called. */
+  ready(bytes: number): boolean
 }
 
 const smallestSlab = 4 * 1024
@@ -86,8 +86,9 @@ export class FrameReader {
 
   /** Goes on cutting, after `ready` was false. */
   resume(): void {
-    while (!this.#refused && this.#end - this.#start >= 4 && this.#sink.ready()) {
+    while (!this.#refused && this.#end - this.#start >= 4) {
       const length = this.#slab.readInt32BE(this.#start)
+      if (!this.#sink.ready(length)) return
       if (length < 0 || length > this.#limit) {
         this.#refused = true
         this.#sink.refuse(
@@ -100,6 +101,11 @@ export class FrameReader {
       this.#start = from + length
       if (!this.#sink.frame(this.#slab.subarray(from, this.#start))) this.#held = true
     }
+  }
+
+  /** Bytes that the next frame says it has; 0: it has not begun. */
+  get next(): number {
+    return this.#frameBytes() - 4
   }
 
   /** Whether what is not cut yet looks like something. */

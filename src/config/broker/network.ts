@@ -41,7 +41,7 @@ export const networkSettings = {
   'num.network.threads': int(3, atLeast(1)).clusterWide().ignored(oneLoop),
   'producer.purgatory.purge.interval.requests': int(1000).ignored(oneLoop),
   'queued.max.request.bytes': long(-1).honoured(
-    'Bytes of requests in flight; above it no connection is read. −1: 256 MiB.',
+    'Bytes of requests in flight; above it no client is read. −1: 256 MiB. Other nodes have as much to themselves.',
   ),
   'queued.max.requests': int(500, atLeast(1)).ignored(
     'What is in flight is bounded by bytes: `queued.max.request.bytes`.',

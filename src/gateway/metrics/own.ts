@@ -39,8 +39,12 @@ export function exportServer(page: MetricsPage, server: Server): void {
   const durations = page.histogram('ottla_request_duration_seconds', 'Time from a Kafka request to its answer')
   for (const [key, { durations: counts, totalMs }] of metrics.apis)
     durations.add({ bounds: seconds, counts, sum: totalMs / 1000 }, { api: apiName(key) })
-  page.gauge('ottla_requests_in_flight_bytes', 'Bytes of requests without an answer').add(server.bytesInFlight)
-  page.gauge('ottla_requests_in_flight_limit_bytes', 'Above it nothing is read').add(limits.bytesInFlight)
+  const bytesInFlight = page.gauge('ottla_requests_in_flight_bytes', 'Bytes of requests without an answer')
+  const mostInFlight = page.gauge('ottla_requests_in_flight_limit_bytes', 'Above it nothing is read')
+  for (const [from, { bytes, limit }] of Object.entries({ clients: server.ofClients, nodes: server.ofNodes })) {
+    bytesInFlight.add(bytes, { from })
+    mostInFlight.add(limit, { from })
+  }
 }
 
 function queues(page: MetricsPage, broker: Broker): void {
