@@ -78,6 +78,10 @@ export class MemoryVolume implements Volume {
 
   async checkpoint(): Promise<void> {}
 
+  recoveryPoint(): number {
+    return 0
+  }
+
   logStartOffset(partition: TopicPartition): number {
     return this.#startOffsets.get(keyOf(partition)) ?? 0
   }

@@ -135,6 +135,8 @@ export interface Volume {
   release(views: readonly Uint8Array[]): void
   /** Notes how far every store is durable, so that the next recovery starts there. */
   checkpoint(): Promise<void>
+  /** What the last `checkpoint` noted of a partition, also when its folder is gone since; 0: nothing. */
+  recoveryPoint(partition: TopicPartition): number
   /** Kafka's `log-start-offset-checkpoint`: set by the log above. */
   logStartOffset(partition: TopicPartition): number
   setLogStartOffset(partition: TopicPartition, offset: number): void

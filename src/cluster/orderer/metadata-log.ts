@@ -21,6 +21,11 @@ const config: LogConfig = {
   retentionMs: -1,
 }
 
+/** What an operator can do whose node has lost its copy. */
+export const lostMetadataHelp =
+  'restore that folder from a copy; or, where other nodes of the cluster have theirs, move the data directory away and ' +
+  'start this node with an empty one and --join <another node>'
+
 const readBytes = 1024 * 1024
 
 /** Writes, one after another. */
@@ -160,8 +165,8 @@ export class MetadataLog {
     const { damage } = this.#store
     if (damage !== null) {
       throw new Error(
-        `the metadata log of this node is damaged at offset ${damage.offset}; restore the folder __cluster_metadata-0 ` +
-          'from a copy',
+        `the metadata log of this node, the folder __cluster_metadata-0, is damaged at offset ${damage.offset}: ` +
+          lostMetadataHelp,
       )
     }
     // What is in the page cache only must not be shown to anybody.
@@ -182,8 +187,8 @@ export class MetadataLog {
     }
     if (this.startOffset === 0 && this.#snapshots.length === 0) return null
     throw new Error(
-      `the metadata of this node cannot be read: its log begins at offset ${this.startOffset}, and no ` +
-        'snapshot before it is whole; restore the folder __cluster_metadata-0 from a copy',
+      `the metadata of this node, the folder __cluster_metadata-0, cannot be read: its log begins at offset ` +
+        `${this.startOffset}, and no snapshot before it is whole: ${lostMetadataHelp}`,
     )
   }
 

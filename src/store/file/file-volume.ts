@@ -212,6 +212,10 @@ export class FileVolume implements Volume {
     await this.#checkpoints.save()
   }
 
+  recoveryPoint(partition: TopicPartition): number {
+    return this.#checkpoints.recoveryPoints.get(partition)
+  }
+
   logStartOffset(partition: TopicPartition): number {
     return this.#checkpoints.logStarts.get(partition)
   }

@@ -5,7 +5,7 @@ import type { Address, Timer } from '../../../world/world.ts'
 import type { MetadataRecord } from '../../records/records.ts'
 import { RecordEncoder } from '../batches.ts'
 import { KnownLeader } from '../known-leader.ts'
-import { MetadataLog } from '../metadata-log.ts'
+import { MetadataLog, metadataTopic } from '../metadata-log.ts'
 import type { Orderer, OrdererLeader, QuorumDescription, Voter } from '../orderer.ts'
 import { encodeSnapshot } from '../snapshot.ts'
 import { describeQuorum } from './describe.ts'
@@ -16,7 +16,7 @@ import { OwnVote } from './own-vote.ts'
 import type { QuorumNode } from './quorum-node.ts'
 import { QuorumRecords } from './quorum-records.ts'
 import { Raft } from './raft.ts'
-import { recover } from './recovery.ts'
+import { checkNothingIsLost, recover } from './recovery.ts'
 import { Replay } from './replay.ts'
 import type { Records } from './transport.ts'
 import { defaultRaftSettings, type RaftSettings } from './types.ts'
@@ -58,7 +58,8 @@ export class RaftOrderer implements Orderer, QuorumNode {
   #snapshotting: Promise<void> = Promise.resolve()
 
   constructor(options: RaftOrdererOptions) {
-    const { voter, world, peers, logger } = options
+    const { voter, world, peers, logger, volume } = options
+    if (!volume.list().some(({ topic }) => topic === metadataTopic.topic)) checkNothingIsLost(volume)
     this.#options = options
     this.#settings = { ...defaultRaftSettings, ...options.settings }
     this.#log = new MetadataLog(options, {
@@ -103,8 +104,8 @@ export class RaftOrderer implements Orderer, QuorumNode {
   }
 
   async start(): Promise<void> {
-    const { voter, joins = false, volume: _, peers, seeds = [] } = this.#options
-    const found = await recover(this.#log, this.#replay, voter, joins)
+    const { voter, joins = false, peers, seeds = [] } = this.#options
+    const found = await recover(this.#log, this.#replay, this.#options)
     if (this.#closed) return
     if (joins && seeds.length === 0 && found.voters.at(-1)!.voters.length === 0)
       throw new Error('this node was joining a cluster and does not know its members yet: start it with --join again')

@@ -1,6 +1,8 @@
 import { ZERO_UUID } from '../../../protocol/uuid.ts'
-import type { MetadataLog } from '../metadata-log.ts'
+import type { Volume } from '../../../store/store.ts'
+import { lostMetadataHelp, type MetadataLog, metadataTopic } from '../metadata-log.ts'
 import type { Voter } from '../orderer.ts'
+import type { RaftOrdererOptions } from './orderer-options.ts'
 import type { Replay } from './replay.ts'
 import type { ElectionState, ReplicaKey, VotersAt } from './types.ts'
 import { isSame } from './voters.ts'
@@ -19,10 +21,15 @@ export interface Recovered {
  * Reads what is on the disk. The listener gets the newest snapshot; what comes behind it waits until it is known to be
  * committed, which in a quorum of one it is. Rejects when the directory belongs to a quorum in which we have no part.
  */
-export async function recover(log: MetadataLog, replay: Replay, self: Voter, joins: boolean): Promise<Recovered> {
+export async function recover(
+  log: MetadataLog,
+  replay: Replay,
+  { voter: self, volume, joins = false }: Pick<RaftOrdererOptions, 'voter' | 'volume' | 'joins'>,
+): Promise<Recovered> {
   await log.recover()
   const former = log.readQuorumState()
   const begins = !log.isBegun && !joins && (former === null || former.leaderId === self.id)
+  if (!log.isBegun) checkNothingIsLost(volume)
   const found = await log.loadSnapshot()
   // What others have begun says itself by what rules; without a word about it, voters stand in configuration files.
   let kraftVersion = found?.snapshot.kraftVersion ?? (begins || joins || !log.isBegun ? 1 : 0)
@@ -54,6 +61,21 @@ export async function recover(log: MetadataLog, replay: Replay, self: Voter, joi
     committed: alone ? log.endOffset : (found?.id.endOffset ?? 0),
     known: former !== null,
   }
+}
+
+/**
+ * Throws when this directory has held the metadata before. A node that began that log a second time would have a cluster of
+ * its own under the old one's name: its partitions were strangers to it, and what it tells the others contradicts theirs. One
+ * that only copies it once more has forgotten for whom it has voted, and what it said that it has. A folder that is gone is
+ * looked for before it is opened: the volume forgets then what it knows of it.
+ */
+export function checkNothingIsLost(volume: Pick<Volume, 'list' | 'recoveryPoint'>): void {
+  const found = volume.list().find(({ topic }) => topic !== metadataTopic.topic)
+  if (found === undefined && volume.recoveryPoint(metadataTopic) <= 0) return
+  const trace = found === undefined ? 'its checkpoint is there' : `topics are there (${found.topic})`
+  throw new Error(
+    `the metadata log of this node, the folder __cluster_metadata-0, is gone or empty, and ${trace}: ${lostMetadataHelp}`,
+  )
 }
 
 function configured(voterIds: readonly number[], self: Voter): VotersAt {
