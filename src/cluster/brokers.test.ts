@@ -90,6 +90,37 @@ describe('registration', () => {
     const { test } = three()
     assert.equal(test.state.configs(4, '').get('min.insync.replicas'), '1')
   })
+
+  it('pins how copies reach the replicas, too, whichever way that is', () => {
+    const settings: Record<string, string> = { 'min.insync.replicas': '1', 'replication.topology': 'isr', flush: 'ack' }
+    const { test } = three({ topicValue: name => settings[name] ?? null })
+    assert.equal(test.state.configs(4, '').get('replication.topology'), 'isr')
+  })
+
+  it('pins before it says what follows from that', () => {
+    const test = new TestController()
+    test.broker(1)
+    // As in a log that Kafka wrote: nothing is pinned there.
+    const known = {
+      type: 'RegisterBrokerRecord' as const,
+      brokerId: 2,
+      isMigratingZkBroker: false,
+      incarnationId: uuid('2i'),
+      brokerEpoch: 1,
+      endPoints: [],
+      features: [],
+      rack: null,
+      fenced: false,
+      logDirs: [uuid('2d')],
+    }
+    const own = { type: 'ConfigRecord' as const, resourceType: 4, resourceName: '2', name: 'min.insync.replicas' }
+    test.append(known, { ...own, value: '3' })
+    test.topicOn('foo', [2])
+    test.register(2, { incarnationId: uuid('next') })
+    assert.equal(test.state.configs(4, '2').size, 0, 'nor has one of them a value of its own')
+    const types = test.records.map(({ type }) => type)
+    assert.deepEqual(types, ['RegisterBrokerRecord', 'ConfigRecord', 'ConfigRecord', 'PartitionChangeRecord'])
+  })
 })
 
 describe('an unclean end', () => {
@@ -368,6 +399,24 @@ describe('taking out', () => {
 })
 
 describe('min.insync.replicas of all brokers', () => {
+  it('is one value for all, once there is one: for a single broker nobody can set it, nor take it away', () => {
+    const { test } = three()
+    for (const [name, value] of Object.entries({ 'min.insync.replicas': '1', 'replication.topology': 'chain' })) {
+      assert.match(setForBrokers(test, { [name]: value }, '2'), /^INVALID_CONFIG: Broker-level/)
+      assert.match(setForBrokers(test, { [name]: null }), /^INVALID_CONFIG: Cluster-level/)
+      assert.equal(setForBrokers(test, { [name]: null }, '2'), 'ok', 'what an older release let in can go')
+      assert.equal(setForBrokers(test, { [name]: value }), 'ok')
+    }
+    const configs = [{ name: 'log.retention.ms', value: '5' }]
+    const resources = [{ resourceType: 4, resourceName: '', configs }]
+    const legacy = () => test.ask('alterConfigs', { resources, validateOnly: false }).responses[0]!
+    assert.match(legacy().errorMessage!, /min\.insync\.replicas cannot be removed/)
+    configs.push({ name: 'min.insync.replicas', value: '2' })
+    assert.equal(legacy().errorCode, 0)
+    const pinned = ['min.insync.replicas', 'replication.topology'].map(name => test.state.configs(4, '').get(name))
+    assert.deepEqual(pinned, ['2', 'chain'])
+  })
+
   it('counts as soon as it is decided, whatever this node has read of it', () => {
     const { test } = three()
     setForBrokers(test, { 'min.insync.replicas': '2' })

@@ -3,7 +3,7 @@ import type { MetadataRecord } from '../records/records.ts'
 import { ResourceType } from '../state.ts'
 import { balanceSetting } from './balance-state.ts'
 import type { CommandRequest, CommandResponse, Outcome } from './command.ts'
-import type { Context } from './context.ts'
+import { type Context, pinnedSettings } from './context.ts'
 import { countBy } from './count.ts'
 import { checkBalanceState } from './move.ts'
 import { topicNameProblem } from './topic-name.ts'
@@ -149,7 +149,11 @@ function elements(list: string): string[] {
 
 function legacyChanges(resource: Legacy['resources'][number], { state }: Context): Changes {
   const changes = new Map<string, string | null>()
-  for (const name of state.configs(resource.resourceType, resource.resourceName).keys()) changes.set(name, null)
+  for (const name of state.configs(resource.resourceType, resource.resourceName).keys()) {
+    // No client of Kafka knows this name, and of all brokers it cannot be taken away.
+    if (name === 'replication.topology' && resource.resourceType === ResourceType.BROKER) continue
+    changes.set(name, null)
+  }
   const named = new Set<string>()
   for (const { name, value } of resource.configs) {
     if (named.has(name)) throw new KafkaError('INVALID_REQUEST', 'Error due to duplicate config keys')
@@ -163,6 +167,7 @@ function legacyChanges(resource: Legacy['resources'][number], { state }: Context
 function checkValues({ resourceType, resourceName }: Resource, changes: Changes, { state, settings }: Context): void {
   const { schema } = settings
   for (const [name, value] of changes) {
+    if (resourceType === ResourceType.BROKER) checkPinned(resourceName, name, value)
     // What is taken away needs no check: a setting that a newer release has left behind must be removable.
     if (value === null) continue
     let problem: string | null
@@ -186,6 +191,20 @@ function checkValues({ resourceType, resourceName }: Resource, changes: Changes,
   }
   const problem = schema.validateTopicConfigs(after)
   if (problem !== null) throw new KafkaError('INVALID_CONFIG', problem)
+}
+
+/** Throws INVALID_CONFIG where leaders and controller would no longer mean the same; Kafka refuses it in these words. */
+function checkPinned(brokerName: string, name: string, value: string | null): void {
+  if (!pinnedSettings.includes(name)) return
+  if (brokerName !== '' && value !== null) {
+    throw new KafkaError(
+      'INVALID_CONFIG',
+      `Broker-level ${name} cannot be altered: who may lead depends on it. Set it for all brokers, or for a topic.`,
+    )
+  }
+  if (brokerName === '' && value === null) {
+    throw new KafkaError('INVALID_CONFIG', `Cluster-level ${name} cannot be removed. Set it to another value instead.`)
+  }
 }
 
 function recordsFor({ resourceType, resourceName }: Resource, changes: Changes, { state }: Context): MetadataRecord[] {

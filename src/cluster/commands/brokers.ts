@@ -3,7 +3,7 @@ import type { MetadataRecord, RecordOf } from '../records/records.ts'
 import { type BrokerState, ResourceType, type TopicState } from '../state.ts'
 import { balanceState, setBalanceState } from './balance-state.ts'
 import type { CommandRequest, CommandResponse, Outcome } from './command.ts'
-import type { Context } from './context.ts'
+import { type Context, pinnedSettings } from './context.ts'
 import { arrive, leadAgain, leave } from './elect.ts'
 import { heard } from './sessions.ts'
 
@@ -36,11 +36,12 @@ export function registerBroker(request: Registration, context: Context): Outcome
   const records: MetadataRecord[] = [registration(request, epoch, !alone)]
   if (alone) records.push(...leadAgain(context, request.brokerId))
   else {
+    // Before anything that follows from it: a leader applies one record after another.
+    if (others > 0) records.push(...pin(context))
     if (known !== undefined) {
       const unclean = mayHaveLost(request, known, context)
       records.push(...leave(context, request.brokerId, unclean, hasOtherDisk(request, known)))
     }
-    if (others > 0) records.push(...pin(context))
     records.push(...greet(request.brokerId, known, others, context))
   }
   return registered(records, epoch, request.brokerId, context)
@@ -126,10 +127,17 @@ function hasOtherDisk({ logDirs = [] }: Registration, known: BrokerState): boole
  * several brokers, they and every controller read the same values from the log, not each its own file.
  */
 function* pin({ state, settings }: Context): Iterable<MetadataRecord> {
-  for (const name of ['min.insync.replicas', 'replication.topology']) {
+  const resourceType = ResourceType.BROKER
+  for (const name of pinnedSettings) {
+    // In a log that Kafka wrote one broker may have a value of its own.
+    for (const id of state.brokers.keys()) {
+      const resourceName = String(id)
+      if (state.configs(resourceType, resourceName).has(name))
+        yield { type: 'ConfigRecord', resourceType, resourceName, name, value: null }
+    }
     const value = settings.topicValue(name, new Map())
-    if (value === null || value === 'isr' || state.configs(ResourceType.BROKER, '').has(name)) continue
-    yield { type: 'ConfigRecord', resourceType: ResourceType.BROKER, resourceName: '', name, value }
+    if (value !== null && !state.configs(resourceType, '').has(name))
+      yield { type: 'ConfigRecord', resourceType, resourceName: '', name, value }
   }
 }
 
