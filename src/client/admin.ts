@@ -149,7 +149,9 @@ export class Admin {
   /** Drops records below the offsets; −1: all. Gives the new log start offsets. Throws OFFSET_OUT_OF_RANGE. */
   async deleteRecords(before: readonly (TopicPartition & { offset: number })[]): Promise<FoundOffset[]> {
     const started: FoundOffset[] = []
-    for (const [leaderId, parts] of await byLeader(this.#cluster, before)) {
+    const { leaders, failures } = await byLeader(this.#cluster, before)
+    if (failures.length > 0) throw failures[0]
+    for (const [leaderId, parts] of leaders) {
       await this.#cluster.retry(async () => {
         const connection = await this.#cluster.broker(leaderId)
         const topics = byTopic(parts, ({ partition, offset }) => ({ partitionIndex: partition, offset }))

@@ -253,13 +253,18 @@ export class Cluster {
   }
 
   async leaderId(topic: string, partition: number): Promise<number> {
-    const found = (await this.topic(topic)).partitions.find(each => each.partition === partition)
+    return this.leaderIn(await this.topic(topic), partition)
+  }
+
+  /** The leader, by what is known of the topic; throws as `leader`, and then the topic is looked up anew by whoever asks next. */
+  leaderIn({ name, partitions }: TopicMetadata, partition: number): number {
+    const found = partitions.find(each => each.partition === partition)
     if (found === undefined) {
-      throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `${topic} has no partition ${partition}`)
+      throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `${name} has no partition ${partition}`)
     }
     if (found.leaderId < 0) {
-      this.forget([topic])
-      throw new KafkaError('LEADER_NOT_AVAILABLE', `${topic}-${partition} has no leader now`)
+      this.forget([name])
+      throw new KafkaError('LEADER_NOT_AVAILABLE', `${name}-${partition} has no leader now`)
     }
     return found.leaderId
   }

@@ -1,12 +1,12 @@
 import { defaultMaxDecompressedBytes, type KafkaRecord } from '../protocol/batches/records.ts'
-import { ErrorCode } from '../protocol/errors.ts'
+import { ErrorCode, KafkaError } from '../protocol/errors.ts'
 import { Fetch } from '../protocol/messages/fetch.ts'
 import type { ResponseOutput } from '../protocol/schema.ts'
 import { ZERO_UUID } from '../protocol/uuid.ts'
 import type { Cluster } from './cluster.ts'
 import { failure, isStale, mayRetry } from './failures.ts'
 import { FetchedRecords, loadCodecs } from './fetched.ts'
-import { byTopic, findOffsets, type IsolationLevel, type StartAt, type TopicPartition } from './offsets.ts'
+import { askOffsets, byTopic, type IsolationLevel, type StartAt, type TopicPartition } from './offsets.ts'
 import { backoffMs, sleep, within } from './retry.ts'
 
 export interface FetchOptions {
@@ -87,12 +87,14 @@ export class Fetcher {
   readonly #cluster: Cluster
   readonly #options: FetchOptions
   readonly #tracks = new Map<string, Track>()
-  /** Requests under way, by broker. */
-  readonly #underWay = new Map<number, Promise<void>>()
+  /** What is being asked: of each broker records and starts, and where topics are. */
+  readonly #underWay = new Map<string, Promise<void>>()
   /** What `poll` must throw. */
   #error: unknown = null
   #turn = 0
   #fetching: Promise<void> | null = null
+  /** There is more to ask for than when `#fetching` began to wait. */
+  #wake: () => void = () => {}
 
   constructor(cluster: Cluster, options: Partial<FetchOptions> = {}) {
     this.#cluster = cluster
@@ -108,6 +110,7 @@ export class Fetcher {
       const kept = each.start === undefined ? before.get(name) : undefined
       this.#tracks.set(name, kept ?? this.#track(each))
     }
+    this.#wake()
   }
 
   get assignment(): TopicPartition[] {
@@ -128,6 +131,7 @@ export class Fetcher {
   seek(topic: string, partition: number, start: StartAt): void {
     const { paused } = this.#get(topic, partition)
     this.#tracks.set(`${topic}-${partition}`, { ...this.#track({ topic, partition, start }), paused })
+    this.#wake()
   }
 
   pause(topic: string, partition: number): void {
@@ -136,6 +140,7 @@ export class Fetcher {
 
   resume(topic: string, partition: number): void {
     this.#get(topic, partition).paused = false
+    this.#wake()
   }
 
   /**
@@ -217,6 +222,7 @@ export class Fetcher {
         if (record === null) {
           track.position = Math.max(track.position, records.end)
           track.records = null
+          this.#wake()
           return
         }
         taken.push({ topic, partition, leaderEpoch, ...record })
@@ -228,52 +234,85 @@ export class Fetcher {
     }
   }
 
-  /** Fulfilled when some request has ended, or nothing can be asked for a while. */
+  /** Fulfilled when something that was asked has been answered, or nothing can be asked for a while. */
   async #fetch(): Promise<void> {
-    await this.#lookUpStarts()
     const now = this.#cluster.world.clock.mono()
-    const hungry = [...this.#tracks.values()].filter(
-      track => track.records === null && !track.paused && track.position >= 0 && track.notBefore <= now,
+    const hungry = new Map<number, Track[]>()
+    const lost = new Map<number, Track[]>()
+    for (const track of [...this.#tracks.values()]) {
+      if (track.notBefore > now) continue
+      const group = track.position < 0 ? lost : hungry
+      if (group === hungry && (track.records !== null || track.paused)) continue
+      const leaderId = this.#leaderOf(track)
+      if (leaderId === null) continue
+      const led = group.get(leaderId)
+      if (led === undefined) group.set(leaderId, [track])
+      else led.push(track)
+    }
+    for (const [leaderId, tracks] of hungry) this.#begin(`fetch ${leaderId}`, () => this.#ask(leaderId, tracks))
+    for (const [leaderId, tracks] of lost) this.#begin(`start ${leaderId}`, () => this.#lookUp(leaderId, tracks))
+    const hungrier = new Promise<void>(resolve => {
+      this.#wake = resolve
+    })
+    const waits: Promise<unknown>[] = [...this.#underWay.values(), hungrier]
+    let next = this.#underWay.size === 0 ? now + idleMs : Number.POSITIVE_INFINITY
+    // Those whose pause is over first are not kept waiting by a broker, or for a topic, that says nothing.
+    for (const { notBefore } of this.#tracks.values()) if (notBefore > now) next = Math.min(next, notBefore)
+    if (next < Number.POSITIVE_INFINITY) waits.push(sleep(this.#cluster.world, next - now))
+    await Promise.race(waits)
+  }
+
+  /** Whoever waits for one broker, or for news of one topic, does not keep the others waiting. */
+  #begin(what: string, ask: () => Promise<void>): void {
+    if (this.#underWay.has(what)) return
+    this.#underWay.set(
+      what,
+      ask().finally(() => this.#underWay.delete(what)),
     )
-    const leaders = new Map<number, Track[]>()
-    for (const track of hungry) {
-      try {
-        const leaderId = await this.#cluster.leaderId(track.topic, track.partition)
-        const led = leaders.get(leaderId)
-        if (led === undefined) leaders.set(leaderId, [track])
-        else led.push(track)
-      } catch (error) {
-        this.#failed(track, error)
-      }
+  }
+
+  /** Null while it must be looked for, or there is none. */
+  #leaderOf(track: Track): number | null {
+    const topic = this.#cluster.knownTopic(track.topic)
+    if (topic === null) {
+      this.#begin(`topic ${track.topic}`, () => this.#lookForTopic(track.topic))
+      return null
     }
-    for (const [leaderId, tracks] of leaders) {
-      if (this.#underWay.has(leaderId)) continue
-      const asking = this.#ask(leaderId, tracks).finally(() => this.#underWay.delete(leaderId))
-      this.#underWay.set(leaderId, asking)
+    try {
+      return this.#cluster.leaderIn(topic, track.partition)
+    } catch (error) {
+      this.#failed(track, error)
+      return null
     }
-    if (this.#underWay.size > 0) await Promise.race(this.#underWay.values())
-    else await sleep(this.#cluster.world, idleMs)
+  }
+
+  async #lookForTopic(name: string): Promise<void> {
+    try {
+      await this.#cluster.topic(name)
+    } catch (error) {
+      for (const track of this.#tracks.values()) if (track.topic === name) this.#failed(track, error)
+    }
   }
 
   /** Turns names and times into offsets. */
-  async #lookUpStarts(): Promise<void> {
-    const lost = [...this.#tracks.values()].filter(track => track.position < 0)
-    if (lost.length === 0) return
-    for (const track of lost) if (typeof track.start === 'number') track.position = track.start
-    const asked = lost.filter(track => typeof track.start !== 'number')
-    const found = await findOffsets(
-      this.#cluster,
-      asked.map(({ topic, partition, start }) => ({ topic, partition, start: start as Exclude<StartAt, number> })),
-      this.#options.isolation,
-    )
-    const behind: Track[] = []
-    for (const [i, track] of asked.entries()) {
-      track.position = found[i]!.offset
-      if (track.position < 0) behind.push(track)
+  async #lookUp(leaderId: number, tracks: readonly Track[]): Promise<void> {
+    const sought = tracks.flatMap(track => (typeof track.start === 'number' ? [] : [{ track, start: track.start }]))
+    try {
+      const asked = sought.map(({ track: { topic, partition }, start }) => ({ topic, partition, start }))
+      const found = await askOffsets(this.#cluster, leaderId, asked, this.#options.isolation)
+      for (const [i, { track }] of sought.entries()) {
+        const each = found[i]!
+        if (each instanceof KafkaError) this.#failed(track, each)
+        else {
+          track.position = each.offset
+          // No record is that late: whatever comes next is.
+          if (each.offset < 0) track.start = 'latest'
+          else track.failures = 0
+        }
+      }
+    } catch (error) {
+      for (const { track } of sought) this.#failed(track, error)
     }
-    // No record is that late: whatever comes next is.
-    for (const track of behind) track.start = 'latest'
-    if (behind.length > 0) await this.#lookUpStarts()
   }
 
   async #ask(leaderId: number, tracks: readonly Track[]): Promise<void> {

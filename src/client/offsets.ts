@@ -1,7 +1,7 @@
 import { KafkaError } from '../protocol/errors.ts'
 import { ListOffsets } from '../protocol/messages/list-offsets.ts'
 import type { Cluster } from './cluster.ts'
-import { throwIf } from './failures.ts'
+import { failure, mayRetry } from './failures.ts'
 
 export interface TopicPartition {
   readonly topic: string
@@ -23,36 +23,37 @@ export interface FoundOffset extends TopicPartition {
 /** The names that ListOffsets has for what is no time. */
 const namedTimes = { earliest: -2, latest: -1, 'max-timestamp': -3 } as const
 
-/** Asks the leaders for offsets by time or by name. `start` must not be a number: that needs no asking. */
+/** A partition, and by what its offset is looked for. A number needs no asking. */
+export interface Sought extends TopicPartition {
+  readonly start: Exclude<StartAt, number>
+}
+
+/**
+ * Asks the leaders for offsets by time or by name, until all are known. `heard` gets each as soon as it is told: also those
+ * that others, of which somebody hears nothing, make wait or fail.
+ */
 export async function findOffsets(
   cluster: Cluster,
-  wanted: readonly (TopicPartition & { readonly start: Exclude<StartAt, number> })[],
+  wanted: readonly Sought[],
   isolation: IsolationLevel = 'read_uncommitted',
+  heard: (found: FoundOffset) => void = () => {},
 ): Promise<FoundOffset[]> {
   const found = new Map<string, FoundOffset>()
   await cluster.retry(
     async () => {
       const left = wanted.filter(each => !found.has(`${each.topic}-${each.partition}`))
-      const asking = [...(await byLeader(cluster, left))].map(async ([leaderId, parts]) => {
-        const connection = await cluster.broker(leaderId)
-        const answer = await connection.request(ListOffsets, {
-          replicaId: -1,
-          isolationLevel: isolation === 'read_committed' ? 1 : 0,
-          timeoutMs: cluster.options.requestTimeoutMs,
-          topics: byTopic(parts, ({ topic, partition, start }) => ({
-            partitionIndex: partition,
-            currentLeaderEpoch: cluster.leaderEpoch(topic, partition),
-            timestamp: typeof start === 'object' ? start.timestamp : namedTimes[start],
-          })),
-        })
-        for (const { name: topic, partitions } of answer.topics) {
-          for (const { partitionIndex: partition, errorCode, offset, timestamp } of partitions) {
-            throwIf(errorCode, `offset of ${topic}-${partition}`)
-            found.set(`${topic}-${partition}`, { topic, partition, offset, timestamp })
+      const { leaders, failures } = await byLeader(cluster, left)
+      const asking = [...leaders].map(async ([leaderId, parts]) => {
+        for (const each of await askOffsets(cluster, leaderId, parts, isolation)) {
+          if (each instanceof KafkaError) failures.push(each)
+          else {
+            found.set(`${each.topic}-${each.partition}`, each)
+            heard(each)
           }
         }
       })
       for (const result of await Promise.allSettled(asking)) if (result.status === 'rejected') throw result.reason
+      if (failures.length > 0) throw failures.find(error => !mayRetry(error)) ?? failures[0]
     },
     wanted.map(each => each.topic),
   )
@@ -63,19 +64,67 @@ export async function findOffsets(
   })
 }
 
-/** Partitions by the broker that leads them. */
+/** Asks one broker once, as the leader of these partitions. For each of them, in their order: the offset, or why there is none. */
+export async function askOffsets(
+  cluster: Cluster,
+  leaderId: number,
+  parts: readonly Sought[],
+  isolation: IsolationLevel,
+): Promise<(FoundOffset | KafkaError)[]> {
+  const connection = await cluster.broker(leaderId)
+  const answer = await connection.request(ListOffsets, {
+    replicaId: -1,
+    isolationLevel: isolation === 'read_committed' ? 1 : 0,
+    timeoutMs: cluster.options.requestTimeoutMs,
+    topics: byTopic(parts, ({ topic, partition, start }) => ({
+      partitionIndex: partition,
+      currentLeaderEpoch: cluster.leaderEpoch(topic, partition),
+      timestamp: typeof start === 'object' ? start.timestamp : namedTimes[start],
+    })),
+  })
+  const told = new Map<string, FoundOffset | KafkaError>()
+  for (const { name: topic, partitions } of answer.topics) {
+    for (const { partitionIndex: partition, errorCode, offset, timestamp } of partitions) {
+      const found = { topic, partition, offset, timestamp }
+      const what = `${topic}-${partition}`
+      told.set(what, errorCode === 0 ? found : failure(errorCode, `offset of ${what}`))
+    }
+  }
+  return parts.map(({ topic, partition }) => {
+    const what = `${topic}-${partition}`
+    return told.get(what) ?? new KafkaError('UNKNOWN_SERVER_ERROR', `no offset came for ${what}`)
+  })
+}
+
+/** Partitions by the broker that leads them, and why those that are in none of the lists have no leader. */
 export async function byLeader<T extends TopicPartition>(
   cluster: Cluster,
   parts: readonly T[],
-): Promise<Map<number, T[]>> {
-  const leaders = new Map<number, T[]>()
+): Promise<{ readonly leaders: Map<number, T[]>; readonly failures: unknown[] }> {
+  const topics = new Map<string, T[]>()
   for (const part of parts) {
-    const leaderId = await cluster.leaderId(part.topic, part.partition)
-    const led = leaders.get(leaderId)
-    if (led === undefined) leaders.set(leaderId, [part])
-    else led.push(part)
+    const others = topics.get(part.topic)
+    if (others === undefined) topics.set(part.topic, [part])
+    else others.push(part)
   }
-  return leaders
+  const leaders = new Map<number, T[]>()
+  const failures: unknown[] = []
+  const finding = [...topics].map(async ([name, wanted]) => {
+    // Looked up once: of each that has no leader now the cluster thinks anew.
+    const topic = await cluster.topic(name)
+    for (const part of wanted) {
+      try {
+        const leaderId = cluster.leaderIn(topic, part.partition)
+        const led = leaders.get(leaderId)
+        if (led === undefined) leaders.set(leaderId, [part])
+        else led.push(part)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+  })
+  for (const found of await Promise.allSettled(finding)) if (found.status === 'rejected') failures.push(found.reason)
+  return { leaders, failures }
 }
 
 /** Partitions in the shape in which requests want them: by topic. */

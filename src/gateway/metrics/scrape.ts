@@ -1,6 +1,6 @@
 import type { Broker } from '../../broker/broker.ts'
 import type { Cluster } from '../../client/cluster.ts'
-import { findOffsets } from '../../client/offsets.ts'
+import { type FoundOffset, findOffsets } from '../../client/offsets.ts'
 import { within } from '../../client/retry.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { ProcessWatch } from '../../world/process.ts'
@@ -95,14 +95,11 @@ export class Scraper {
           wanted.set(`${topic}-${partition}`, { topic, partition, start: 'latest' })
       }
     if (wanted.size === 0) return ends
-    const asking = findOffsets(await cluster(), [...wanted.values()]).then(
-      found => {
-        for (const { topic, partition, offset } of found) ends.set(`${topic}-${partition}`, offset)
-      },
-      error => {
-        if (!(error instanceof KafkaError)) throw error
-      },
-    )
+    // Of partitions that have no leader nobody hears anything; of the others, yes.
+    const heard = ({ topic, partition, offset }: FoundOffset) => void ends.set(`${topic}-${partition}`, offset)
+    const asking = findOffsets(await cluster(), [...wanted.values()], 'read_uncommitted', heard).catch(error => {
+      if (!(error instanceof KafkaError)) throw error
+    })
     await within(broker.world, othersMs, asking)
     return ends
   }
