@@ -13,6 +13,8 @@ function clientOf(server: RedisServer, { login = '', query = '', said = [] as st
   return new RedisLog({ target, world: nodeWorld, timeoutMs: 1000, warn: message => said.push(message) })
 }
 
+const leader = { id: 1, directoryId: 'x', endpoints: [] }
+
 /** Until the test is over. */
 async function serverFor(test: TestContext, ...options: string[]) {
   const server = await RedisServer.start(...options)
@@ -73,7 +75,6 @@ if (redisBinary === null) {
     const said: string[] = []
     const log = client({ login, said })
     await log.create('log', 'cluster')
-    const leader = { id: 1, directoryId: 'x', endpoints: [] }
     const head = (await log.acquire({ logId: 'log', leader, nonce: 'a', former: [], leaseMs: 1000 }))!
     const { entries, end } = entriesAfter(head, 'x')
     assert.equal(await log.append(head.token, head, 'one', entries, end), 'ok')
@@ -82,6 +83,45 @@ if (redisBinary === null) {
     }
     assert.deepEqual(said, [], 'it may not look at how Redis is set up')
     await assert.rejects(client({ login, query: '?prefix=other' }).create('log', 'cluster'), /NOPERM/)
+  })
+
+  test('Redis that refuses to tell of changes shifts no answers', async test => {
+    const { server, client } = await serverFor(test)
+    const log = client()
+    await log.create('log', 'cluster')
+    const { token } = (await log.acquire({ logId: 'log', leader, nonce: 'a', former: [], leaseMs: 60_000 }))!
+    await server.command('ACL', 'SETUSER', 'deaf', 'on', '>secret', '~*', 'resetchannels', '+@all')
+    const deaf = client({ login: 'deaf:secret@' })
+    assert.ok((await deaf.look(0)) !== null)
+    const head = (await deaf.look(0))!.head
+    const { entries, end } = entriesAfter(head, 'x')
+    assert.equal(await deaf.append(token, head, 'one', entries, end), 'ok', 'nobody can be told, and it is done')
+    deaf.watch(() => {})
+    const late = entriesAfter(end, 'y')
+    for (let i = 0; i < 3; i++) {
+      const zombie = deaf.append({ epoch: 9, nonce: 'b' }, end, 'two', late.entries, late.end)
+      const answers = await Promise.allSettled([deaf.renew(token, 1000), zombie, deaf.look(0)])
+      // The connection that was there may have answered before.
+      if (i === 0) continue
+      for (const answer of answers) {
+        assert.equal(answer.status, 'rejected', JSON.stringify(answer))
+        assert.match(answer.reason.message, /NOPERM.*channel/i)
+      }
+    }
+    assert.equal((await log.look(0))!.head.endOffset, 1)
+  })
+
+  test('Redis that is busy for long is asked over one connection at a time', async test => {
+    const { server, client } = await serverFor(test, '--lua-time-limit', '20')
+    const log = client()
+    log.watch(() => {})
+    server.command('EVAL', 'while true do end', '0').catch(() => {})
+    await sleep(100)
+    for (let i = 0; i < 20; i++) await assert.rejects(log.look(0), /BUSY/)
+    await server.command('SCRIPT', 'KILL')
+    assert.equal(await log.look(0), null)
+    const clients = await server.command('CLIENT', 'LIST')
+    assert.ok((clients.match(/^id=/gm) ?? []).length <= 4, clients)
   })
 
   test('what too few replicas have does not count', async test => {

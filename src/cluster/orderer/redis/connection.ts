@@ -19,6 +19,8 @@ export interface ConnectionOptions {
 
 interface Pending {
   readonly timer: Timer
+  /** It is answered by a push; refused by an error that is none. */
+  readonly subscribes: boolean
   resolve(reply: Reply): void
   reject(error: Error): void
 }
@@ -26,6 +28,8 @@ interface Pending {
 /** A snapshot's chunk, or a list of batches; what is larger is no answer to a question of ours. */
 const limits = { stringBytes: 64 * 1024 * 1024, elements: 100_000 }
 const maxPending = 1000
+
+const subscriptions = new Set(['SUBSCRIBE', 'UNSUBSCRIBE'])
 
 /** These pass, and it helps to ask again. */
 const passing = new Set(['LOADING', 'BUSY', 'TRYAGAIN', 'CLUSTERDOWN', 'MASTERDOWN'])
@@ -80,11 +84,6 @@ export class RedisConnection {
     return reply
   }
 
-  /** What is answered by a push only. */
-  tell(...args: Argument[]): void {
-    if (this.#ended === null) this.#socket.write(encodeCommand(args))
-  }
-
   close(): void {
     this.#end(new Error('the connection is closed'))
   }
@@ -106,19 +105,24 @@ export class RedisConnection {
     const { timers, timeoutMs } = this.#options
     return new Promise((resolve, reject) => {
       const timer = timers.after(timeoutMs, () => this.#end(new Error(`it has not answered in ${timeoutMs} ms`)))
-      this.#pending.push({ timer, resolve, reject })
+      this.#pending.push({ timer, subscribes: subscriptions.has(String(args[0])), resolve, reject })
       this.#socket.write(encodeCommand(args))
     })
   }
 
   #received(reply: Reply, push: boolean): void {
-    if (push) {
-      if (Array.isArray(reply)) this.#options.pushed(reply)
+    if (push && Array.isArray(reply) && !subscriptions.has(String(reply[0]).toUpperCase())) {
+      this.#options.pushed(reply)
       return
     }
     const pending = this.#pending.shift()
     pending?.timer.cancel()
-    pending?.resolve(reply)
+    // Answers that are one off would be believed: an append is `ok` by what is said of a renewal.
+    if (pending === undefined || (push && !pending.subscribes)) {
+      const error = new Error('it answers what was not asked')
+      pending?.reject(unreachable(error))
+      this.#end(error)
+    } else pending.resolve(reply)
   }
 
   #end(error: Error): void {

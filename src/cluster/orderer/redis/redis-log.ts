@@ -61,7 +61,11 @@ export class RedisLog implements FencedLog {
     this.#changed = changed
     // Who does not listen is not to be counted among those who do.
     const word = changed === null ? 'UNSUBSCRIBE' : 'SUBSCRIBE'
-    this.#connection?.then(connection => connection.tell(word, this.#head)).catch(() => {})
+    this.#connection?.then(
+      // The next connection says why.
+      connection => connection.send(word, this.#head).catch(() => connection.close()),
+      () => {},
+    )
   }
 
   async look(after: number): Promise<{ head: Head; entries: readonly Entry[] } | null> {
@@ -212,8 +216,13 @@ export class RedisLog implements FencedLog {
         if (open) this.#changed?.()
       },
     }).then(async connection => {
-      if (this.#changed !== null) connection.tell('SUBSCRIBE', this.#head)
-      if (!this.#examined) await this.#examine(connection)
+      try {
+        if (this.#changed !== null) await connection.send('SUBSCRIBE', this.#head)
+        if (!this.#examined) await this.#examine(connection)
+      } catch (error) {
+        connection.close()
+        throw error
+      }
       open = true
       if (this.#closed) connection.close()
       return connection

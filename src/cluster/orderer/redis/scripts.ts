@@ -17,8 +17,10 @@ end
 local function answer(word, more)
   return { word, redis.call('HGETALL', KEYS[1]), redis.call('PTTL', KEYS[2]), source(), more or {} }
 end
+-- Never an error: it comes behind writes, which cannot be taken back.
 local function tell()
-  return redis.call('PUBLISH', KEYS[1], '')
+  local heard = redis.pcall('PUBLISH', KEYS[1], '')
+  return type(heard) == 'number' and heard or 0
 end
 -- Whether a leadership is still the last one: its epoch, and its nonce for a server that forgot and gave the epoch anew.
 local function refused(epoch, nonce)
