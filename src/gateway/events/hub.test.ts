@@ -26,8 +26,10 @@ class Cut extends Cluster {
     const connection = await super.broker(nodeId)
     if (!this.cut) return connection
     const topicId = this.knownTopic('t')!.topicId
-    const partition = { partitionIndex: 0, errorCode: 1, highWatermark: -1, lastStableOffset: -1, records: null }
-    const request = async () => ({ errorCode: 0, responses: [{ topic: '', topicId, partitions: [partition] }] })
+    const currentLeader = { leaderId: -1, leaderEpoch: -1 }
+    const cut = { partitionIndex: 0, errorCode: 1, currentLeader, highWatermark: -1, records: null }
+    const responses = [{ topic: '', topicId, partitions: [cut] }]
+    const request = async () => ({ errorCode: 0, responses, nodeEndpoints: [] })
     return { request } as unknown as Connection
   }
 
