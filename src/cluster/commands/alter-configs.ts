@@ -3,9 +3,10 @@ import type { MetadataRecord } from '../records/records.ts'
 import { ResourceType } from '../state.ts'
 import { balanceSetting } from './balance-state.ts'
 import type { CommandRequest, CommandResponse, Outcome } from './command.ts'
-import { type Context, pinnedSettings } from './context.ts'
+import { type Configs, type Context, pinnedSettings } from './context.ts'
 import { countBy } from './count.ts'
 import { checkBalanceState } from './move.ts'
+import { enoughInSync, rulesOf } from './partition-change.ts'
 import { topicNameProblem } from './topic-name.ts'
 
 type Incremental = CommandRequest<'incrementalAlterConfigs'>
@@ -39,9 +40,9 @@ function alter<R extends Resource>(
   context: Context,
   changesOf: (resource: R) => Changes,
 ): Outcome<Response> {
-  const keyOf = ({ resourceType, resourceName }: Resource) => `${resourceType}:${resourceName}`
   const counts = countBy(resources, keyOf)
   const records: MetadataRecord[] = []
+  const accepted = new Map<string, Changes>()
   const responses = [...new Map(resources.map(resource => [keyOf(resource), resource])).values()].map(resource => {
     try {
       if (counts.get(keyOf(resource))! > 1) {
@@ -51,9 +52,8 @@ function alter<R extends Resource>(
       const changes = changesOf(resource)
       checkValues(resource, changes, context)
       if (!validateOnly) {
-        const facts = recordsFor(resource, changes, context)
-        records.push(...facts)
-        if (facts.length > 0) records.push(...consequences(resource, changes, context))
+        records.push(...recordsFor(resource, changes, context))
+        accepted.set(keyOf(resource), changes)
       }
       return resultOf(resource, null)
     } catch (error) {
@@ -61,7 +61,12 @@ function alter<R extends Resource>(
       return resultOf(resource, error)
     }
   })
+  records.push(...consequences(accepted, context))
   return { records, response: { throttleTimeMs: 0, responses } }
+}
+
+function keyOf({ resourceType, resourceName }: Resource): string {
+  return `${resourceType}:${resourceName}`
 }
 
 function resultOf({ resourceType, resourceName }: Resource, error: KafkaError | null): Response['responses'][number] {
@@ -184,12 +189,7 @@ function checkValues({ resourceType, resourceName }: Resource, changes: Changes,
     checkBalanceState(state, Number(resourceName), changes.get(balanceSetting)!)
   }
   if (resourceType !== ResourceType.TOPIC) return
-  const after = new Map(state.configs(resourceType, resourceName))
-  for (const [name, value] of changes) {
-    if (value === null) after.delete(name)
-    else after.set(name, value)
-  }
-  const problem = schema.validateTopicConfigs(after)
+  const problem = schema.validateTopicConfigs(changed(state.configs(resourceType, resourceName), changes))
   if (problem !== null) throw new KafkaError('INVALID_CONFIG', problem)
 }
 
@@ -219,26 +219,54 @@ function recordsFor({ resourceType, resourceName }: Resource, changes: Changes, 
   return records
 }
 
-/** What changes of settings mean for partitions, in the same batch: brokers learn both at once. */
-function* consequences(resource: Resource, changes: Changes, { state }: Context): Iterable<MetadataRecord> {
-  const { resourceType, resourceName } = resource
-  if (resourceType !== ResourceType.TOPIC && resourceType !== ResourceType.BROKER) return
-  const minIsr = changes.has('min.insync.replicas')
-  const topology = changes.has('replication.topology')
-  if (!minIsr && !topology) return
-  for (const { name, id: topicId, partitions } of state.topics.values()) {
-    if (resourceType === ResourceType.TOPIC && name !== resourceName) continue
-    for (const [partitionId, partition] of partitions.entries()) {
-      if (partition.leader === -1) continue
-      const { leader, eligibleLeaderReplicas, lastKnownElr } = partition
-      const change = { type: 'PartitionChangeRecord', partitionId, topicId } as const
-      // Who left an ISR that was too small is eligible as long as nothing was committed since (KIP-966). Under another
-      // minimum something may be: who leads goes on alone with what it knows.
-      const forget = minIsr && eligibleLeaderReplicas.length + lastKnownElr.length > 0
-      const nobody = forget ? { eligibleLeaderReplicas: [], lastKnownElr: [] } : {}
-      // Who copies from whom is one thing in one leader epoch.
-      const relinked = topology ? { leader } : {}
-      if (forget || topology) yield { ...change, ...nobody, ...relinked }
+function changed(before: ReadonlyMap<string, string>, changes: Changes): ReadonlyMap<string, string> {
+  const after = new Map(before)
+  for (const [name, value] of changes) {
+    if (value === null) after.delete(name)
+    else after.set(name, value)
+  }
+  return after
+}
+
+/**
+ * What changes of settings (all of a request, by `keyOf`) mean for partitions, in the same batch: brokers learn both at
+ * once. The partition epoch grows where another minimum is in force: the answer to an AlterPartition may reach a leader
+ * before the setting does by which it was decided, so what was asked for without it is refused.
+ */
+function* consequences(accepted: ReadonlyMap<string, Changes>, context: Context): Iterable<MetadataRecord> {
+  if (![...accepted.values()].some(changes => pinnedSettings.some(name => changes.has(name)))) return
+  const { state } = context
+  const afterwards = new Map<string, ReadonlyMap<string, string>>()
+  const configs: Configs = (resourceType, resourceName) => {
+    const key = keyOf({ resourceType, resourceName })
+    const before = state.configs(resourceType, resourceName)
+    const changes = accepted.get(key)
+    if (changes === undefined) return before
+    if (!afterwards.has(key)) afterwards.set(key, changed(before, changes))
+    return afterwards.get(key)!
+  }
+  for (const topic of state.topics.values()) {
+    const [was, is] = [rulesOf(topic, context), rulesOf(topic, context, undefined, configs)]
+    if (was.minIsr === is.minIsr && was.chain === is.chain) continue
+    for (const [partitionId, partition] of topic.partitions.entries()) {
+      const { isr, leader, eligibleLeaderReplicas, lastKnownElr } = partition
+      if (leader === -1) continue
+      const enough = enoughInSync(is.minIsr, partition)
+      const otherMinimum = enough !== enoughInSync(was.minIsr, partition)
+      const relinked = was.chain !== is.chain
+      if (!otherMinimum && !relinked) continue
+      // Who left an ISR that was too small is eligible as long as nothing was committed since (KIP-966). Now something may
+      // be: who leads goes on alone with what it knows.
+      const forget = isr.length >= enough && eligibleLeaderReplicas.length + lastKnownElr.length > 0
+      yield {
+        type: 'PartitionChangeRecord',
+        partitionId,
+        topicId: topic.id,
+        isr,
+        ...(forget ? { eligibleLeaderReplicas: [], lastKnownElr: [] } : {}),
+        // Who copies from whom is one thing in one leader epoch.
+        ...(relinked ? { leader } : {}),
+      }
     }
   }
 }

@@ -54,6 +54,11 @@ export function rulesOf(
   }
 }
 
+/** How many must be in sync before anything is committed: `min.insync.replicas`, no more than there are replicas. */
+export function enoughInSync(minIsr: number, { replicas }: Pick<PartitionState, 'replicas'>): number {
+  return Math.min(minIsr, replicas.length)
+}
+
 /**
  * The one place where a partition's leader, ISR and ELR are decided (KIP-455, 497, 903, 966): completes a reassignment
  * whose replicas are in sync, keeps those who left a small ISR as eligible leaders, elects. Null: nothing changes.
@@ -122,7 +127,7 @@ class Draft {
    */
   keepEligible(): void {
     const { isr, eligibleLeaderReplicas, lastKnownElr } = this.#before
-    if (this.#isr.length >= Math.min(this.#rules.minIsr, this.#replicas.length)) return
+    if (this.#isr.length >= this.#enough()) return
     const whole = union(eligibleLeaderReplicas, isr).filter(id => this.#replicas.includes(id))
     const left = without(whole, this.#isr)
     const gone = this.#replicas.length > 1 ? (this.#wish.gone ?? []) : []
@@ -145,9 +150,13 @@ class Draft {
     const clean = this.#eligible.includes(chosen)
     if (!clean) this.#recovery = 1
     this.#isr = [chosen]
-    const enough = this.#isr.length >= Math.min(this.#rules.minIsr, this.#replicas.length)
+    const enough = this.#isr.length >= this.#enough()
     this.#eligible = clean && !enough ? without(this.#eligible, [chosen]) : []
     this.#lastKnown = clean && !enough ? without(this.#lastKnown, [chosen]) : []
+  }
+
+  #enough(): number {
+    return enoughInSync(this.#rules.minIsr, { replicas: this.#replicas })
   }
 
   #choose(election: Election): number | undefined {
