@@ -4,7 +4,7 @@ import type { Partition, ReplicaFetch } from '../../replication/partition.ts'
 import type { Replicas } from '../../replication/replicas.ts'
 import type { TokenBucket } from '../../replication/throttle.ts'
 import type { Volume } from '../../store/store.ts'
-import type { Timers } from '../../world/world.ts'
+import type { Timer, Timers } from '../../world/world.ts'
 import type { Delayed, DelayedOperations } from '../delayed.ts'
 import type { FetchPartition } from './session.ts'
 
@@ -73,6 +73,7 @@ export class DelayedFetch {
   #gathering = false
   /** ms until copies that are being moved may have more; 0: none waits for that. */
   #restMs = 0
+  #rest: Timer | null = null
   #checking = false
   #again = false
   #expired = false
@@ -213,11 +214,14 @@ export class DelayedFetch {
     else this.#wakeAfterRest()
   }
 
+  /** One alarm at most, however often other partitions wake us meanwhile; none for what comes after the deadline. */
   #wakeAfterRest(): void {
-    if (this.#restMs === 0) return
-    this.#limits.moves?.timers.after(Math.ceil(this.#restMs), () => {
-      if (this.#finish !== null) this.#woken()
-    })
+    const { moves, maxWaitMs } = this.#limits
+    if (moves !== null && this.#restMs > 0 && this.#restMs < maxWaitMs)
+      this.#rest ??= moves.timers.after(Math.ceil(this.#restMs), () => {
+        this.#rest = null
+        this.#woken()
+      })
     this.#restMs = 0
   }
 
@@ -231,6 +235,8 @@ export class DelayedFetch {
     this.#finish = null
     this.#fail = null
     if (this.#deadline !== null) this.#delayed.cancel(this.#deadline)
+    this.#rest?.cancel()
+    this.#rest = null
     for (const unwatch of this.#watched) unwatch()
     this.#watched = []
   }
