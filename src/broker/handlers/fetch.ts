@@ -65,7 +65,8 @@ function answer(request: Request, context: RequestContext): Response | Promise<R
   const fetch = new DelayedFetch(node.replicas, broker.delayed, node.volume, wanted, {
     maxWaitMs: broker.stopping ? 0 : request.maxWaitMs,
     minBytes: request.minBytes,
-    maxBytes: Math.min(request.maxBytes, broker.mayFetch()),
+    // Producers wait for followers: what consumers leave must not keep these from reading. Nodes are few, and take what they ask.
+    maxBytes: replica === null ? Math.min(request.maxBytes, broker.mayFetch()) : request.maxBytes,
     replica,
     tellsCommitted: replica !== null && selectsByRack(node.config.get('replica.selector.class')),
     moves: replica === null ? null : { bucket: broker.moves, timers: broker.world.timers },
