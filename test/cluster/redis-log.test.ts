@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { entriesAfter, fencedLogContract } from '../../src/cluster/orderer/fenced/contract.ts'
@@ -27,6 +28,29 @@ async function serverFor(test: TestContext, ...options: string[]) {
   return { server, client }
 }
 
+/** Stands in for what is no Redis of its own (a proxy, a managed service): `EVAL` has this answer. */
+async function impostor(test: TestContext, evaluated: string): Promise<RedisLog> {
+  const server = createServer(socket => {
+    socket.on('error', () => {})
+    socket.on('data', data => {
+      for (const [, word] of data.toString('latin1').matchAll(/\*\d+\r\n\$\d+\r\n([A-Z]+)/g)) {
+        socket.write(word === 'HELLO' ? '%0\r\n' : word === 'EVAL' ? evaluated : '*0\r\n')
+      }
+    })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', () => resolve()))
+  test.after(() => server.close())
+  const target = parseRedisUrl(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const log = new RedisLog({ target, world: nodeWorld, timeoutMs: 1000, warn: () => {} })
+  test.after(() => log.close())
+  return log
+}
+
+test('Redis that does not say who it is cannot be used', async test => {
+  const log = await impostor(test, '*5\r\n$4\r\nnone\r\n*0\r\n:-2\r\n$0\r\n\r\n*0\r\n')
+  await assert.rejects(log.look(0), { name: 'StoreUnfit', message: /master_replid/ })
+})
+
 if (redisBinary === null) {
   test('the metadata log in Redis', test => test.skip('there is no redis-server: see test/peers/redis/install.sh'))
 } else {
@@ -44,7 +68,8 @@ if (redisBinary === null) {
     for (const [options, expected] of [
       [['--appendonly', 'no'], /does not write down/],
       [['--appendfsync', 'everysec'], /may lose its last second/],
-      [['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'], /throws keys away/],
+      [['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'], /throws keys away.*the metadata/],
+      [['--maxmemory', '100mb', '--maxmemory-policy', 'volatile-ttl'], /throws keys away.*the lease/],
     ] as const) {
       const { client } = await serverFor(test, ...options)
       const said: string[] = []

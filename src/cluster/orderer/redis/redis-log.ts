@@ -249,13 +249,10 @@ export class RedisLog implements FencedLog {
     } else if ((settings.get('appendfsync') ?? 'always') !== 'always') {
       warn(`${this.name} may lose its last second when its machine fails: set appendfsync always`)
     }
-    if (
-      (settings.get('maxmemory') ?? '0') !== '0' &&
-      settings.get('maxmemory-policy')?.startsWith('allkeys') === true
-    ) {
-      warn(
-        `${this.name} throws keys away when its memory is full, the metadata as well: set maxmemory-policy noeviction`,
-      )
+    const evicted = (settings.get('maxmemory') ?? '0') !== '0' && settings.get('maxmemory-policy')?.split('-')[0]
+    if (evicted === 'allkeys' || evicted === 'volatile') {
+      const what = evicted === 'allkeys' ? 'the metadata as well' : 'the lease of who leads as well'
+      warn(`${this.name} throws keys away when its memory is full, ${what}: set maxmemory-policy noeviction`)
     }
   }
 }
@@ -274,6 +271,10 @@ function outcomeOf({ word }: Answer): Outcome {
 
 function readAnswer(reply: Reply): Answer {
   const [word, flat, pttl, source, more = null] = list(reply)
+  // A proxy, or a service that hides it.
+  if (String(source ?? '') === '') {
+    throw new StoreUnfit('INFO does not tell master_replid, without which nobody would notice that it was replaced')
+  }
   const fields = new Map<string, string>()
   const values = list(flat ?? [])
   for (let at = 0; at < values.length; at += 2) fields.set(String(values[at]), String(values[at + 1]))
