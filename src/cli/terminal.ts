@@ -16,12 +16,21 @@ export interface Terminal {
   readonly isTerminal: boolean
   /** What happens when the reader of the output has enough (`| head`); by default the process ends quietly. */
   onOutputClosed(run: () => void): void
+  /**
+   * For commands that serve others. From now on what cannot be written (the reader is gone, the disk is full, the terminal was
+   * hung up) is lost, and nothing else happens: no broker ends because nobody reads its log.
+   */
+  outputMayBeLost(): void
+  /** Writes to standard output; never throws where output may be lost. */
+  print(text: string): void
 }
 
 export function processTerminal(): Terminal {
   const { env, stdin, stdout, stderr } = process
   let closed: () => void = () => process.exit(0)
+  let mayBeLost = false
   stdout.on('error', error => {
+    if (mayBeLost) return
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
     closed()
   })
@@ -37,6 +46,17 @@ export function processTerminal(): Terminal {
     isTerminal: stdout.isTTY === true,
     onOutputClosed(run) {
       closed = run
+    },
+    outputMayBeLost() {
+      mayBeLost = true
+    },
+    print(text) {
+      try {
+        stdout.write(text)
+      } catch (error) {
+        // Before Node 20.3 a full disk says so at once, and not by an event.
+        if (!mayBeLost) throw error
+      }
     },
   }
 }

@@ -27,6 +27,8 @@ const terminal: Terminal = {
   errorPaint: createPaint(false),
   isTerminal: false,
   onOutputClosed() {},
+  outputMayBeLost() {},
+  print() {},
 }
 const flags = () => ({ bootstrapServer: running.bootstrap })
 

@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join, resolve } from 'node:path'
 import { joinTokenName, newJoinToken } from '../../security/join-token.ts'
+import { letGoOfTerminal } from '../../world/node-terminal.ts'
 import { Failure } from '../failure.ts'
 import { invocation } from '../invocation.ts'
+import { listenForSignals } from '../signals.ts'
 import type { Terminal } from '../terminal.ts'
 import { parseCount } from '../when.ts'
 
@@ -30,7 +32,8 @@ const portName = 'port'
 export async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   const count = parseCount('--nodes', flags.nodes, 1, mostNodes)
   const firstPort = parseCount('--port', flags.port, 1, 65_536 - count)
-  const stopped = signals()
+  const stopped = listenForSignals().first()
+  terminal.outputMayBeLost()
   const token = flags.memory === true ? newJoinToken(terminal.world.random) : tokenIn(flags.data, terminal)
   const addresses = Array.from({ length: count }, (_, i) => `127.0.0.1:${firstPort + i}`)
   const moved = flags.memory !== true && lastPort(flags.data, terminal) !== firstPort
@@ -55,6 +58,7 @@ export async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   } finally {
     await down()
   }
+  if ((await stopped) === 'SIGHUP') letGoOfTerminal()
 }
 
 function tokenIn(data: string, { world }: Terminal): string {
@@ -110,12 +114,12 @@ function untilReady(id: number, child: ChildProcess, terminal: Terminal): Promis
     lines(child.stdout, line => {
       const { level, message, bootstrap } = parsed(line)
       if (message === 'ready') ready(bootstrap ?? '')
-      else if (level === 'warn' || level === 'error') terminal.stdout.write(`${name} ${message}\n`)
+      else if (level === 'warn' || level === 'error') terminal.print(`${name} ${message}\n`)
     })
     child.on('error', failed)
     child.on('exit', (code, signal) => {
       failed(new Failure(`node ${id} ended before it was ready`))
-      if (code !== 0) terminal.stdout.write(`${name} has ended (${signal ?? `exit code ${code}`})\n`)
+      if (code !== 0) terminal.print(`${name} has ended (${signal ?? `exit code ${code}`})\n`)
     })
   })
 }
@@ -161,20 +165,5 @@ function announce(addresses: readonly string[], members: readonly Member[], flag
     `  processes  ${members.map(({ process }) => process.pid).join(', ')}${dim('  kill one, and see')}`,
     `  try        ${bold(`${invocation(terminal.env)} nodes -b ${addresses[0]}`)}`,
   ]
-  terminal.stdout.write(
-    terminal.isTerminal ? `${text.join('\n')}\n` : `${JSON.stringify({ message: 'ready', bootstrap })}\n`,
-  )
-}
-
-/** The first signal that asks us to stop; a second one ends at once. */
-function signals(): Promise<string> {
-  return new Promise(tell => {
-    let asked = false
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.on(name, () => {
-        if (asked) process.exit(130)
-        asked = true
-        tell(name)
-      })
-  })
+  terminal.print(terminal.isTerminal ? `${text.join('\n')}\n` : `${JSON.stringify({ message: 'ready', bootstrap })}\n`)
 }

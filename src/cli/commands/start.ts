@@ -3,9 +3,11 @@ import type { Command } from 'commander'
 import type { ResolvedConfig } from '../../config/sources.ts'
 import type { RunningNode } from '../../node.ts'
 import type { Logger } from '../../world/logger.ts'
+import { letGoOfTerminal } from '../../world/node-terminal.ts'
 import { invocation } from '../invocation.ts'
 import { createLogger } from '../logger.ts'
 import { type StartFlags, settingsOf, startFlags } from '../settings.ts'
+import { listenForSignals } from '../signals.ts'
 import type { Terminal } from '../terminal.ts'
 import { version } from '../version.ts'
 
@@ -22,6 +24,7 @@ export async function start(flags: StartFlags, terminal: Terminal): Promise<void
   const loading = import('../../node.ts')
   loading.catch(() => {})
   const resolved = settingsOf(flags, terminal)
+  terminal.outputMayBeLost()
   const logger = loggerOf(resolved, terminal)
   for (const warning of resolved.warnings) logger.warn(warning)
   const { startNode, loadAll } = await loading
@@ -36,9 +39,11 @@ export async function start(flags: StartFlags, terminal: Terminal): Promise<void
       logger.warn('parts of the program are missing; restart the node', { error }),
     )
   })
-  logger.info('stopping', { signal: await Promise.race([signal, node.failed]) })
+  const asked = await Promise.race([signal, node.failed])
+  logger.info('stopping', { signal: asked })
   await node.stop()
   logger.info('stopped')
+  if (asked === 'SIGHUP') letGoOfTerminal()
 }
 
 /** Nothing can be trusted any more; what was acknowledged is on the disk, and a new start finds it. */
@@ -55,7 +60,7 @@ function loggerOf(resolved: ResolvedConfig, terminal: Terminal): Logger {
     level: resolved.config.get('logging.level') as 'info',
     clock: terminal.world.clock,
     paint: terminal.paint,
-    write: line => terminal.stdout.write(line),
+    write: line => terminal.print(line),
   })
 }
 
@@ -87,7 +92,7 @@ function announce(node: RunningNode, resolved: ResolvedConfig, terminal: Termina
     `  join       ${dim(`${us} ${beside}--join ${node.joinAddress} --token ${node.joinToken}`)}`,
     `  try        ${bold(`${us} produce hello${where} -m 'Hello, Kafka!' && ${us} consume hello${where} --from-beginning`)}`,
   ]
-  terminal.stdout.write(`${lines.join('\n')}\n`)
+  terminal.print(`${lines.join('\n')}\n`)
 }
 
 /** There is no data, and nothing to join. */
@@ -108,34 +113,5 @@ function announceGateway(
     `  listening  ${cyan(bootstrap)}`,
     `  cluster    ${cyan(cluster)}${dim(`  ${clusterId}`)}`,
   ]
-  terminal.stdout.write(`${lines.join('\n')}\n`)
-}
-
-const SIGNALS = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1 } as const
-type Signal = keyof typeof SIGNALS
-
-interface Signals {
-  /** The first signal that comes from now on. Before this is called a signal ends the process: nothing is under way yet. */
-  first(): Promise<Signal>
-}
-
-/** Whoever asks twice is in a hurry; what was acknowledged is safe all the same. */
-function listenForSignals(): Signals {
-  let tell: ((signal: Signal) => void) | null = null
-  const came = (name: Signal) => {
-    if (tell === null) process.exit(128 + SIGNALS[name])
-    tell(name)
-    tell = null
-  }
-  for (const name of Object.keys(SIGNALS) as Signal[]) process.on(name, () => came(name))
-  // Whoever started us with a channel (`ottla cluster up`) is gone when it ends.
-  process.on('disconnect', () => came('SIGHUP'))
-  // To listen must not keep us running when we are done.
-  process.channel?.unref()
-  return {
-    first: () =>
-      new Promise(resolve => {
-        tell = resolve
-      }),
-  }
+  terminal.print(`${lines.join('\n')}\n`)
 }
