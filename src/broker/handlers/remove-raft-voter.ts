@@ -1,7 +1,7 @@
 import { RemoveRaftVoter } from '../../protocol/messages/remove-raft-voter.ts'
 import { handler } from '../handler.ts'
 import { asLeader } from '../quorum/leader.ts'
-import { answerOf, nobodyLeads, refusal } from '../quorum/voters.ts'
+import { answerMs, answerOf, voterLane as lane, nobodyLeads, refusal } from '../quorum/voters.ts'
 
 const timeoutMs = 10_000
 
@@ -16,5 +16,5 @@ export default handler(RemoveRaftVoter, async (request, context) => {
     if (change.error === null) quorum!.growth.removed(key)
     return answerOf(change)
   }
-  return asLeader(context, RemoveRaftVoter, request, here, nobodyLeads, timeoutMs)
+  return asLeader(context, RemoveRaftVoter, request, here, nobodyLeads, { lane, timeoutMs: timeoutMs + answerMs })
 })

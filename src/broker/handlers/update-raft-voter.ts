@@ -2,7 +2,7 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import { UpdateRaftVoter } from '../../protocol/messages/update-raft-voter.ts'
 import { handler } from '../handler.ts'
 import { asLeader } from '../quorum/leader.ts'
-import { answerOf, refusal } from '../quorum/voters.ts'
+import { answerMs, answerOf, voterLane as lane, refusal } from '../quorum/voters.ts'
 
 const timeoutMs = 5_000
 
@@ -17,5 +17,6 @@ export default handler(UpdateRaftVoter, async (request, context) => {
     const { errorCode } = answerOf(await quorum!.changes.update({ id, directoryId, endpoints }, timeoutMs))
     return { errorCode }
   }
-  return asLeader(context, UpdateRaftVoter, request, here, { errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER }, timeoutMs)
+  const nobody = { errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER }
+  return asLeader(context, UpdateRaftVoter, request, here, nobody, { lane, timeoutMs: timeoutMs + answerMs })
 })

@@ -10,6 +10,15 @@ const retryMs = 100
 
 const moved = new Set<number>([ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.NOT_CONTROLLER])
 
+export interface AskOptions<A extends Api> {
+  /** Answers that must wait for nothing else, or that may let others wait, have one of their own. */
+  readonly lane?: string
+  /** ms until it is given up. */
+  readonly timeoutMs?: number
+  /** The request as the leader gets it, which has `leftMs` for its answer. */
+  readonly within?: (request: RequestOf<A>, leftMs: number) => RequestOf<A>
+}
+
 /**
  * What only the leader of the quorum can answer: `here` when that is us, else it is asked of the leader. What another node
  * asks is not passed on any further.
@@ -20,7 +29,7 @@ export async function asLeader<A extends Api>(
   request: RequestOf<A>,
   here: () => ResponseOf<A> | Promise<ResponseOf<A>>,
   nobody: ResponseOf<A>,
-  timeoutMs = patienceMs,
+  { lane = 'admin', timeoutMs = patienceMs, within = asked => asked }: AskOptions<A> = {},
 ): Promise<ResponseOf<A>> {
   const { clock, timers } = broker.world
   const deadline = clock.mono() + timeoutMs
@@ -31,8 +40,8 @@ export async function asLeader<A extends Api>(
     if (leader >= 0) {
       try {
         const left = Math.max(1, deadline - clock.mono())
-        const options = { lane: 'admin', timeoutMs: left }
-        const sent = node.peers.send(leader, api, request as unknown as RequestInput<A>, options)
+        const asked = within(request, left) as unknown as RequestInput<A>
+        const sent = node.peers.send(leader, api, asked, { lane, timeoutMs: left })
         const answer = await unlessDeposed(node, leader, sent)
         if (!moved.has((answer as { errorCode?: number }).errorCode ?? 0)) return answer as unknown as ResponseOf<A>
       } catch (error) {

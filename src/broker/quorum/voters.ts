@@ -8,6 +8,11 @@ export interface VoterAnswer {
   readonly errorMessage: string | null
 }
 
+/** Changes of the voters may wait for long: nothing else may stand behind them. */
+export const voterLane = 'voters'
+/** ms that the leader has less than whoever asks it, so that its answer is still there in time. */
+export const answerMs = 500
+
 export const nobodyLeads: VoterAnswer = {
   errorCode: ErrorCode.NOT_CONTROLLER,
   errorMessage: 'Nobody leads the quorum of the metadata now.',

@@ -107,7 +107,7 @@ export class Applicant {
     const { epoch: currentLeaderEpoch } = raft
     const request = { clusterId, currentLeaderEpoch, voterId, voterDirectoryId, listeners, kRaftVersionFeature }
     try {
-      await peers.send(raft.leaderId, UpdateRaftVoter, request, { lane: 'admin', timeoutMs: againMs * 10 })
+      await peers.send(raft.leaderId, UpdateRaftVoter, request, { lane: 'own-vote', timeoutMs: againMs * 10 })
     } catch (error) {
       logger.debug('the leader did not take our address', { error })
     }
