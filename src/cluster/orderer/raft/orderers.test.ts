@@ -157,6 +157,32 @@ describe('orderers that talk to each other', () => {
     assert.deepEqual(voters(leader), [1, 2])
   })
 
+  it('say that it is done when the leader itself was removed', async () => {
+    await three()
+    for (const left of [2, 1]) {
+      await until('a leader', () => cluster.leader() !== null)
+      const leader = cluster.leader()!
+      assert.deepEqual(await leader.quorum.changes.remove(leader.orderer.voter, 1000), { error: null, message: null })
+      cluster.cut.add(leader.id)
+      await until('the others know', () =>
+        [...cluster.nodes.values()].every(node => cluster.cut.has(node.id) || voters(node).length === left),
+      )
+    }
+  })
+
+  it('let few wait for a change of the voters, and tell the rest so at once', async () => {
+    const first = await cluster.start(1)
+    const changes = Array.from({ length: 20 }, (_, index) => {
+      const begun = performance.now()
+      const stranger = { ...first.orderer.voter, id: 7, directoryId: `x${index}` }
+      return first.quorum.changes.add(stranger, 300).then(({ error }) => ({ error, ms: performance.now() - begun }))
+    })
+    const all = await Promise.all(changes)
+    assert.deepEqual(new Set(all.map(({ error }) => error)), new Set(['REQUEST_TIMED_OUT']))
+    assert.equal(all.filter(({ ms }) => ms >= 290).length, 8)
+    assert.equal(all.filter(({ ms }) => ms < 200).length, 12)
+  })
+
   it('leave alone who was removed on purpose', async () => {
     const nodes = await three()
     const leader = cluster.leader()!

@@ -28,7 +28,8 @@ export class Quorum {
     const { clock, timers } = world
     this.server = new QuorumServer(orderer, clusterId)
     this.changes = new VoterChanges({ orderer, clock, timers, fetchTimeoutMs })
-    const { changes } = this
+    // Its own: it waits for no place among those whom operators wait for.
+    const changes = new VoterChanges({ orderer, clock, timers, fetchTimeoutMs })
     this.growth = new Growing({ orderer, changes, settings, clock, timers, logger, leaves, goneMs: fetchTimeoutMs })
   }
 

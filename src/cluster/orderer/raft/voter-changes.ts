@@ -23,6 +23,9 @@ export interface VoterChange {
 /** ms between looks at whether what we wait for is there. */
 const lookMs = 20
 
+/** Changes that operators wait for at once; who asks for one more is told so. */
+const mostWaiting = 8
+
 const done: VoterChange = { error: null, message: null }
 
 type AnyRaft = Raft<Uint8Array>
@@ -30,6 +33,7 @@ type AnyRaft = Raft<Uint8Array>
 /** Changes of the voters, one at a time, by the leader (KIP-853): what an operator asks for, and what grows by itself. */
 export class VoterChanges {
   readonly #options: VoterChangesOptions
+  #waiting = 0
 
   constructor(options: VoterChangesOptions) {
     this.#options = options
@@ -94,10 +98,12 @@ export class VoterChanges {
     }
     if (!whenCommitted) return done
     for (;;) {
-      const { raft } = orderer
-      if (raft === null || raft.epoch !== epoch) return notLeader
-      if (raft.highWatermark >= end) return done
-      if (raft.role !== 'leader') return notLeader
+      const { raft, log } = orderer
+      if (raft === null) return notLeader
+      // Also when we lead no longer: whoever removes itself goes as soon as that is committed.
+      const ours = raft.epoch === epoch
+      if (raft.highWatermark >= end && (ours || log.epochAt(end - 1) === epoch)) return done
+      if (!ours || raft.role !== 'leader') return notLeader
       if (this.#options.clock.mono() >= deadline)
         return refuse('REQUEST_TIMED_OUT', 'The change is not committed yet: a majority of the new voters is missing.')
       await this.#pause()
@@ -106,14 +112,24 @@ export class VoterChanges {
 
   /** Looks again and again; null: go on. What is not possible yet is tried until the deadline. */
   async #until(deadline: number, look: (raft: AnyRaft) => VoterChange | Waiting | null): Promise<VoterChange | null> {
-    for (;;) {
-      const { raft } = this.#options.orderer
-      if (raft === null || raft.voterChangeProblem() === 'notLeader') return notLeader
-      const found = look(raft)
-      if (found === null || !('waitsFor' in found)) return found
-      if (this.#options.clock.mono() >= deadline) return refuse('REQUEST_TIMED_OUT', found.waitsFor)
-      await this.#pause()
+    let found = this.#now(look)
+    if (!isWaiting(found)) return found
+    if (this.#waiting >= mostWaiting) return refuse('REQUEST_TIMED_OUT', found.waitsFor)
+    this.#waiting++
+    try {
+      while (isWaiting(found) && this.#options.clock.mono() < deadline) {
+        await this.#pause()
+        found = this.#now(look)
+      }
+    } finally {
+      this.#waiting--
     }
+    return isWaiting(found) ? refuse('REQUEST_TIMED_OUT', found.waitsFor) : found
+  }
+
+  #now(look: (raft: AnyRaft) => VoterChange | Waiting | null): VoterChange | Waiting | null {
+    const { raft } = this.#options.orderer
+    return raft === null || raft.voterChangeProblem() === 'notLeader' ? notLeader : look(raft)
   }
 
   #notYet(raft: AnyRaft): Waiting | null {
@@ -162,6 +178,8 @@ export class VoterChanges {
 interface Waiting {
   readonly waitsFor: string
 }
+
+const isWaiting = (found: VoterChange | Waiting | null): found is Waiting => found !== null && 'waitsFor' in found
 
 const refuse = (error: ErrorName, message: string): VoterChange => ({ error, message })
 const notLeader = refuse('NOT_LEADER_OR_FOLLOWER', 'This node does not lead the quorum of the metadata.')
