@@ -27,8 +27,8 @@ export class Inode {
   #stable: Buffer = Buffer.alloc(0)
   #stableLength = 0
   #dirty: Dirty[] = []
-  /** A sync failed: the kernel has dropped the dirty pages and will never write them. */
-  #lost = false
+  /** A sync failed: the kernel takes these bytes for written and will not write them, unless they are written anew. */
+  #lost: { readonly from: number; readonly to: number }[] = []
 
   get length(): number {
     return this.#length
@@ -72,7 +72,6 @@ export class Inode {
   }
 
   endSync({ length, parts }: Syncing): void {
-    if (this.#lost) return
     this.#stable = enlarged(this.#stable, length)
     if (length < this.#stableLength) this.#stable.fill(0, length, this.#stableLength)
     this.#stableLength = length
@@ -82,7 +81,8 @@ export class Inode {
   }
 
   failSync(): void {
-    this.#lost = true
+    this.#lost.push(...this.#dirty.map(({ from, to }) => ({ from, to })))
+    this.#dirty = []
   }
 
   /** A bit goes wrong by itself, on the platter and in memory. */
@@ -110,6 +110,10 @@ export class Inode {
   }
 
   #touch(from: number, to: number): void {
+    this.#lost = this.#lost.flatMap(lost => [
+      ...(lost.from < from ? [{ from: lost.from, to: Math.min(lost.to, from) }] : []),
+      ...(lost.to > to ? [{ from: Math.max(lost.from, to), to: lost.to }] : []),
+    ])
     const last = this.#dirty.at(-1)
     if (last === undefined || last.taken || from > last.to || from < last.from) {
       this.#dirty.push({ from, to, taken: false })
@@ -119,13 +123,14 @@ export class Inode {
   /** The length is one that the file had or might have had; each sector is the old or the new one. */
   #torn(random: Dice): Buffer {
     const { stable: old, bytes: now } = this
-    if (old.equals(now) || this.#lost) return Buffer.from(old)
+    if (old.equals(now)) return Buffer.from(old)
     const [short, long] = [Math.min(old.length, now.length), Math.max(old.length, now.length)]
     const left = Buffer.alloc(random.int(3) === 0 ? now.length : short + random.int(long - short + 1))
     // Often all of it got there, often nothing; the rest is a lottery.
     const odds = [0, 4, 2, 1][random.int(4)]!
     for (let at = 0; at < left.length; at += sectorBytes) {
-      const from = odds > 0 && random.int(odds) === 0 ? now : old
+      const lost = this.#lost.some(({ from, to }) => from < at + sectorBytes && to > at)
+      const from = odds > 0 && random.int(odds) === 0 && !lost ? now : old
       if (at < from.length) from.copy(left, at, at, Math.min(at + sectorBytes, left.length))
     }
     return left

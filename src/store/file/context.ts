@@ -17,6 +17,11 @@ export interface VolumeContext {
   readonly blocks: Blocks
   readonly syncSlots: SyncSlots
   readonly progress: Progress
+  /**
+   * The disk has failed us, and nobody knows whether the machine has been started anew since: after a failed sync the kernel
+   * takes pages for written that are not. What a recovery reads it writes again, or no later sync would bring it to the disk.
+   */
+  readonly distrusted: boolean
   /** Waiting bytes of one store that are written without waiting for the end of the turn. */
   readonly writeAtOnceBytes: number
   /** The store's `turn` is called at the end of this turn of the event loop. */
@@ -26,6 +31,8 @@ export interface VolumeContext {
    * the place of those at and above `to`. Null when it is low enough.
    */
   lowerRecoveryPoint(partition: TopicPartition, to: number): Promise<void> | null
+  /** The disk has failed: the next start must not believe the page cache. */
+  distrust(): void
   /** The store has changed since the last checkpoint. */
   touched(partition: TopicPartition): void
 }

@@ -336,6 +336,7 @@ export class Durability {
     this.#pending.clear()
     const { context, topicPartition, observers } = this.#parts
     context.logger.error('The disk failed; what it has is unknown', { ...topicPartition, error })
+    context.distrust()
     this.#syncer.rejectAll(error)
     context.world.timers.soon(() => observers.failed(error))
   }

@@ -117,6 +117,29 @@ describe('a failing disk', () => {
     await again.volume.close()
   })
 
+  it('the next process does not believe what the kernel shows of it: it writes it again', async () => {
+    const disk = new MemoryDisk()
+    const { volume, store } = await openOn(disk)
+    fill(store, 2)
+    await store.sync()
+    disk.failingSyncs = 1
+    fill(store, 2)
+    await assert.rejects(store.sync(), { code: 'EIO' })
+    await volume.close()
+    // Started again at once, on the same machine: reads find all four, and the next sync has nothing to do.
+    const later = disk.killed()
+    const again = await openOn(later)
+    assert.deepEqual(offsets(await everything(again.store)), range(4))
+    assert.equal(await again.store.sync(), 4)
+    const last = later.powerCut({ int: () => 0 })
+    const after = await openOn(last)
+    assert.deepEqual(offsets(await everything(after.store)), range(4))
+    // Until it is left in order once.
+    assert.equal(last.exists('/data/.ottla_disk_failed'), true)
+    await after.volume.close()
+    assert.equal(last.exists('/data/.ottla_disk_failed'), false)
+  })
+
   it('so does a write that fails for any reason but room', async () => {
     const disk = new MemoryDisk()
     const { volume, store, heard } = await openOn(disk)

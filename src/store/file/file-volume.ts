@@ -13,6 +13,7 @@ import {
   cleanMarkName,
   departedDirectoryName,
   directoryName,
+  distrustName,
   isDeletedDirectory,
   keyOf,
   lockName,
@@ -72,6 +73,8 @@ export class FileVolume implements Volume {
   readonly #touched = new Set<string>()
   #dirty: { turn(): void }[] = []
   #closing: Promise<void> | null = null
+  /** The note for the next start is being written. */
+  #distrust: Promise<void> | null = null
 
   /**
    * Takes the directory, makes it when it is missing. Throws VolumeInUseError, and what the disk throws (EACCES, ENOSPC).
@@ -118,6 +121,12 @@ export class FileVolume implements Volume {
       writeAtOnceBytes: options.writeAtOnceBytes ?? 4 << 20,
       schedule: store => this.#schedule(store),
       lowerRecoveryPoint: (partition, to) => this.#lowerRecoveryPoint(partition, to),
+      distrusted: world.disk.exists(`${root}/${distrustName}`),
+      distrust: () => {
+        const unkept = (error: Error): void =>
+          logger.warn('The next start cannot be warned of the disk', { root, error })
+        this.#distrust ??= world.disk.replaceFile(`${root}/${distrustName}`, Buffer.alloc(0)).catch(unkept)
+      },
       touched: partition => this.#touched.add(keyOf(partition)),
     }
     const mark = this.get(cleanMarkName)
@@ -276,8 +285,10 @@ export class FileVolume implements Volume {
       )
       if (!inOrder || !checkpointed) {
         logger.warn('The directory was not left clean: the next start will check it', { root })
+        await this.#distrust
         return
       }
+      if (this.#context.distrusted) world.disk.remove(`${root}/${distrustName}`)
       await world.disk.replaceFile(`${root}/${cleanMarkName}`, cleanMark(brokerEpoch))
     } finally {
       handles.closeAll()

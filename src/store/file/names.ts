@@ -8,6 +8,8 @@ const digits = 20
 
 export const lockName = '.lock'
 export const cleanMarkName = '.kafka_cleanshutdown'
+/** Ours: the disk failed, and what the page cache has may never have got there. Kafka passes over it. */
+export const distrustName = '.ottla_disk_failed'
 export const recoveryPointsName = 'recovery-point-offset-checkpoint'
 export const logStartsName = 'log-start-offset-checkpoint'
 export const highWatermarksName = 'replication-offset-checkpoint'

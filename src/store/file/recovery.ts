@@ -55,6 +55,7 @@ function walk(
     const file = context.handles.get(segment.path)
     const filled = file.read(block.subarray(0, Math.min(block.length, end - at)), at)
     context.progress.read(filled, segment.path, at, end)
+    if (context.distrusted) file.write([block.subarray(0, filled)], at)
     let inBlock = 0
     while (inBlock + batchOverhead <= filled) {
       const problem = headerProblem(block, inBlock, end - at - inBlock, nextOffset)
