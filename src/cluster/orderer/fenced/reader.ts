@@ -111,7 +111,7 @@ export class Reader {
   }
 
   async #load(head: Head): Promise<void> {
-    await this.#meet(head)
+    if (!(await this.#meets(head))) return
     const { snapshot } = head
     if (snapshot === null) {
       if (head.startOffset > 0) throw new BrokenChain(`nothing is there before offset ${head.startOffset}`)
@@ -130,18 +130,21 @@ export class Reader {
 
   /**
    * Before anything is shown to anybody: what we know must be there. Where the log begins behind it, its id, its end and
-   * its epoch have to do.
+   * its epoch have to do. False: it begins elsewhere since we looked.
    */
-  async #meet(head: Head): Promise<void> {
+  async #meets(head: Head): Promise<boolean> {
     const { position } = this.#memory.now
-    if (position.endOffset <= head.startOffset) return
-    const entry = (await this.#log.look(position.endOffset - 1))?.entries[0]
+    if (position.endOffset <= head.startOffset) return true
+    const found = await this.#log.look(position.endOffset - 1)
+    if (found === null || found.head.startOffset !== head.startOffset) return false
+    const [entry] = found.entries
     if (entry === undefined || entry.endOffset > position.endOffset) {
       throw new BrokenChain(`the log has no batch that ends at offset ${position.endOffset}, as it had`)
     }
     if (positionAfter(entry).hash !== position.hash) {
       throw new BrokenChain(`the log differs below offset ${position.endOffset} from what this node has seen there`)
     }
+    return true
   }
 
   /** A follower's memory may trail: it answers nobody. */
