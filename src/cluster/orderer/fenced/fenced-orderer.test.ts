@@ -212,6 +212,23 @@ describe('a fenced log', () => {
     assert.equal(nodes.leads.length, 2)
   })
 
+  it('is left to others by who resigns just as it gets the lead', async () => {
+    const { cluster, nodes, store } = await setUp()
+    nodes.start(1)
+    await nodes.commit()
+    cluster.kill(1)
+    nodes.lives.delete(1)
+    nodes.start(2)
+    for (let ms = 0; store.state!.token.epoch === 1; ms++) {
+      assert.ok(ms < 2 * leaseMs)
+      await cluster.pass(1)
+    }
+    nodes.start(3)
+    void nodes.lives.get(2)!.orderer.resign()
+    await nodes.until('another leads', () => nodes.lives.get(3)!.epoch !== null, leaseMs / 2)
+    assert.equal(nodes.leads.length, 2)
+  })
+
   it('refuses a leader that was thought to be gone and was not', async () => {
     const { cluster, nodes } = await setUp()
     nodes.start(1)

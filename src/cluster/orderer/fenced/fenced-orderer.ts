@@ -287,6 +287,11 @@ export class FencedOrderer implements Orderer {
     const head = await this.#reader.catchUp()
     this.#head = head
     if (this.#closed || head.token.nonce !== nonce) return leaseSlackMs
+    if (this.#resigned) {
+      // Meanwhile: who goes does not begin to decide.
+      await this.#log.release(head.token)
+      return leaseMs
+    }
     const lead = new Lead(this.#leadContext, head.token, this.#reader.replay.position, asked + leaseMs)
     this.#lead = lead
     await lead.begin()
