@@ -13,13 +13,21 @@ export type ControllerOptions = Pick<
   'clock' | 'timers' | 'random' | 'logger' | 'observer' | 'onLead' | 'maxWaiting'
 > & {
   readonly orderer: Orderer
-  /** ms after which a leader that has not heard a majority may have a successor, less some slack. */
+  /** See `sureMsOf`. */
   readonly sureMs: number
   readonly settings: ControllerSettings
   /** The first records of a cluster that has none: `bootstrapRecords()`. */
   readonly bootstrap: readonly MetadataRecord[]
   /** Bytes of records after which the log is replaced by a snapshot (`metadata.log.max.record.bytes.between.snapshots`). */
   readonly snapshotBytes: number
+}
+
+/**
+ * ms after `Orderer.wholeAsOf` for which a leader cannot have a successor. Raft's followers wait for the fetch timeout
+ * before they stand, and their Fetches come at least every half of a second; the end of a lease is its end.
+ */
+export function sureMsOf(orderer: string, fetchTimeoutMs: number): number {
+  return orderer === 'raft' ? (fetchTimeoutMs * 2) / 3 : 0
 }
 
 /** The controller of this node: commands in, responses out, whatever happens. */

@@ -6,7 +6,7 @@ import { ErrorCode } from '../protocol/errors.ts'
 import { silent } from '../world/logger.ts'
 import type { Fact } from './commands/command.ts'
 import { CommittedMetadata } from './committed.ts'
-import { ControllerClient } from './controller-client.ts'
+import { ControllerClient, sureMsOf } from './controller-client.ts'
 import { bootstrapRecords } from './features.ts'
 import type { Orderer } from './orderer/orderer.ts'
 import { testSettings, uuid } from './testing.ts'
@@ -18,18 +18,26 @@ class Scene {
   wholeAsOf: number | null = null
   readonly log = new MemoryLog<Fact>({ autoCommit: true })
   readonly metadata = new CommittedMetadata()
-  readonly controller = new ControllerClient({
-    orderer: Object.assign(this.log, { wholeAsOf: () => this.wholeAsOf ?? this.time.mono() }) as unknown as Orderer,
-    sureMs: 1000,
-    settings: testSettings,
-    bootstrap: bootstrapRecords(),
-    snapshotBytes: 1e9,
-    observer: this.metadata,
-    clock: this.time,
-    timers: this.time,
-    random: dice(1),
-    logger: silent,
-  })
+  readonly controller: ControllerClient
+
+  constructor(sureMs: number) {
+    this.controller = this.#newController(sureMs)
+  }
+
+  #newController(sureMs: number) {
+    return new ControllerClient({
+      orderer: Object.assign(this.log, { wholeAsOf: () => this.wholeAsOf ?? this.time.mono() }) as unknown as Orderer,
+      sureMs,
+      settings: testSettings,
+      bootstrap: bootstrapRecords(),
+      snapshotBytes: 1e9,
+      observer: this.metadata,
+      clock: this.time,
+      timers: this.time,
+      random: dice(1),
+      logger: silent,
+    })
+  }
 
   async join(brokerId: number): Promise<void> {
     await this.controller.ask('registerBroker', {
@@ -45,15 +53,17 @@ class Scene {
   }
 
   async beat(...ids: number[]): Promise<void> {
-    for (const brokerId of ids) {
-      await this.controller.ask('brokerHeartbeat', {
-        brokerId,
-        brokerEpoch: this.metadata.state.brokers.get(brokerId)!.epoch,
-        currentMetadataOffset: this.metadata.state.offset - 1,
-        wantFence: false,
-        wantShutDown: false,
-      })
-    }
+    for (const brokerId of ids) await this.heartbeat(brokerId)
+  }
+
+  heartbeat(brokerId: number) {
+    return this.controller.ask('brokerHeartbeat', {
+      brokerId,
+      brokerEpoch: this.metadata.state.brokers.get(brokerId)!.epoch,
+      currentMetadataOffset: this.metadata.state.offset - 1,
+      wantFence: false,
+      wantShutDown: false,
+    })
   }
 
   get fenced(): number[] {
@@ -61,8 +71,8 @@ class Scene {
   }
 }
 
-async function scene(): Promise<Scene> {
-  const made = new Scene()
+async function scene(sureMs = 1000): Promise<Scene> {
+  const made = new Scene(sureMs)
   made.log.elect()
   for (const id of [1, 2, 3]) await made.join(id)
   assert.deepEqual(made.fenced, [])
@@ -104,14 +114,7 @@ test('a new controller gives everybody a full session', async () => {
 
 test('a controller that may have been deposed answers no heartbeat', async () => {
   const all = await scene()
-  const beat = () =>
-    all.controller.ask('brokerHeartbeat', {
-      brokerId: 2,
-      brokerEpoch: all.metadata.state.brokers.get(2)!.epoch,
-      currentMetadataOffset: all.metadata.state.offset - 1,
-      wantFence: false,
-      wantShutDown: false,
-    })
+  const beat = () => all.heartbeat(2)
   all.wholeAsOf = all.time.mono()
   all.time.advance(1000)
   assert.equal((await beat()).errorCode, ErrorCode.NONE)
@@ -119,4 +122,17 @@ test('a controller that may have been deposed answers no heartbeat', async () =>
   assert.equal((await beat()).errorCode, ErrorCode.NOT_CONTROLLER)
   all.wholeAsOf = null
   assert.equal((await beat()).errorCode, ErrorCode.NONE)
+})
+
+test('a controller by a lease answers no heartbeat from the end of that on', async () => {
+  // A successor may have it from then on; a quorum's waits for the fetch timeout.
+  const all = await scene(sureMsOf('redis://localhost:6379', 1500))
+  const beat = () => all.heartbeat(2)
+  const leaseEnd = all.time.mono() + 500
+  all.time.advance(500)
+  all.wholeAsOf = leaseEnd
+  assert.equal((await beat()).errorCode, ErrorCode.NONE)
+  all.time.advance(1)
+  assert.equal((await beat()).errorCode, ErrorCode.NOT_CONTROLLER)
+  assert.equal(sureMsOf('raft', 1500), 1000)
 })

@@ -3,7 +3,7 @@ import { ReplicaManager } from '../broker/replica-manager.ts'
 import type { Services } from '../broker/services.ts'
 import { showAddress } from '../client/address.ts'
 import { CommittedMetadata } from '../cluster/committed.ts'
-import { ControllerClient } from '../cluster/controller-client.ts'
+import { ControllerClient, sureMsOf } from '../cluster/controller-client.ts'
 import { bootstrapRecords } from '../cluster/features.ts'
 import { ForwardingController } from '../cluster/forwarding.ts'
 import { BrokerLifecycle } from '../cluster/lifecycle.ts'
@@ -141,8 +141,7 @@ export class Node implements RunningNode {
     this.#quorum = quorumService(this.#orderer, state, this.clusterId, options)
     this.#local = new ControllerClient({
       orderer: this.#orderer,
-      // A follower waits for the fetch timeout before it stands; its Fetches come at least every half of a second.
-      sureMs: (this.#config.get('controller.quorum.fetch.timeout.ms') * 2) / 3,
+      sureMs: sureMsOf(this.#config.get('orderer'), this.#config.get('controller.quorum.fetch.timeout.ms')),
       settings: controllerSettings(this.#config, { ...membership.meta, incarnationId: membership.incarnationId }),
       bootstrap: readBootstrap(volume) ?? bootstrapRecords(),
       snapshotBytes: this.#config.get('metadata.log.max.record.bytes.between.snapshots'),
