@@ -72,7 +72,7 @@ export async function joinCluster(joiner: Joiner): Promise<Joined> {
     } catch (error) {
       const now = world.clock.mono()
       if (!(error instanceof KafkaError)) throw inWords(error, joiner)
-      const taken = error.errorName === 'DUPLICATE_BROKER_REGISTRATION'
+      const taken = isTaken(error)
       if (taken) takenSince = Math.min(takenSince, now)
       if (taken ? now - takenSince > formerLifeMs(joiner) : !mayPass(error)) throw inWords(error, joiner)
       if (now - said > sayMs && failures > 1) {
@@ -102,7 +102,10 @@ export async function checkCluster(asked: Seeds & { readonly clusterId: string }
 }
 
 async function attempt(joiner: Joiner, numbers: Numbers): Promise<Joined> {
-  return withSeed(joiner, async seed => {
+  const { listeners, world } = joiner
+  // The same list may be given to all nodes. We do not answer ourselves before we have joined.
+  const seeds = joiner.seeds.filter(seed => !listeners.isOwn(seed, world.net.addresses()))
+  return withSeed({ ...joiner, seeds }, async seed => {
     const cluster = await describe(seed)
     if (joiner.clusterId !== undefined && joiner.clusterId !== cluster.clusterId)
       throw new Error(`the nodes at --join are cluster ${cluster.clusterId}, not ${joiner.clusterId}`)
@@ -143,18 +146,29 @@ function describe(connection: Connection): Promise<Cluster> {
   return connection.request(DescribeCluster, { includeClusterAuthorizedOperations: false, includeFencedBrokers })
 }
 
-/** The first seed that can be reached, in the order in which they were given. */
 async function withSeed<T>(asked: Seeds, use: (connection: Connection) => Promise<T>): Promise<T> {
-  let last: unknown = new KafkaError('NETWORK_EXCEPTION', 'no node to ask')
-  for (const seed of asked.seeds) {
+  return askInTurn(asked.seeds, seed => withConnection(asked, seed, use))
+}
+
+/**
+ * The first answer, in the order in which the seeds were given: one that hangs, is not ready, or is a stranger must not keep us
+ * from the others. Where none has one, the reason for which it makes most sense to end, else the last one.
+ */
+export async function askInTurn<T>(seeds: readonly Address[], ask: (seed: Address) => Promise<T>): Promise<T> {
+  const failures: unknown[] = []
+  for (const seed of seeds) {
     try {
-      return await withConnection(asked, seed, use)
+      return await ask(seed)
     } catch (error) {
-      last = error
-      if (!(error instanceof KafkaError) || error.errorName !== 'NETWORK_EXCEPTION') throw error
+      failures.push(error)
     }
   }
-  throw last
+  throw (
+    failures.find(error => error instanceof KafkaError && isTaken(error)) ??
+    failures.find(error => !(error instanceof KafkaError && mayPass(error))) ??
+    failures.at(-1) ??
+    new KafkaError('NETWORK_EXCEPTION', 'there is no other node to ask')
+  )
 }
 
 async function withConnection<T>(
@@ -207,6 +221,8 @@ export function chooseNumber(
 function formerLifeMs({ config: { config } }: Joiner): number {
   return Math.min(config.get('initial.broker.registration.timeout.ms'), 2 * config.get('broker.session.timeout.ms'))
 }
+
+const isTaken = (error: KafkaError): boolean => error.errorName === 'DUPLICATE_BROKER_REGISTRATION'
 
 const mayPass = (error: KafkaError): boolean =>
   isRetriable(error.code) && error.errorName !== 'UNKNOWN_TOPIC_OR_PARTITION'

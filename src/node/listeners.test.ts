@@ -120,3 +120,30 @@ test('who waits when the node gives up is sent away', async () => {
   await listeners.close()
   assert.equal(destroyed, 1)
 })
+
+test('it knows its own addresses, whatever they are called', async () => {
+  const cases: [Record<string, string>, own: string[], others: string[]][] = [
+    [
+      { host: '0.0.0.0', port: '9092' },
+      ['10.0.0.7:9092', '127.0.0.1:9092', 'localhost:9092'],
+      ['10.0.0.7:9093', '10.0.0.8:9092', 'a:9092'],
+    ],
+    [{ port: '9092' }, ['localhost:9092', '127.0.0.1:9092', '::1:9092'], ['10.0.0.7:9092', 'localhost:9093']],
+    [{ host: '10.0.0.7', port: '9092' }, ['10.0.0.7:9092'], ['127.0.0.1:9092', 'localhost:9092']],
+    [{ host: '127.0.0.1', port: '9092' }, ['127.0.0.1:9092', 'localhost:9092'], ['10.0.0.7:9092', '::1:9092']],
+    [
+      { host: '0.0.0.0', port: '9092', 'advertised.listeners': 'PLAINTEXT://a.example:19092' },
+      ['a.example:19092', '10.0.0.7:9092'],
+      ['a.example:9092', 'b.example:19092'],
+    ],
+  ]
+  for (const [settings, own, others] of cases) {
+    const net = new FakeNet()
+    const listeners = await bind(net, settings)
+    const isOwn = (text: string) => {
+      const at = text.lastIndexOf(':')
+      return listeners.isOwn({ host: text.slice(0, at), port: Number(text.slice(at + 1)) }, net.addresses())
+    }
+    assert.deepEqual([own.filter(isOwn), others.filter(isOwn)], [own, []], JSON.stringify(settings))
+  }
+})

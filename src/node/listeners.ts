@@ -29,6 +29,7 @@ const mostEarly = 1000
 /** ms that they wait: a client that knows other nodes should soon try them. */
 const patienceMs = 3000
 
+const loopback = /^(localhost|127\.0\.0\.1|::1)$/
 const everywhere = /^(0\.0\.0\.0|::|)$/
 
 /** The sockets of a node: bound before anything else, so that its port is known to it, served when there is a broker. */
@@ -142,6 +143,18 @@ export class Listeners {
       name,
       ...(advertised.get(port) ?? { host: reachable(host, own), port }),
     }))
+  }
+
+  /** Whether whoever connects there reaches us, as far as that can be told without looking names up. `machine`: addresses of this one. */
+  isOwn({ host, port }: Address, machine: readonly string[]): boolean {
+    return this.#bound.some(bound => {
+      const told = this.#told.get(bound.name)
+      if (told?.host === host && (told.port === 0 ? bound.port : told.port) === port) return true
+      if (bound.port !== port) return false
+      if (everywhere.test(bound.host)) return loopback.test(host) || machine.includes(host)
+      const byName = [bound.host, host].includes('localhost')
+      return bound.host === host || (byName && loopback.test(bound.host) && loopback.test(host))
+    })
   }
 
   async close(): Promise<void> {

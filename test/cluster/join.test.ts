@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -88,6 +90,18 @@ test('a node waits for a cluster that is not there yet, and says so', async () =
   const seed = await start({ port, token })
   const node = await waiting
   assert.deepEqual([node.nodeId, node.clusterId], [2, seed.clusterId])
+})
+
+test('a node gets past seeds that hang, are of another cluster, are down or are itself', async () => {
+  const hung = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(hung, 'listening')
+  const other = await start({ token: 'ottla_of-another-cluster-altogether' })
+  const port = await freePort()
+  const seeds = [(hung.address() as { port: number }).port, other.port, await freePort(), port, first.port]
+  const join = seeds.map(each => `127.0.0.1:${each}`).join(',')
+  const node = await start({ port, join, token: first.joinToken })
+  assert.equal(node.clusterId, first.clusterId)
+  hung.close()
 })
 
 test('who must not join is told why in one sentence', async () => {
