@@ -39,11 +39,14 @@ export class Consumer {
   readonly #options: ConsumerOptions
   readonly #fetcher: Fetcher
   #member: GroupMember | null = null
+  /** What the group has given us and we do not read yet: where to begin is not known. */
+  #owed: readonly TopicPartition[] | null = null
   #topics: readonly string[] = []
   #given = new Map<string, CommittedOffset>()
   /** Given out by the last poll; the next poll says that it was worked on. */
   #open = new Map<string, CommittedOffset>()
-  #committing: Promise<void> | null = null
+  /** Tells whether it went well; never rejects. */
+  #committing: Promise<boolean> | null = null
   #commitTimer: Timer | null = null
   #commitDue = false
   #closed = false
@@ -134,6 +137,8 @@ export class Consumer {
 
   /** Commits these offsets, or with none given everything that `poll` has given out. */
   async commit(offsets?: readonly CommittedOffset[]): Promise<void> {
+    // What it commits is older.
+    await this.#committing
     if (offsets === undefined) {
       this.#worked()
       await this.#commitGiven()
@@ -180,9 +185,11 @@ export class Consumer {
     member.polled()
     await this.#watchTopics(member)
     if (member.mustJoin) await this.#rejoin(member)
+    else if (this.#owed !== null) await this.#takeOver(this.#owed)
     if (this.#commitDue) {
       this.#commitDue = false
-      await this.#commitQuietly()
+      // Not waited for: partitions can be read while the coordinator is away.
+      void this.#commitGivenSoon()
     }
     if (this.#options.autoCommit && this.#commitTimer === null) {
       this.#commitTimer = this.#cluster.world.timers.after(this.#options.autoCommitIntervalMs, () => {
@@ -201,26 +208,42 @@ export class Consumer {
 
   async #rejoin(member: GroupMember): Promise<void> {
     const before = this.#fetcher.assignment
-    if (before.length > 0) {
-      await this.#options.onRevoked(before)
-      await this.#commitQuietly()
-    }
+    if (before.length > 0) await this.#options.onRevoked(before)
+    await this.#commitQuietly()
     this.#fetcher.assign([])
     this.#given.clear()
-    const mine = await member.join(this.#topics)
+    this.#owed = null
+    await this.#takeOver(await member.join(this.#topics))
+  }
+
+  /** When it fails they stay ours: the next poll tries it again. */
+  async #takeOver(mine: readonly TopicPartition[]): Promise<void> {
+    this.#owed = mine
     await this.assign(mine)
+    this.#owed = null
     this.#options.onAssigned(mine)
   }
 
-  /** A commit that fails is made up for by the next one, or the records are read again. */
+  /** All that was given out, also while another commit was under way, unless that failed. */
   async #commitQuietly(): Promise<void> {
-    if (!this.#options.autoCommit || this.#options.groupId === null || this.#given.size === 0) return
-    this.#committing ??= this.#commitGiven()
-      .catch(() => {})
+    if (this.#committing !== null && !(await this.#committing)) return
+    await this.#commitGivenSoon()
+  }
+
+  /** A commit that fails is made up for by the next one, or the records are read again. One at a time. */
+  #commitGivenSoon(): Promise<boolean> {
+    if (this.#committing !== null) return this.#committing
+    if (!this.#options.autoCommit || this.#options.groupId === null || this.#given.size === 0)
+      return Promise.resolve(true)
+    this.#committing = this.#commitGiven()
+      .then(
+        () => true,
+        () => false,
+      )
       .finally(() => {
         this.#committing = null
       })
-    await this.#committing
+    return this.#committing
   }
 }
 

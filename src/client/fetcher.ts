@@ -139,7 +139,9 @@ export class Fetcher {
   }
 
   resume(topic: string, partition: number): void {
-    this.#get(topic, partition).paused = false
+    const track = this.#get(topic, partition)
+    if (!track.paused) return
+    track.paused = false
     this.#wake()
   }
 

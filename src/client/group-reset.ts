@@ -43,7 +43,9 @@ export async function planReset(
 ): Promise<Move[]> {
   const known = await fetchOffsets(cluster, groupId, null)
   const before = new Map(known.map(({ topic, partition, offset }) => [`${topic} ${partition}`, offset]))
-  const moved = parts ?? known
+  const inOrder = (one: TopicPartition, other: TopicPartition) =>
+    one.topic === other.topic ? one.partition - other.partition : one.topic < other.topic ? -1 : 1
+  const moved = parts ?? [...known].sort(inOrder)
   const ask = (start: 'earliest' | 'latest' | { timestamp: number }) =>
     findOffsets(
       cluster,

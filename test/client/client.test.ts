@@ -209,6 +209,64 @@ test('who was expelled commits nothing, however often it tries', async () => {
   await consumer.close()
 })
 
+/** A client that for a while cannot ask its coordinator some things. */
+class HalfDeaf extends Cluster {
+  deafTo: string | null = null
+
+  override askCoordinator: Cluster['askCoordinator'] = async (type, key, api, ...rest) => {
+    while (api.name === this.deafTo) {
+      if (this.options.apiTimeoutMs < 100) throw new KafkaError('COORDINATOR_NOT_AVAILABLE')
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+    return super.askCoordinator(type, key, api, ...rest)
+  }
+}
+
+function halfDeaf(apiTimeoutMs: number): HalfDeaf {
+  const cluster = new HalfDeaf(nodeWorld, { bootstrap: [broker], retryBackoffMs: 10, apiTimeoutMs })
+  clusters.push(cluster)
+  return cluster
+}
+
+const inGroup = { autoOffsetReset: 'earliest', heartbeatIntervalMs: 20 } as const
+
+test('who joined and could not ask where to begin asks again, and reads', async () => {
+  const topic = await topicWith(3)
+  const cluster = halfDeaf(90)
+  const told: number[] = []
+  const onAssigned = (mine: readonly unknown[]) => void told.push(mine.length)
+  const consumer = new Consumer(cluster, { ...inGroup, groupId: `${topic}-slow`, onAssigned })
+  consumer.subscribe([topic])
+  cluster.deafTo = 'OffsetFetch'
+  await assert.rejects(async () => {
+    for (;;) await consumer.poll(50)
+  }, named('COORDINATOR_NOT_AVAILABLE'))
+  assert.deepEqual(told, [])
+  cluster.deafTo = null
+  assert.deepEqual(await take(consumer, 3), fromTo(0, 3))
+  assert.deepEqual(told, [1])
+  await consumer.close()
+})
+
+test('reading goes on while the coordinator takes no commits, and then all is committed', async () => {
+  const topic = await topicWith(5)
+  const cluster = halfDeaf(60_000)
+  const groupId = `${topic}-uncommitted`
+  const options = { ...inGroup, groupId, autoCommitIntervalMs: 10, maxPollRecords: 1 }
+  const consumer = new Consumer(cluster, options)
+  consumer.subscribe([topic])
+  assert.deepEqual(await take(consumer, 1), [0])
+  cluster.deafTo = 'OffsetCommit'
+  await new Promise(resolve => setTimeout(resolve, 30))
+  const reading = take(consumer, 4)
+  const inTime = await Promise.race([reading, new Promise(resolve => setTimeout(resolve, 1_000, 'too late'))])
+  cluster.deafTo = null
+  assert.deepEqual(inTime, fromTo(1, 5))
+  await consumer.close()
+  const [committed] = await new GroupAdmin(connect()).offsets(groupId)
+  assert.equal(committed?.offset, 5)
+})
+
 test('topics come, grow, change and go', async () => {
   const admin = new Admin(connect())
   await admin.createTopics([{ name: 'life', partitions: 2, configs: { 'retention.ms': '1000' } }])
