@@ -11,10 +11,6 @@ export default handler(RemoveRaftVoter, async (request, context) => {
   const refused = refusal(context, quorum, request.clusterId)
   if (refused !== null) return refused
   const key = { id: request.voterId, directoryId: request.voterDirectoryId }
-  const here = async () => {
-    const change = await quorum!.changes.remove(key, timeoutMs)
-    if (change.error === null) quorum!.growth.removed(key)
-    return answerOf(change)
-  }
+  const here = async () => answerOf(await quorum!.remove(key, timeoutMs))
   return asLeader(context, RemoveRaftVoter, request, here, nobodyLeads, { lane, timeoutMs: timeoutMs + answerMs })
 })

@@ -22,7 +22,7 @@ function scene(leader: number) {
     nodeId: 1,
     clusterId: 'c',
     orderer: { leader: () => ({ id: leader, epoch: 1 }), onLeader: () => () => {} },
-    quorum: async () => ({ growth: { added() {}, removed() {} }, changes: { add: change, remove: change } }),
+    quorum: async () => ({ growth: { added() {} }, changes: { add: change }, remove: change }),
     peers: {
       send: async (_: number, api: { name: string }, request: object, options: { lane: string; timeoutMs: number }) => {
         sent.push({ api: api.name, request, ...options })

@@ -28,7 +28,7 @@ const againMs = 1000
 
 /**
  * A node that has no vote tells the leader that it would take one (after KIP-1186); one that has, where it is now. Whoever
- * was a voter and was removed on purpose does not apply again.
+ * was removed hears from the leader whether that was meant to last, and does not apply again then.
  */
 export class Applicant {
   readonly #options: ApplicantOptions
@@ -48,7 +48,9 @@ export class Applicant {
   #later(ms: number): void {
     if (this.#stopped) return
     this.#timer = this.#options.timers.after(ms, () => {
-      void this.#look().finally(() => this.#later(againMs))
+      this.#look()
+        .catch(error => this.#options.logger.warn('nobody was asked for a vote', { error }))
+        .finally(() => this.#later(againMs))
     })
   }
 
@@ -63,11 +65,6 @@ export class Applicant {
       if (vote.hasLeftQuorum) vote.rejoinQuorum()
       await this.#tellWhereWeAre(committed)
       return
-    }
-    if (vote.wasVoter && !raft.isVoter) {
-      vote.wasVoter = false
-      // Down to one voter: the quorum could not be completed, and will be tried again, or the leader will tell us not to.
-      if (committed.length > 1) vote.leaveQuorum()
     }
     if (!applies || vote.hasLeftQuorum || raft.isVoter) return
     try {

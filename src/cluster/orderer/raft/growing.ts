@@ -5,7 +5,7 @@ import { type GrowthSettings, type GrowthView, nextStep } from './growth.ts'
 import type { QuorumNode } from './quorum-node.ts'
 import type { ReplicaKey } from './types.ts'
 import type { VoterChange, VoterChanges } from './voter-changes.ts'
-import { isSame } from './voters.ts'
+import { includes, isSame } from './voters.ts'
 
 export interface GrowingOptions {
   readonly orderer: QuorumNode
@@ -28,6 +28,7 @@ const changeMs = 5000
 const applicationMs = 10_000
 const mostApplications = 100
 
+const isOdd = (voters: readonly Voter[]): boolean => voters.length % 2 === 1
 const nameOf = ({ id, directoryId }: ReplicaKey): string => `${id} ${directoryId}`
 
 const noted: VoterChange = { error: null, message: null }
@@ -40,11 +41,18 @@ export class Growing {
   readonly #removed = new Set<string>()
   #attempt: { readonly added: ReplicaKey; readonly at: number } | null = null
   #timer: Timer | null = null
+  readonly #unwatch: () => void
   #busy = false
   #stopped = false
 
   constructor(options: GrowingOptions) {
     this.#options = options
+    const { orderer } = options
+    // What the leader before us has begun is ours to finish.
+    this.#unwatch = orderer.onLeader(leader => {
+      if (leader?.id === orderer.voter.id) this.#lookLater(soonMs)
+    })
+    this.#lookLater(soonMs)
   }
 
   /** A node would like to vote when it is needed. */
@@ -58,14 +66,20 @@ export class Growing {
     return noted
   }
 
-  /** Somebody has removed a voter on purpose: what it has applied for before it hears of that does not count. */
-  removed(voter: ReplicaKey): void {
-    this.#applications.delete(nameOf(voter))
-    this.#removed.add(nameOf(voter))
+  /**
+   * Somebody removes a voter on purpose: it hears so when it applies again. A node that goes anyway may have its vote back
+   * when it stays after all. False: that was known, or is not needed.
+   */
+  removed(voter: ReplicaKey): boolean {
+    const name = nameOf(voter)
+    this.#applications.delete(name)
+    if (this.#options.leaves(voter.id) || this.#removed.has(name)) return false
+    this.#removed.add(name)
     if (this.#removed.size > mostApplications) this.#removed.delete(this.#removed.values().next().value!)
+    return true
   }
 
-  /** Somebody has made a node a voter. */
+  /** Somebody makes a node a voter, or it has stayed one. */
   added(voter: ReplicaKey): void {
     this.#removed.delete(nameOf(voter))
   }
@@ -73,6 +87,7 @@ export class Growing {
   stop(): void {
     this.#stopped = true
     this.#timer?.cancel()
+    this.#unwatch()
   }
 
   #lookLater(ms = lookMs): void {
@@ -92,25 +107,32 @@ export class Growing {
       return
     }
     this.#busy = true
+    if (isOdd(orderer.raft.voters)) this.#attempt = null
     let changed = false
     try {
       const view = this.#view()
       if (orderer.raft.mayAppend) changed = await this.#step(view, settings)
     } finally {
       this.#busy = false
-      // Nobody applies any more, and nothing is unfinished: the next application wakes us.
-      if (this.#applications.size > 0 || this.#attempt !== null) this.#lookLater(changed ? soonMs : lookMs)
+      // Nobody applies any more, and nothing is unfinished: the next application wakes us, or the next lead.
+      const voters = orderer.raft?.voters ?? []
+      const unfinished = this.#attempt !== null || (voters.length > 2 && !isOdd(voters))
+      if (unfinished || this.#applications.size > 0) this.#lookLater(changed ? soonMs : lookMs)
     }
   }
 
   /** Whether the voters are others now. */
   async #step(view: GrowthView, settings: GrowthSettings): Promise<boolean> {
-    const { changes, logger } = this.#options
+    const { changes, logger, orderer, clock } = this.#options
     const step = nextStep(view, settings)
     if (step === null) return false
     const { id: node } = step.voter
     const { error, message } =
       step.do === 'add' ? await changes.add(step.voter, changeMs) : await changes.remove(step.voter, changeMs)
+    const voters = orderer.raft?.voters ?? []
+    // It may have been appended although it was not committed in time.
+    if (step.do === 'add' && includes(voters, step.voter) && !isOdd(voters))
+      this.#attempt = { added: step.voter, at: clock.mono() }
     if (error !== null) {
       logger.warn('the voters could not be changed', { do: step.do, node, error, message })
       return false
@@ -119,8 +141,7 @@ export class Growing {
       node,
       why: step.why,
     })
-    const odd = (view.voters.length + (step.do === 'add' ? 1 : -1)) % 2 === 1
-    this.#attempt = odd || step.do === 'remove' ? null : { added: step.voter, at: this.#options.clock.mono() }
+    if (step.do === 'remove') this.#attempt = null
     return true
   }
 

@@ -16,6 +16,9 @@ export class Orderers {
   readonly nodes = new Map<number, OrdererNode>()
   /** Nodes that nobody reaches, and that reach nobody. */
   readonly cut = new Set<number>()
+  /** Nodes that are drained. */
+  readonly leaving = new Set<number>()
+  replaceAfterMs = -1
 
   /** The first begins the cluster. */
   async start(
@@ -102,8 +105,8 @@ export class OrdererNode {
       clusterId: 'cluster',
       world,
       logger: silent,
-      growth: { voters: 3, probationMs: 50, replaceAfterMs: -1 },
-      leaves: () => false,
+      growth: { voters: 3, probationMs: 50, replaceAfterMs: orderers.replaceAfterMs },
+      leaves: node => orderers.leaving.has(node),
       fetchTimeoutMs: settings.fetchTimeoutMs,
     })
     this.orderer.follow({

@@ -189,11 +189,11 @@ describe('orderers that talk to each other', () => {
     const other = nodes.findLast(node => node !== leader)!
     const key = other.orderer.voter
     const left = [1, 2, 3].filter(id => id !== key.id)
-    assert.equal((await leader.quorum.changes.remove(key, 1000)).error, null)
-    leader.quorum.growth.removed(key)
+    assert.equal((await leader.quorum.remove(key, 1000)).error, null)
     await until('it knows', () => other.orderer.vote.hasLeftQuorum)
     await new Promise(resolve => setTimeout(resolve, 1500))
     assert.deepEqual(voters(leader), left)
+    leader.quorum.growth.added(key)
     assert.equal((await leader.quorum.changes.add(key, 1000)).error, null)
     assert.deepEqual(voters(leader).sort(), [1, 2, 3])
     await until('it is back', () => !other.orderer.vote.hasLeftQuorum)
@@ -204,8 +204,7 @@ describe('orderers that talk to each other', () => {
     const leader = cluster.leader()!
     const others = nodes.filter(node => node !== leader)
     for (const { orderer } of others) {
-      assert.equal((await leader.quorum.changes.remove(orderer.voter, 1000)).error, null)
-      leader.quorum.growth.removed(orderer.voter)
+      assert.equal((await leader.quorum.remove(orderer.voter, 1000)).error, null)
     }
     await until('both know', () => others.every(({ orderer }) => orderer.vote.hasLeftQuorum))
     assert.deepEqual(voters(leader), [leader.id])
@@ -214,6 +213,59 @@ describe('orderers that talk to each other', () => {
     await cluster.start(5)
     await until('three voters', () => voters(leader).length === 3)
     assert.deepEqual(voters(leader).sort(), [leader.id, 4, 5].sort())
+  })
+
+  it('leave alone the leader that was removed on purpose', async () => {
+    await three()
+    const leader = cluster.leader()!
+    assert.equal((await leader.quorum.remove(leader.orderer.voter, 1000)).error, null)
+    assert.equal(leader.orderer.vote.hasLeftQuorum, true)
+    await until('a new leader', () => cluster.leader() !== null && cluster.leader() !== leader)
+    await new Promise(resolve => setTimeout(resolve, 1300))
+    assert.equal(voters(cluster.leader()!).length, 2)
+  })
+
+  it('have a drained node back that stays after all, also when its vote was taken by hand', async () => {
+    await three()
+    const leader = cluster.leader()!
+    const { voter } = [...cluster.nodes.values()].findLast(node => node !== leader)!.orderer
+    cluster.leaving.add(voter.id)
+    assert.equal((await leader.quorum.remove(voter, 1000)).error, null)
+    await new Promise(resolve => setTimeout(resolve, 1300))
+    assert.equal(voters(leader).length, 2)
+    cluster.leaving.clear()
+    await until('it votes again', () => voters(leader).length === 3)
+  })
+
+  it('have one back whose place another had taken while it was dead, when that one dies', async () => {
+    cluster.replaceAfterMs = 700
+    await three()
+    const leader = cluster.leader()!
+    await cluster.start(4)
+    const volume = await cluster.kill(3)
+    await until('4 votes for 3', () => voters(leader).sort().join() === '1,2,4')
+    const third = await cluster.start(3, volume)
+    await until('it knows', () => voters(third).sort().join() === '1,2,4')
+    await new Promise(resolve => setTimeout(resolve, 1300))
+    assert.equal(third.orderer.vote.hasLeftQuorum, false)
+    await cluster.kill(4)
+    await until('3 votes for 4', () => voters(leader).sort().join() === '1,2,3')
+  })
+
+  it('finish what a leader that is gone has begun', async () => {
+    cluster.replaceAfterMs = 700
+    await three()
+    const leader = cluster.leader()!
+    const fourth = await cluster.start(4)
+    await until('it has all', () => fourth.orderer.describe().highWatermark >= leader.orderer.describe().highWatermark)
+    await new Promise(resolve => setTimeout(resolve, 100))
+    assert.equal((await leader.quorum.changes.add(fourth.orderer.voter, 1000)).error, null)
+    const [dead] = [2, 3].filter(id => id !== leader.id)
+    await cluster.kill(dead!)
+    const volume = await cluster.kill(leader.id)
+    await cluster.start(leader.id, volume)
+    await until('three voters', () => cluster.leader() !== null && voters(cluster.leader()!).length === 3)
+    assert.equal(voters(cluster.leader()!).includes(dead!), false)
   })
 
   it('a directory that was wiped has no vote until it has caught up', async () => {

@@ -13,8 +13,6 @@ export class OwnVote {
   readonly #orderer: QuorumNode
   readonly #log: MetadataLog
   readonly #options: RaftOrdererOptions
-  /** Noted until somebody has drawn the consequences: that this node had a vote. */
-  wasVoter = false
   #hasLeftQuorum = false
   #begun = false
   #applicant: { stop(): void } | null = null
@@ -47,12 +45,9 @@ export class OwnVote {
   /** After every event. */
   watch(raft: Raft<Records>): void {
     const { peers, voter } = this.#options
-    if (this.#applicant !== null) {
-      if (!this.wasVoter) this.wasVoter = includes(raft.voterHistory.at(raft.highWatermark), voter)
-    } else if (peers !== null && !this.#begun && !(raft.voters.length === 1 && includes(raft.voters, voter))) {
-      this.#begun = true
-      void this.#begin()
-    }
+    if (peers === null || this.#begun || (raft.voters.length === 1 && includes(raft.voters, voter))) return
+    this.#begun = true
+    void this.#begin()
   }
 
   stop(): void {
