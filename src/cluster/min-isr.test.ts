@@ -84,3 +84,27 @@ describe('another min.insync.replicas', () => {
     assert.equal(test.shown('foo'), '2@0 2||')
   })
 })
+
+it('does not ask for copies that are still being made', () => {
+  const test = setUp('2')
+  const move = (replicas: number[] | null) => {
+    const topics = [{ name: 'sole', partitions: [{ partitionIndex: 0, replicas }] }]
+    test.ask('alterPartitionReassignments', { timeoutMs: 1, topics })
+  }
+  const inSync = (...ids: number[]) => {
+    const { leaderEpoch, partitionEpoch } = test.partition('sole')
+    const member = (brokerId: number) => ({ brokerId, brokerEpoch: test.state.brokers.get(brokerId)!.epoch })
+    const newIsrWithEpochs = ids.map(member)
+    const wanted = { partitionIndex: 0, leaderEpoch, partitionEpoch, newIsrWithEpochs, leaderRecoveryState: 0 }
+    const topics = [{ topicId: test.state.topics.get('sole')!.id, partitions: [wanted] }]
+    test.ask('alterPartition', { ...member(2), topics })
+  }
+  move([2, 3, 4])
+  inSync(2, 3)
+  inSync(2)
+  assert.equal(test.shown('sole'), '2@0 2|| of 2,3,4 +3,4 -', 'its leader commits alone meanwhile')
+  inSync(2, 3)
+  inSync(2, 3, 4)
+  inSync(2)
+  assert.equal(test.shown('sole'), '2@0 2|3,4|')
+})

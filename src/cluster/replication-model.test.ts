@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { dice } from '../machine/testing.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import type { CommandRequest } from './commands/command.ts'
+import { enoughInSync } from '../replication/role.ts'
+import type { CommandRequest, CommandResponse } from './commands/command.ts'
 import { type PartitionState, ResourceType } from './state.ts'
 import { TestController, testSettings, uuid } from './testing.ts'
 
@@ -35,6 +36,8 @@ class Node {
   /** What it knows of the partition, and the last offset of metadata that it has applied. */
   role: PartitionState | null = null
   metadataOffset = -1
+  /** `min.insync.replicas`, as it has read it. */
+  minIsr = 0
   /** As a leader: how far the others are, and an ISR that it has asked for. */
   followers = new Map<number, Follower>()
   asked: { readonly isr: readonly number[]; readonly request: CommandRequest<'alterPartition'> } | null = null
@@ -52,7 +55,11 @@ interface Setting {
   readonly flush: 'ack' | 'os'
   readonly minIsr: number
   readonly chain: boolean
+  /** An operator sets other minima, and takes them back. */
+  readonly alters?: boolean
 }
+
+type Answered = CommandResponse<'alterPartition'>['topics'][number]['partitions'][number]
 
 class Model {
   readonly test: TestController
@@ -86,12 +93,23 @@ class Model {
     return this.test.partition('foo')
   }
 
+  /** As the controller has it. */
+  get minIsr(): number {
+    return Number(this.test.state.configs(ResourceType.TOPIC, 'foo').get('min.insync.replicas') ?? this.setting.minIsr)
+  }
+
+  /** What a leader waits for. */
+  enough({ minIsr, role }: Node): number {
+    return enoughInSync(minIsr, role!)
+  }
+
   /** A broker applies all metadata there is. */
   catchUp(node: Node): void {
     if (!node.alive) return
     const now = this.state
     const before = node.role
     node.metadataOffset = this.test.state.offset - 1
+    node.minIsr = this.minIsr
     if (before === now) return
     node.role = now
     if (before?.leaderEpoch === now.leaderEpoch && before.leader === now.leader) {
@@ -105,7 +123,7 @@ class Model {
   }
 
   append(node: Node): void {
-    if (!node.leads || node.role!.isr.length < this.setting.minIsr) return
+    if (!node.leads || node.role!.isr.length < this.enough(node)) return
     node.log.push({ epoch: node.role!.leaderEpoch, value: this.#next++ })
     this.sync(node)
   }
@@ -172,7 +190,7 @@ class Model {
   /** The high watermark, over everybody who is in sync or may be by now (§5.2). */
   advance(leader: Node): void {
     const { isr } = leader.role!
-    if (isr.length < this.setting.minIsr) return
+    if (isr.length < this.enough(leader)) return
     const all = [...new Set([...isr, ...(leader.asked?.isr ?? [])])]
     // Who is about to join a chain is not heard at its head: it waits for the answer.
     if (this.setting.chain && all.length > isr.length) return
@@ -232,9 +250,31 @@ class Model {
     const response = this.test.ask('alterPartition', request)
     const code = response.errorCode || response.topics[0]!.partitions[0]!.errorCode
     this.note(`${leader.id} asks for ${leader.asked.isr}: ${code}, ${this.test.shown('foo')}`)
-    if (this.random.int(3) > 0) this.catchUp(leader)
+    const heard = this.random.int(3)
+    if (heard === 2 && code === ErrorCode.NONE) this.answered(leader, response.topics[0]!.partitions[0]!)
+    else if (heard > 0) this.catchUp(leader)
     // After any other answer something has changed that the metadata will tell: until then both ISRs count.
     else if (code === ErrorCode.INELIGIBLE_REPLICA) leader.asked = null
+  }
+
+  /** The answer is there before the metadata is. */
+  answered(leader: Node, { leaderEpoch, isr, partitionEpoch }: Answered): void {
+    const role = leader.role!
+    if (leaderEpoch !== role.leaderEpoch) return
+    leader.asked = null
+    if (partitionEpoch! < role.partitionEpoch) return
+    const addingReplicas = role.addingReplicas.filter(id => !isr!.includes(id))
+    const now = { isr: isr!, addingReplicas, eligibleLeaderReplicas: [], partitionEpoch: partitionEpoch! }
+    leader.role = { ...role, ...now }
+    this.advance(leader)
+  }
+
+  alter(): void {
+    const value = this.random.int(4) === 0 ? null : String(1 + this.random.int(3))
+    const configs = [{ name: 'min.insync.replicas', configOperation: value === null ? 1 : 0, value }]
+    const resources = [{ resourceType: ResourceType.TOPIC, resourceName: 'foo', configs }]
+    this.test.ask('incrementalAlterConfigs', { resources, validateOnly: false })
+    this.note(`at least ${value}: ${this.test.shown('foo')}`)
   }
 
   kill(node: Node): void {
@@ -334,7 +374,8 @@ function run(seed: number, setting: Setting): { committed: number; leaders: numb
     [20, () => model.start(any())],
     [2, () => model.beat(any(), true)],
     [4, () => fence(model, any())],
-    [2, () => model.move()],
+    [4, () => model.move()],
+    [setting.alters ? 10 : 0, () => model.alter()],
     [2, () => model.test.ask('electPreferred', {})],
   ]
   const total = someSteps.reduce((sum, [weight]) => sum + weight, 0)
@@ -349,7 +390,6 @@ function run(seed: number, setting: Setting): { committed: number; leaders: numb
     for (const node of nodes) if (node.alive && node.role === null && random.int(3) === 0) model.catchUp(node)
     model.check()
   }
-  assert.equal(model.test.state.configs(ResourceType.TOPIC, 'foo').size, 0)
   return { committed: model.committed.length, leaders: model.state.leaderEpoch }
 }
 
@@ -364,6 +404,7 @@ for (const [what, setting] of [
   ['min.insync.replicas 1', { flush: 'ack', minIsr: 1, chain: false }],
   ['min.insync.replicas 2', { flush: 'ack', minIsr: 2, chain: false }],
   ['min.insync.replicas 3', { flush: 'ack', minIsr: 3, chain: false }],
+  ['another min.insync.replicas from time to time', { flush: 'ack', minIsr: 2, chain: false, alters: true }],
   ['a chain', { flush: 'ack', minIsr: 2, chain: true }],
   ['nothing synced, one power cut at a time', { flush: 'os', minIsr: 2, chain: false }],
 ] as const) {

@@ -24,7 +24,7 @@ export interface TermView {
   readonly isr: readonly number[]
   /** With everybody who may be in it already: what was proposed and not answered yet counts. */
   readonly maximalIsr: readonly number[]
-  /** `min.insync.replicas`, no more than there are replicas. */
+  /** `min.insync.replicas`, no more than there are replicas: `enoughInSync`. */
   readonly minIsr: number
   readonly endOffset: number
   /** Of the leader's own copy, as safe as the topic wants it. */

@@ -3,7 +3,7 @@ import { type FollowerView, grownIsr, nextHighWatermark, shrunkIsr, type TermVie
 import type { IsrAnswer, IsrChanges, IsrProposal } from './isr-changes.ts'
 import { Pace, slowReplica } from './pace.ts'
 import type { ReplicaReport } from './relay.ts'
-import { isCountedOn, type PartitionRole } from './role.ts'
+import { enoughInSync, isCountedOn, type PartitionRole } from './role.ts'
 
 /** What a leader needs of the node around it. */
 export interface Surroundings {
@@ -129,7 +129,7 @@ export class Leadership implements TermView {
   }
 
   get minIsr(): number {
-    return Math.min(this.#host.log.config.minInsyncReplicas, this.#role.replicas.length)
+    return enoughInSync(this.#host.log.config.minInsyncReplicas, this.#role)
   }
 
   get endOffset(): number {

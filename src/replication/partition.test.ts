@@ -255,3 +255,21 @@ test('no follower gets what is not written: where the disk has no room its offse
   leader.close(new KafkaError('NOT_LEADER_OR_FOLLOWER'))
   await volume.close()
 })
+
+test('a copy that is on the way in is not waited for, and is again as soon as it may count', async t => {
+  const root = mkdtempSync(join(tmpdir(), 'ottla-partition-'))
+  t.after(() => rmSync(root, { recursive: true }))
+  const volume = await FileVolume.open(root, world, silent)
+  const role = { ...alone, replicas: [1, 2], addingReplicas: [2] }
+  const partition = open(volume, { ...defaultLogConfig, minInsyncReplicas: 2 }, role, { around })
+  const append = () => partition.append(buildBatch({ records: [{ timestamp: 1, value: Buffer.from('v') }] }), -1, 1)
+  append()
+  await committed(partition, 1)
+  // It came in, and left again, before the metadata has said that it is a replica now: who decides holds it for eligible.
+  partition.isrChanged([1, 2], 1)
+  partition.isrChanged([1], 2)
+  assert.throws(append, { errorName: 'NOT_ENOUGH_REPLICAS' })
+  partition.setRole({ ...role, addingReplicas: [], partitionEpoch: 2 })
+  assert.throws(append, { errorName: 'NOT_ENOUGH_REPLICAS' })
+  await volume.close()
+})

@@ -8,7 +8,7 @@ import { isInternal } from './internal-topics.ts'
 import { Leadership, type Surroundings } from './leadership.ts'
 import { Line } from './line.ts'
 import { Relay, type ReplicaReport } from './relay.ts'
-import { isAlone, type PartitionRole } from './role.ts'
+import { enoughInSync, isAlone, type PartitionRole } from './role.ts'
 import { type Done, Waiters } from './waiters.ts'
 
 export type { PartitionRole } from './role.ts'
@@ -161,8 +161,10 @@ export class Partition {
 
   /** For our leadership: the controller has committed this ISR. */
   isrChanged(isr: readonly number[], partitionEpoch: number): void {
-    // Who is eligible besides is known when the metadata says so.
-    this.setRole({ ...this.#role, isr, eligibleLeaderReplicas: [], partitionEpoch })
+    // Who is eligible besides is known when the metadata says so; also whether who was added counts as a replica now: until
+    // then it does, or we would need fewer for the next smaller ISR than the controller does.
+    const addingReplicas = this.#role.addingReplicas?.filter(id => !isr.includes(id)) ?? []
+    this.setRole({ ...this.#role, isr, addingReplicas, eligibleLeaderReplicas: [], partitionEpoch })
   }
 
   /** Our own id. */
@@ -205,7 +207,7 @@ export class Partition {
    */
   append(bytes: Uint8Array, acks: number, now: number, origin: 'client' | 'coordinator' = 'client'): AppendResult {
     this.checkLeader()
-    const minIsr = Math.min(this.log.config.minInsyncReplicas, this.#role.replicas.length)
+    const minIsr = enoughInSync(this.log.config.minInsyncReplicas, this.#role)
     if (acks === -1 && this.#role.isr.length < minIsr)
       throw new KafkaError(
         'NOT_ENOUGH_REPLICAS',

@@ -22,3 +22,12 @@ export function isCountedOn({ isr, eligibleLeaderReplicas }: PartitionRole, node
 export function isAlone(role: PartitionRole, node: number): boolean {
   return role.replicas.length === 1 && role.replicas[0] === node
 }
+
+/**
+ * How many must be in sync before anything is committed: `min.insync.replicas`, no more than there are replicas. Who is
+ * only on the way in is none yet: a topic that gets more copies can be written meanwhile. Leader and controller must mean
+ * the same by it (KIP-966).
+ */
+export function enoughInSync(minIsr: number, role: Pick<PartitionRole, 'replicas' | 'addingReplicas'>): number {
+  return Math.min(minIsr, Math.max(1, role.replicas.length - (role.addingReplicas?.length ?? 0)))
+}

@@ -1,4 +1,5 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts'
+import { enoughInSync } from '../../replication/role.ts'
 import type { MetadataRecord } from '../records/records.ts'
 import { ResourceType } from '../state.ts'
 import { balanceSetting } from './balance-state.ts'
@@ -6,7 +7,7 @@ import type { CommandRequest, CommandResponse, Outcome } from './command.ts'
 import { type Configs, type Context, pinnedSettings } from './context.ts'
 import { countBy } from './count.ts'
 import { checkBalanceState } from './move.ts'
-import { enoughInSync, rulesOf } from './partition-change.ts'
+import { rulesOf } from './partition-change.ts'
 import { topicNameProblem } from './topic-name.ts'
 
 type Incremental = CommandRequest<'incrementalAlterConfigs'>

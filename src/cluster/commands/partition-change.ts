@@ -1,3 +1,4 @@
+import { enoughInSync } from '../../replication/role.ts'
 import type { RecordOf } from '../records/records.ts'
 import type { PartitionState, TopicState } from '../state.ts'
 import { type Configs, type Context, directoryOf, isUsable, valueInForce } from './context.ts'
@@ -52,11 +53,6 @@ export function rulesOf(
     unclean: value('unclean.leader.election.enable') === 'true',
     chain: value('replication.topology') === 'chain',
   }
-}
-
-/** How many must be in sync before anything is committed: `min.insync.replicas`, no more than there are replicas. */
-export function enoughInSync(minIsr: number, { replicas }: Pick<PartitionState, 'replicas'>): number {
-  return Math.min(minIsr, replicas.length)
 }
 
 /**
@@ -156,7 +152,7 @@ class Draft {
   }
 
   #enough(): number {
-    return enoughInSync(this.#rules.minIsr, { replicas: this.#replicas })
+    return enoughInSync(this.#rules.minIsr, { replicas: this.#replicas, addingReplicas: this.#adding })
   }
 
   #choose(election: Election): number | undefined {

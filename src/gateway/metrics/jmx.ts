@@ -1,4 +1,5 @@
 import type { Broker } from '../../broker/broker.ts'
+import { enoughInSync } from '../../replication/role.ts'
 import type { Breath } from '../breath.ts'
 import { apiName } from './api-name.ts'
 import { Sums } from './limits.ts'
@@ -67,7 +68,7 @@ function replicas(page: MetricsPage, { services }: Broker): void {
     count++
     if (!isLeader) continue
     leads++
-    const minIsr = Math.min(log.config.minInsyncReplicas, role.replicas.length)
+    const minIsr = enoughInSync(log.config.minInsyncReplicas, role)
     if (role.isr.length < role.replicas.length) under++
     if (role.isr.length < minIsr) underMin++
     if (role.isr.length === minIsr) atMin++
