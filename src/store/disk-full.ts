@@ -15,6 +15,24 @@ export function lacksDescriptors(error: unknown): boolean {
 }
 
 const pauseMs = 100
+/** ms between attempts to write where the disk is full. */
+const retryMs = 1000
+
+/** Tries again and again while there is no room, and `waits`, which hears of each refusal, says so. Rejects with any other error. */
+export async function whenThereIsRoom(
+  timers: Timers,
+  waits: (error: Error) => boolean,
+  run: () => Promise<void> | void,
+): Promise<void> {
+  for (;;) {
+    try {
+      return await run()
+    } catch (error) {
+      if (!isFull(error) || !waits(error as Error)) throw error
+      await new Promise<void>(resolve => timers.after(retryMs, resolve))
+    }
+  }
+}
 
 /**
  * A sync that needs a file or folder to be opened first: tried again while connections have taken all descriptors. That is

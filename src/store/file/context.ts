@@ -28,9 +28,10 @@ export interface VolumeContext {
   schedule(store: { turn(): void }): void
   /**
    * A recovery trusts what lies below its point without looking. So the point goes down, durably, before other bytes take
-   * the place of those at and above `to`. Null when it is low enough.
+   * the place of those at and above `to`: when what is returned is fulfilled, which may be tried again. Null when it is low
+   * enough.
    */
-  lowerRecoveryPoint(partition: TopicPartition, to: number): Promise<void> | null
+  lowerRecoveryPoint(partition: TopicPartition, to: number): (() => Promise<void>) | null
   /** The disk has failed: the next start must not believe the page cache. */
   distrust(): void
   /** The store has changed since the last checkpoint. */

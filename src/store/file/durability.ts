@@ -1,5 +1,5 @@
 import { KafkaError } from '../../protocol/errors.ts'
-import { isFull, syncWhenOpened } from '../disk-full.ts'
+import { isFull, syncWhenOpened, whenThereIsRoom } from '../disk-full.ts'
 import type { Observers } from '../observers.ts'
 import type { StoreOptions, TopicPartition } from '../store.ts'
 import type { VolumeContext } from './context.ts'
@@ -44,6 +44,8 @@ export class Durability {
   #refusing = false
   /** The recovery point on disk reaches beyond a truncation: the files must not change before it is lowered. */
   #gate: Promise<void> | null = null
+  /** Why the gate stays shut: there is no room for what must be noted first. */
+  #noRoom: Error | null = null
   #toldWritten: number
   #scheduled = false
   #stopped = false
@@ -68,6 +70,11 @@ export class Durability {
     if (this.#stopped) throw storageError('The store is closed')
     // Whoever appends now does not know yet that what went before is lost.
     if (this.#dropped !== null) throw storageError(this.#dropped.error.message)
+  }
+
+  /** Throws KAFKA_STORAGE_ERROR while files cannot be changed for want of room: what is appended would but fill memory. */
+  mustHaveRoom(): void {
+    if (this.#noRoom !== null) throw storageError(this.#noRoom.message)
   }
 
   /** `bytes` stay as they are until they are written. */
@@ -218,33 +225,56 @@ export class Durability {
    */
   changeFiles(trusted: number, gone: readonly FileSegment[], change: () => void): void {
     const { context, segments, topicPartition } = this.#parts
-    const lowered = context.lowerRecoveryPoint(topicPartition, trusted)
-    if (this.#gate === null && lowered === null && gone.every(({ exists }) => !exists)) {
-      change()
-      segments.ensureFile(segments.active)
-      return
+    const lower = context.lowerRecoveryPoint(topicPartition, trusted)
+    if (this.#gate === null && lower === null && gone.every(({ exists }) => !exists)) {
+      try {
+        change()
+        segments.ensureFile(segments.active)
+        return
+      } catch (error) {
+        if (!isFull(error)) throw error
+      }
     }
-    this.lock(Promise.all([this.#gate, lowered]), gone, change)
+    this.lock(Promise.all([this.#gate, lower === null ? null : this.#withRoom(lower)]), gone, change)
   }
 
-  /** For `changeFiles`, and for what recovery leaves to be done. */
+  /** For `changeFiles`, and for what recovery leaves to be done. `change` is called again when there is no room for all of it. */
   lock(before: Promise<unknown>, removed: readonly FileSegment[], change: () => void): void {
     const { segments, directory } = this.#parts
     const run = async (): Promise<void> => {
       await before
       if (this.#stopped || this.failure !== null) return
-      segments.removeFiles(removed)
+      await this.#withRoom(() => segments.removeFiles(removed))
       await directory.sync()
-      if (this.#stopped || this.failure !== null) return
-      change()
-      if (this.#gate !== gate) return
-      this.#gate = null
-      // Only now: what goes and what comes may have the same name.
-      segments.ensureFile(segments.active)
-      this.schedule()
+      await this.#withRoom(() => {
+        if (this.#stopped || this.failure !== null) return
+        change()
+        if (this.#gate !== gate) return
+        // Only now: what goes and what comes may have the same name.
+        segments.ensureFile(segments.active)
+        this.#gate = null
+        this.#noRoom = null
+        this.schedule()
+      })
     }
     const gate: Promise<void> = run().catch(error => this.fail(error as Error))
     this.#gate = gate
+  }
+
+  /** A full disk is no failed one: what was written before is still there. Until there is room, nothing more is taken. */
+  #withRoom(run: () => Promise<void> | void): Promise<void> {
+    const { context, topicPartition } = this.#parts
+    const waits = (error: Error): boolean => {
+      if (this.#stopped || this.failure !== null || this.#finishing) return false
+      if (this.#noRoom === null)
+        context.logger.warn('No room to change the log’s files: records are refused until there is', {
+          ...topicPartition,
+          error: error.message,
+        })
+      this.#noRoom = error
+      return true
+    }
+    return whenThereIsRoom(context.world.timers, waits, run)
   }
 
   /** Fulfilled when the files may be changed; null when they may be now. */

@@ -90,6 +90,99 @@ describe('a full disk', () => {
   })
 })
 
+/** Whose pauses are short. */
+const hasty = {
+  ...nodeWorld,
+  timers: {
+    ...nodeWorld.timers,
+    after: (ms: number, run: () => void) => nodeWorld.timers.after(Math.min(ms, 5), run, true),
+  },
+}
+
+describe('a full disk, where the log must be cut', () => {
+  const cuts: [string, (store: FileStore) => Promise<void>, number[]][] = [
+    ['at the end of a batch', store => store.truncate(5), range(5)],
+    ['at a segment’s begin', store => store.truncate(3), range(3)],
+    ['to begin anew', store => store.reset(20), []],
+  ]
+  for (const [where, cut, left] of cuts)
+    it(`waits for room, takes nothing meanwhile, and goes on: ${where}`, async () => {
+      const disk = new MemoryDisk()
+      const volume = await FileVolume.open('/data', { ...hasty, disk }, silent)
+      const store = volume.open(partition, topicId, { ...defaults, segmentBytes: 250 })
+      const heard: string[] = []
+      store.observe({ written() {}, durable() {}, dropped() {}, failed: error => heard.push(error.message) })
+      fill(store, 10)
+      await store.sync()
+      await volume.checkpoint()
+      // Also when a little comes back, as from an index that is cut.
+      disk.room = -1e6
+      let done = false
+      const cutting = cut(store).then(() => {
+        done = true
+      })
+      for (let i = 0; i < 5; i++) await gathered()
+      assert.equal(done, false)
+      assert.deepEqual(offsets(await everything(store)), left)
+      assert.throws(() => fill(store, 1), { errorName: 'KAFKA_STORAGE_ERROR' })
+      disk.room = 1e9
+      await cutting
+      const end = store.endOffset
+      fill(store, 2)
+      assert.equal(await store.sync(), end + 2)
+      assert.deepEqual(heard, [])
+      const again = await openOn(disk.powerCut({ int: () => 0 }), 250)
+      assert.deepEqual(offsets(await everything(again.store)), [...left, end, end + 1])
+      assert.equal(again.store.damage, null)
+      await again.volume.close()
+    })
+
+  it('also for the file that says where the log goes on, and for the mark of its gap', async () => {
+    const disk = new MemoryDisk()
+    const volume = await FileVolume.open('/data', { ...hasty, disk }, silent)
+    const store = volume.open(partition, topicId, defaults)
+    store.observe({ written() {}, durable() {}, dropped() {}, failed: error => assert.fail(error) })
+    fill(store, 5)
+    append(store, batch(10))
+    await store.sync()
+    disk.room = -1e6
+    const cutting = store.truncate(7)
+    for (let i = 0; i < 5; i++) await gathered()
+    assert.throws(() => fill(store, 1), { errorName: 'KAFKA_STORAGE_ERROR' })
+    disk.room = 1e9
+    await cutting
+    fill(store, 1)
+    await store.sync()
+    const again = await openOn(disk.powerCut({ int: () => 0 }))
+    assert.deepEqual(offsets(await everything(again.store)), [...range(5), 7])
+    await again.volume.close()
+  })
+
+  it('a crash meanwhile, or the end of the process, leaves the log as it was', async () => {
+    for (const crash of [true, false]) {
+      const disk = new MemoryDisk()
+      const volume = await FileVolume.open('/data', { ...hasty, disk }, silent)
+      const store = volume.open(partition, topicId, defaults)
+      fill(store, 10)
+      await store.sync()
+      await volume.checkpoint()
+      disk.room = -1e6
+      const cutting = store.truncate(5).catch(() => {})
+      await gathered()
+      if (!crash) {
+        await volume.close()
+        await cutting
+      }
+      const next = crash ? disk.powerCut({ int: () => 0 }) : disk
+      next.room = 1e9
+      const again = await openOn(next)
+      assert.deepEqual(offsets(await everything(again.store)), range(10))
+      assert.equal(again.store.damage, null)
+      await again.volume.close()
+    }
+  })
+})
+
 describe('a failing disk', () => {
   it('a failed sync ends it: nothing more is taken or promised', async () => {
     const disk = new MemoryDisk()

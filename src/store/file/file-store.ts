@@ -115,6 +115,7 @@ export class FileStore implements Store {
 
   append(bytes: Uint8Array, batches: readonly BatchSummary[]): void {
     this.#mustTake()
+    this.#safety.mustHaveRoom()
     if (this.damage !== null) throw new KafkaError('KAFKA_STORAGE_ERROR', `The log is damaged: ${this.damage.reason}`)
     checkAppend(this.endOffset, bytes, batches)
     const { segments, options, tail } = this.#parts

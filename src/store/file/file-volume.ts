@@ -340,11 +340,11 @@ export class FileVolume implements Volume {
     })
   }
 
-  #lowerRecoveryPoint(partition: TopicPartition, to: number): Promise<void> | null {
+  #lowerRecoveryPoint(partition: TopicPartition, to: number): (() => Promise<void>) | null {
     const { recoveryPoints } = this.#checkpoints
     if (recoveryPoints.get(partition) <= to) return null
     recoveryPoints.set(partition, to)
-    return recoveryPoints.save()
+    return () => recoveryPoints.save()
   }
 }
 

@@ -98,6 +98,8 @@ export class Segments {
   takeOver(old: FileSegment, heir: FileSegment): void {
     if (!old.exists || heir.exists) {
       this.#remove(old)
+      // It may be tried again after the last step failed.
+      heir.truncateFile()
       return
     }
     const { disk } = this.#context.world

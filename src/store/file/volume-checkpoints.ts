@@ -1,12 +1,9 @@
 import type { Logger } from '../../world/logger.ts'
 import type { World } from '../../world/world.ts'
-import { isFull } from '../disk-full.ts'
+import { whenThereIsRoom } from '../disk-full.ts'
 import type { TopicPartition } from '../store.ts'
 import { CheckpointFile } from './checkpoint-file.ts'
 import { cleanedName, highWatermarksName, logStartsName, recoveryPointsName } from './names.ts'
-
-/** ms between attempts to write where the disk is full. */
-const retryMs = 1000
 
 /** What the root of a data directory says of its partitions: Kafka's checkpoints. */
 export class VolumeCheckpoints {
@@ -45,22 +42,16 @@ export class VolumeCheckpoints {
    */
   forget(topicPartition: TopicPartition): Promise<void> | null {
     for (const checkpoint of this.#all) checkpoint.delete(topicPartition)
-    return this.#all.every(({ settled }) => settled) ? null : this.#saveWhenThereIsRoom()
+    if (this.#all.every(({ settled }) => settled)) return null
+    return whenThereIsRoom(
+      this.#timers,
+      () => !this.#closing,
+      () => this.save(),
+    )
   }
 
   /** Room is not waited for any more. */
   close(): void {
     this.#closing = true
-  }
-
-  async #saveWhenThereIsRoom(): Promise<void> {
-    for (;;) {
-      try {
-        return await this.save()
-      } catch (error) {
-        if (!isFull(error) || this.#closing) throw error
-        await new Promise<void>(resolve => this.#timers.after(retryMs, resolve))
-      }
-    }
   }
 }
