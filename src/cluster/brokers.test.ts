@@ -381,6 +381,23 @@ describe('taking out', () => {
     assert.equal(test.state.configs(4, '2').get('balance.state'), 'joining', 'back again')
   })
 
+  it('comes for who registers again and again and never gets so far as to be let in', () => {
+    const { test } = three({ replaceAfterMs: 60_000 })
+    test.register(2, { incarnationId: uuid('first') })
+    assert.equal(test.timers.get('replace:2')!.afterMs, 60_000, 'also where it was never fenced')
+    const due = test.timers.get('replace:2')
+    test.register(2, { incarnationId: uuid('second') })
+    test.fire('session:2')
+    test.register(2, { incarnationId: uuid('third') })
+    assert.equal(test.timers.get('replace:2'), due, 'nothing of that puts it off')
+    test.fire('replace:2')
+    assert.equal(test.state.configs(4, '2').get('balance.state'), 'gone')
+    const epoch = test.register(2, { incarnationId: uuid('fourth') })
+    assert.equal(test.state.configs(4, '2').get('balance.state'), 'gone', 'it may fail again')
+    test.beat(2, epoch)
+    assert.equal(test.state.configs(4, '2').get('balance.state'), 'joining')
+  })
+
   it('is taken back when the same process is heard again', () => {
     const { test, epoch } = three({ replaceAfterMs: 60_000 })
     test.fire('session:2')

@@ -20,7 +20,7 @@ export function standing(context: Context): { soft: SoftFact[]; effects: Timer[]
   const effects: Timer[] = []
   for (const { id, epoch, fenced } of context.state.brokers.values()) {
     if (fenced) {
-      effects.push(...replaceLater(id, epoch, context))
+      effects.push(...replaceLater(id, context))
       continue
     }
     const sign = heard(id, epoch, null, context)
@@ -39,10 +39,13 @@ export function afterwards(command: Command, records: readonly MetadataRecord[],
     switch (record.type) {
       case 'RegisterBrokerRecord':
         if (context.state.brokers.size > 0) effects.push(...preferLater(context))
+        // Until it is let in it is as good as away; who was so before has his deadline.
+        if (record.fenced === true && context.state.brokers.get(record.brokerId)?.fenced !== true)
+          effects.push(...replaceLater(record.brokerId, context))
         balanceMs = Math.min(balanceMs, balanceSoonMs)
         break
       case 'BrokerRegistrationChangeRecord':
-        if (record.fenced === 1) effects.push(...replaceLater(record.brokerId, record.brokerEpoch, context))
+        if (record.fenced === 1) effects.push(...replaceLater(record.brokerId, context))
         balanceMs = Math.min(balanceMs, balanceSoonMs)
         break
       case 'UnregisterBrokerRecord':
@@ -83,8 +86,9 @@ function balanceLater(afterMs: number, { settings }: Context): Timer[] {
   return [{ do: 'timer', key: 'balance', afterMs, then: { do: 'balance', request: {} } }]
 }
 
-function replaceLater(brokerId: number, brokerEpoch: number, { settings: { replaceAfterMs } }: Context): Timer[] {
+/** From now on, if it is not let in meanwhile; each time that it is fenced anew takes the place of the one before. */
+function replaceLater(brokerId: number, { settings: { replaceAfterMs } }: Context): Timer[] {
   if (replaceAfterMs < 0) return []
-  const then = { do: 'replaceBroker', request: { brokerId, brokerEpoch } } as const
+  const then = { do: 'replaceBroker', request: { brokerId } } as const
   return [{ do: 'timer', key: `replace:${brokerId}`, afterMs: replaceAfterMs, then }]
 }

@@ -141,16 +141,15 @@ function* pin({ state, settings }: Context): Iterable<MetadataRecord> {
   }
 }
 
-/** Who is new gets its share of what there is; who was given up is taken back. */
+/** Who is new gets its share of what there is. Who was given up is taken back when it is let in: it may not get that far. */
 function* greet(
   id: number,
   known: BrokerState | undefined,
   others: number,
   { state, settings }: Context,
 ): Iterable<MetadataRecord> {
-  const given = balanceState(state, id)
-  const isNew = known === undefined && others > 0 && given === 'settled'
-  if ((isNew && settings.balance && state.partitionCount > 0) || given === 'gone') yield setBalanceState(id, 'joining')
+  const isNew = known === undefined && others > 0 && balanceState(state, id) === 'settled'
+  if (isNew && settings.balance && state.partitionCount > 0) yield setBalanceState(id, 'joining')
 }
 
 function registered(

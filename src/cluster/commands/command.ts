@@ -41,8 +41,8 @@ export interface OwnCommands {
   brokerLost: BrokerLife
   /** It was not heard for a whole session. */
   expireSession: BrokerLife
-  /** It did not come back for `replaceAfterMs`. */
-  replaceBroker: BrokerLife
+  /** It was fenced all the time for `replaceAfterMs`, in whatever lives. */
+  replaceBroker: { readonly brokerId: number }
   /** Preferred leaders that can lead again do so. */
   electPreferred: Nothing
   /** Partitions without a leader look again: what may be elected has changed. */

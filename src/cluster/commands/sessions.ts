@@ -71,11 +71,10 @@ export function fence(broker: BrokerState, context: Context): MetadataRecord[] {
   return [change, ...leave(context, broker.id)]
 }
 
-/** A broker stays away: its replicas are made elsewhere. */
-export function replaceBroker({ brokerId, brokerEpoch }: Life, { state }: Context): Outcome<Done> {
-  const broker = state.brokers.get(brokerId)
-  const stays = broker?.epoch === brokerEpoch && broker.fenced
-  if (!stays || ['gone', 'draining'].includes(balanceState(state, brokerId))) return done([])
+/** A broker stays away, or begins anew again and again without getting far enough: its replicas are made elsewhere. */
+export function replaceBroker({ brokerId }: CommandRequest<'replaceBroker'>, { state }: Context): Outcome<Done> {
+  if (state.brokers.get(brokerId)?.fenced !== true || ['gone', 'draining'].includes(balanceState(state, brokerId)))
+    return done([])
   return done([setBalanceState(brokerId, 'gone')])
 }
 
