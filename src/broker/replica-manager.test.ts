@@ -8,6 +8,7 @@ import { ClusterState } from '../cluster/state.ts'
 import { resolveConfig } from '../config/sources.ts'
 import { LogManager } from '../log/log-manager.ts'
 import { buildBatch } from '../protocol/batches/build.ts'
+import type { Partition } from '../replication/partition.ts'
 import { Replicas } from '../replication/replicas.ts'
 import { FileVolume } from '../store/file/file-volume.ts'
 import { silent } from '../world/logger.ts'
@@ -36,6 +37,7 @@ class NodeOnDisk {
   readonly cluster = new ClusterState()
   /** Topics of which it was said that they are gone. */
   readonly deleted: string[] = []
+  readonly resigned: string[] = []
   readonly #volume: FileVolume
   readonly #logs: LogManager
   readonly #manager: ReplicaManager
@@ -53,7 +55,8 @@ class NodeOnDisk {
     this.#volume = volume
     this.#logs = LogManager.open(volume, world, silent)
     const { config } = resolveConfig({ flags: [] })
-    const events = { leads() {}, deleted: (topics: readonly string[]) => this.deleted.push(...topics) }
+    const resigns = ({ topic, isLeader }: Partition) => void this.resigned.push(`${topic} ${isLeader}`)
+    const events = { leads() {}, resigns, deleted: (topics: readonly string[]) => this.deleted.push(...topics) }
     this.#manager = new ReplicaManager(1, this.#logs, this.replicas, config, silent, events)
   }
 
@@ -124,5 +127,18 @@ test('of a deleted topic every node hears, also those without a copy: they may c
   assert.deepEqual(node.deleted, ['there', 'here', 'here'])
   node.replace(topicRecords('there', ids.second, 2))
   assert.equal(node.deleted.length, 3)
+  await node.close()
+})
+
+test('who led a partition of a topic that is deleted leads no more', async t => {
+  const root = mkdtempSync(join(tmpdir(), 'ottla-replicas-'))
+  t.after(() => rmSync(root, { recursive: true }))
+  const node = await NodeOnDisk.open(root, topicRecords('led', ids.first))
+  const followed = topicRecords('followed', ids.second, 2).map(record =>
+    record.type === 'PartitionRecord' ? { ...record, replicas: [2, 1], isr: [2, 1] } : record,
+  )
+  node.commit(followed)
+  for (const topicId of [ids.second, ids.first]) node.commit([{ type: 'RemoveTopicRecord', topicId }])
+  assert.deepEqual(node.resigned, ['led true'])
   await node.close()
 })

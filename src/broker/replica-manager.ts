@@ -224,11 +224,12 @@ export class ReplicaManager {
     )
   }
 
-  /** Returns the name of the topic, when we had part of it. */
   #remove(topicId: string): void {
     const partitions = this.#replicas.removeTopic(topicId)
     for (const partition of partitions) {
       this.#copying?.fetchers.follow(partition, -1)
+      // Before its waiters hear of it: a coordinator has nothing to answer from any more, and nothing to write to.
+      if (partition.isLeader) this.#events.resigns?.(partition)
       partition.close(new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', 'the topic was deleted'))
       this.#logs.delete(partition.topic, partition.index).catch(error =>
         this.#logger.error('the files of a deleted partition could not be removed', {
