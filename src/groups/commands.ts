@@ -66,7 +66,11 @@ export type FetchCommand = {
     | readonly { readonly name: string; readonly topicId: string; readonly partitionIndexes: number[] }[]
     | null
   readonly requireStable: boolean
+  /** Where all are asked for; left out, nothing is known of topics. */
+  readonly idOf?: TopicId
 }
+/** Of the topic that has the name now; undefined: there is none. */
+export type TopicId = (name: string) => string | undefined
 export type OffsetDeleteCommand = { readonly type: 'OffsetDelete'; readonly request: OffsetDeleteRequest }
 
 /** Only groups of this partition are asked for. */
@@ -83,6 +87,13 @@ export type ListCommand = {
 }
 export type DeleteCommand = { readonly type: 'DeleteGroups'; readonly groups: readonly string[] }
 
+/** These are gone, though there may be others under their names again; null: any may be. */
+export interface TopicsDeletedCommand {
+  readonly type: 'TopicsDeleted'
+  readonly topics: readonly string[] | null
+  readonly idOf: TopicId
+}
+
 /** What the clock says, and what the cluster says. */
 export type InternalCommand =
   | { readonly type: 'ExpireMember'; readonly groupId: string; readonly memberId: string }
@@ -95,7 +106,7 @@ export type InternalCommand =
     }
   | { readonly type: 'ExpireSync'; readonly groupId: string; readonly generationId: number }
   | { readonly type: 'ExpireOffsets' }
-  | { readonly type: 'TopicsDeleted'; readonly topics: readonly string[] }
+  | TopicsDeletedCommand
 
 export type GroupCommand =
   | JoinCommand

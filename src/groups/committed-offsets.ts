@@ -87,11 +87,10 @@ export class CommittedOffsets {
     return false
   }
 
-  /** Pending offsets of a group, as topic and partition. */
-  *pendingOf(groupId: string): Iterable<readonly [topic: string, partition: number]> {
+  *pendingOf(groupId: string): Iterable<readonly [topic: string, partition: number, value: CommittedOffset]> {
     for (const table of this.#pending.values()) {
       for (const [topic, partitions] of table.of(groupId))
-        for (const partition of partitions.keys()) yield [topic, partition]
+        for (const [partition, { value }] of partitions) yield [topic, partition, value]
     }
   }
 

@@ -123,7 +123,8 @@ export class Conversation {
         for (const { groupId, errorCode } of results) this.#say(`${groupId}: ${outcome(errorCode)}`)
       })
     },
-    'topics-deleted': topic => this.#ask<'TopicsDeleted'>({ type: 'TopicsDeleted', topics: [topic] }, () => {}),
+    'topics-deleted': topic =>
+      this.#ask<'TopicsDeleted'>({ type: 'TopicsDeleted', topics: [topic], idOf: () => undefined }, () => {}),
     advance: ms => this.#listener.advance(Number(ms)),
     reload: () => this.#listener.reload({}),
     config: (_, options) => {

@@ -24,6 +24,7 @@ import { silent } from '../world/logger.ts'
 import { nodeWorld } from '../world/node.ts'
 import { defaultGroupConfig } from './config.ts'
 import { GroupCoordinator } from './coordinator.ts'
+import type { TopicInfo } from './offset-topics.ts'
 
 const world = { ...nodeWorld, random: dice(1) }
 /** A broker's sockets keep its process alive; its timers do not. */
@@ -48,13 +49,18 @@ function newPartition(index: number): Partition {
   })
 }
 
-function newCoordinator(partitionCount = 2, timers = world.timers, isSuccessorRuledOut = () => true): GroupCoordinator {
+function newCoordinator(
+  partitionCount = 2,
+  timers = world.timers,
+  isSuccessorRuledOut = () => true,
+  known: readonly TopicInfo[] = [topicT, topicU, wide],
+): GroupCoordinator {
   return new GroupCoordinator({
     config: { ...defaultGroupConfig, initialRebalanceDelayMs: 0 },
     partitionCount: () => partitionCount,
     topics: {
-      byName: name => [topicT, topicU, wide].find(topic => topic.name === name),
-      byId: topicId => [topicT, topicU].find(topic => topic.topicId === topicId),
+      byName: name => known.find(topic => topic.name === name),
+      byId: topicId => known.find(topic => topic.topicId === topicId),
     },
     clock: world.clock,
     isSuccessorRuledOut,
@@ -64,8 +70,10 @@ function newCoordinator(partitionCount = 2, timers = world.timers, isSuccessorRu
   })
 }
 
-async function serving(): Promise<{ coordinator: GroupCoordinator; partitions: Partition[] }> {
-  const coordinator = newCoordinator()
+async function serving(
+  known?: readonly TopicInfo[],
+): Promise<{ coordinator: GroupCoordinator; partitions: Partition[] }> {
+  const coordinator = newCoordinator(2, world.timers, () => true, known)
   const partitions = [newPartition(0), newPartition(1)]
   await Promise.all(partitions.map((partition, index) => coordinator.lead(index, partition, 0)))
   return { coordinator, partitions }
@@ -404,7 +412,8 @@ test('a log that cannot be read serves nobody, and harms nobody else', async () 
 })
 
 test('who waits when the lead goes is sent to the new coordinator; offsets are there after it', async () => {
-  const { coordinator, partitions } = await serving()
+  const known = [topicT]
+  const { coordinator, partitions } = await serving(known)
   const index = coordinator.partitionFor('g')
   const join = (version: number) => {
     const protocols = [{ name: 'range', metadata: Buffer.from('me') }]
@@ -429,7 +438,73 @@ test('who waits when the lead goes is sent to the new coordinator; offsets are t
   assert.equal((await coordinator.heartbeat(who)).errorCode, 0)
   const { groups, offsets: offsetCount, parked, timers } = coordinator.stats()
   assert.deepEqual({ groups, offsetCount, parked, timers }, { groups: 1, offsetCount: 1, parked: 0, timers: 3 })
+  known.pop()
   await coordinator.topicsDeleted(['t'])
+  assert.equal(coordinator.stats().offsets, 0)
+  coordinator.stop()
+})
+
+test('offsets of topics that were deleted while nobody led are forgotten by the next leader', async () => {
+  const { coordinator, partitions } = await serving()
+  const index = coordinator.partitionFor('g')
+  const topics = ['t', 'u'].map(name => ({ name, partitions: offsets([0, 7]) }))
+  await commit(coordinator, 9, { groupId: 'g', topics })
+  coordinator.stop()
+  const anew = { ...topicT, topicId: nobody }
+  const next = newCoordinator(2, world.timers, () => true, [anew])
+  await next.lead(index, partitions[index]!, 0)
+  const all = await fetch(next, 10, { groups: [{ groupId: 'g', topics: null }] })
+  assert.deepEqual(all.groups[0]!.topics, [])
+  assert.equal(next.stats().offsets, 0)
+  next.stop()
+})
+
+test('whoever asks for all offsets gets none of a former topic as if they were of the one that has its name', async () => {
+  const known = [topicT]
+  const coordinator = newCoordinator(1, world.timers, () => true, known)
+  await coordinator.lead(0, newPartition(0), 0)
+  await commit(coordinator, 9, { groupId: 'g', topics: [{ name: 't', partitions: offsets([0, 7], [1, 8]) }] })
+  known[0] = { ...topicT, topicId: nobody }
+  const ask = async (version: number) => {
+    const { groups } = await fetch(coordinator, version, { groups: [{ groupId: 'g', topics: null }] })
+    return groups[0]!.topics.flatMap(({ partitions }) => partitions.map(each => each.committedOffset))
+  }
+  assert.deepEqual([await ask(9), await ask(10)], [[], []])
+  await commit(coordinator, 9, { groupId: 'g', topics: [{ name: 't', partitions: offsets([1, 3]) }] })
+  assert.deepEqual([await ask(9), await ask(10)], [[3], [3]])
+  await coordinator.topicsDeleted(['t'])
+  assert.deepEqual([await ask(10), coordinator.stats().offsets], [[3], 1])
+  coordinator.stop()
+})
+
+test('what cannot be forgotten for want of replicas is forgotten later', async () => {
+  const soon = (ms: number, run: () => void) => world.timers.after(ms === 1000 ? 1 : ms, run)
+  const known = [topicT]
+  const coordinator = newCoordinator(1, { ...world.timers, after: soon }, () => true, known)
+  const partition = newPartition(0)
+  let few = false
+  const lonely: LedPartition = {
+    get highWatermark() {
+      return partition.highWatermark
+    },
+    log: partition.log,
+    append(bytes, acks, now, origin) {
+      if (few) throw new KafkaError('NOT_ENOUGH_REPLICAS')
+      return partition.append(bytes, acks, now, origin)
+    },
+    whenCommitted: (offset, done) => partition.whenCommitted(offset, done),
+    read: (from, maxBytes) => partition.read(from, maxBytes),
+    deleteRecords: offset => partition.deleteRecords(offset),
+  }
+  await coordinator.lead(0, lonely, 0)
+  await commit(coordinator, 9, { groupId: 'g', topics: [{ name: 't', partitions: offsets([0, 7]) }] })
+  few = true
+  known.pop()
+  await coordinator.topicsDeleted(['t'])
+  assert.equal(coordinator.stats().offsets, 1)
+  few = false
+  for (let i = 0; i < 100 && coordinator.stats().offsets > 0; i++)
+    await new Promise(resolve => world.timers.after(2, () => resolve(null)))
   assert.equal(coordinator.stats().offsets, 0)
   coordinator.stop()
 })

@@ -60,6 +60,8 @@ export class GroupCoordinator {
   readonly #options: GroupCoordinatorOptions
   readonly #topics: OffsetTopics
   readonly #partitions = new Map<number, GroupPartition>()
+  /** Those that will look again for offsets of deleted topics. */
+  readonly #forgetful = new Set<GroupPartition>()
   #stopped = false
 
   constructor(options: GroupCoordinatorOptions) {
@@ -73,9 +75,9 @@ export class GroupCoordinator {
   }
 
   /** This node leads the partition from now on, in `epoch`. Fulfilled when its groups are served, or cannot be. */
-  lead(index: number, partition: LedPartition, epoch: number): Promise<void> {
+  async lead(index: number, partition: LedPartition, epoch: number): Promise<void> {
     this.resign(index)
-    if (this.#stopped) return Promise.resolve()
+    if (this.#stopped) return
     const { config, clock, timers, random, logger } = this.#options
     const watch = (transition: Transition): void => this.#watch(transition)
     const name = `${offsetsTopic}-${index}`
@@ -86,7 +88,9 @@ export class GroupCoordinator {
     const lost = (): void => void timers.after(retryMs, again)
     const groups = new GroupPartition({ name, partition, config, clock, timers, random, logger, watch, lost })
     this.#partitions.set(index, groups)
-    return groups.start(epoch)
+    await groups.start(epoch)
+    // Those that were deleted while nobody led. Who leads by the metadata has seen all topics of which its predecessors knew.
+    if (groups.leading) void this.#forget(index, groups, null)
   }
 
   /** This node does not lead the partition any more: whoever waits is told to look for the new coordinator. */
@@ -103,8 +107,19 @@ export class GroupCoordinator {
 
   /** Forgets all offsets that were committed for these topics. */
   async topicsDeleted(topics: readonly string[]): Promise<void> {
-    const partitions = [...this.#partitions.values()]
-    await Promise.all(partitions.map(groups => groups.ask<'TopicsDeleted'>({ type: 'TopicsDeleted', topics })))
+    await Promise.all([...this.#partitions].map(([index, groups]) => this.#forget(index, groups, topics)))
+  }
+
+  /** What cannot be written now, for want of replicas, is looked for again until it can. */
+  async #forget(index: number, groups: GroupPartition, topics: readonly string[] | null): Promise<void> {
+    const { topics: known, timers } = this.#options
+    if (await groups.forget(topics, name => known.byName(name)?.topicId)) return
+    if (this.#partitions.get(index) !== groups || this.#forgetful.has(groups)) return
+    this.#forgetful.add(groups)
+    timers.after(retryMs, () => {
+      this.#forgetful.delete(groups)
+      if (this.#partitions.get(index) === groups) void this.#forget(index, groups, null)
+    })
   }
 
   joinGroup(version: number, request: JoinGroupRequest, client: ClientContext): Promise<JoinGroupResponse> {
@@ -161,7 +176,9 @@ export class GroupCoordinator {
     requireStable: boolean,
   ): Promise<OffsetFetchedGroup> {
     const { topics, finish } = this.#topics.ofFetch(version, asked)
-    return finish(await this.#ask<'OffsetFetch'>(groupId, { type: 'OffsetFetch', groupId, topics, requireStable }))
+    const idOf = (name: string) => this.#options.topics.byName(name)?.topicId
+    const command = { type: 'OffsetFetch', groupId, topics, requireStable, idOf } as const
+    return finish(await this.#ask<'OffsetFetch'>(groupId, command))
   }
 
   async offsetDelete(request: OffsetDeleteRequest): Promise<OffsetDeleteResponse> {

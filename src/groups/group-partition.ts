@@ -1,6 +1,6 @@
 import { Term, type TermContext } from '../machine/term.ts'
 import { groupCodec } from './codec.ts'
-import { type Answers, type GroupAnswer, type GroupCommand, Refused } from './commands.ts'
+import { type Answers, type GroupAnswer, type GroupCommand, Refused, type TopicId } from './commands.ts'
 import type { GroupConfig } from './config.ts'
 import type { GroupRecord } from './facts.ts'
 import { GroupMachine } from './group-machine.ts'
@@ -47,6 +47,14 @@ export class GroupPartition extends Term<GroupCommand, GroupRecord, GroupAnswer,
     const answer = await this.submit(command)
     this.compactWhenLong()
     return settle(command, answer)
+  }
+
+  /** False when it could not be written: whoever asked asks again. What is not led now looks for itself when it is. */
+  async forget(topics: readonly string[] | null, idOf: TopicId): Promise<boolean> {
+    if (!this.leading) return true
+    const answer = await this.submit({ type: 'TopicsDeleted', topics, idOf })
+    this.compactWhenLong()
+    return !(answer instanceof Refused)
   }
 
   get stats(): GroupPartitionStats {

@@ -9,6 +9,7 @@ import type {
   OffsetCommitRequest,
   OffsetDeleteCommand,
   OffsetFetchedGroup,
+  TopicsDeletedCommand,
 } from './commands.ts'
 import type { GroupConfig } from './config.ts'
 import type { CommittedOffset, GroupRecord, OffsetCommitRecord } from './facts.ts'
@@ -115,12 +116,10 @@ export function fetchOffsets(state: GroupsState, command: FetchCommand): GroupDe
     }
   } else {
     for (const [name, partitions] of state.offsets.stable.of(groupId)) {
-      const indexes = [...partitions.keys()]
-      topics.push({
-        name,
-        topicId: ZERO_UUID,
-        partitions: indexes.map(partition => fetched(name, ZERO_UUID, partition)),
-      })
+      const topicId = command.idOf?.(name) ?? ZERO_UUID
+      const own = [...partitions].filter(([, value]) => !isOfAnotherTopic(value, topicId))
+      if (own.length === 0) continue
+      topics.push({ name, topicId, partitions: own.map(([partition]) => fetched(name, topicId, partition)) })
     }
   }
   return { records: [], effects: [{ do: 'answer', answer: { ...answer, topics } }] }
@@ -188,17 +187,25 @@ export function* tombstonesOf(state: GroupsState, groupId: string): Iterable<Gro
   }
 }
 
-/** Topics are gone, and with them every offset that was committed for them. */
-export function forgetTopics(state: GroupsState, names: readonly string[]): GroupDecision {
-  const gone = new Set(names)
+/**
+ * Topics are gone, and with them every offset that was committed for them. One that was made anew under the name has
+ * another id, and keeps what is its own. Offsets without an id go when their topic is named, or nothing has the name.
+ */
+export function forgetTopics(state: GroupsState, { topics, idOf }: TopicsDeletedCommand): GroupDecision {
+  const named = topics && new Set(topics)
+  const isGone = ({ topicId }: CommittedOffset, id: string | undefined): boolean =>
+    id === undefined || (topicId === ZERO_UUID ? named !== null : topicId !== id)
   const records: GroupRecord[] = []
   for (const { groupId } of state.groups()) {
     for (const [topic, partitions] of state.offsets.stable.of(groupId)) {
-      if (!gone.has(topic)) continue
-      for (const partition of partitions.keys()) records.push(committed(groupId, topic, partition, null))
+      if (named?.has(topic) === false) continue
+      const id = idOf(topic)
+      for (const [partition, value] of partitions)
+        if (isGone(value, id)) records.push(committed(groupId, topic, partition, null))
     }
-    for (const [topic, partition] of state.offsets.pendingOf(groupId)) {
-      if (!gone.has(topic) || state.offsets.stable.get(groupId, topic, partition) !== undefined) continue
+    for (const [topic, partition, value] of state.offsets.pendingOf(groupId)) {
+      if (named?.has(topic) === false || !isGone(value, idOf(topic))) continue
+      if (state.offsets.stable.get(groupId, topic, partition) !== undefined) continue
       records.push(committed(groupId, topic, partition, null))
     }
   }
