@@ -54,7 +54,10 @@ export class RedisServer {
     child.once('exit', () => running.delete(child))
     for (let i = 0; i < 500 && child.exitCode === null; i++) {
       const answer = await this.command('INFO', 'server').catch(() => '')
-      if (answer.includes(`process_id:${child.pid}\r\n`) || answer.startsWith('-NOAUTH')) return
+      if (answer.startsWith('-NOAUTH')) return
+      // It says who it is while it still reads its log.
+      const ours = answer.includes(`process_id:${child.pid}\r\n`)
+      if (ours && (await this.command('PING').catch(() => '')).startsWith('+PONG')) return
       await sleep(20)
     }
     await this.kill()

@@ -95,6 +95,7 @@ export function fencedLogContract(name: string, open: () => Promise<StoreUnderTe
           token: { epoch: 0, nonce: '' },
           leader: null,
           leaseMs: 0,
+          safeOffset: 0,
           startOffset: 0,
           snapshot: null,
           moved: false,
@@ -146,6 +147,7 @@ export function fencedLogContract(name: string, open: () => Promise<StoreUnderTe
       assert.equal(await put(log, token, logStart, 'one', 'x', 'y'), 'ok')
       const { endOffset, hash } = await headOf(log)
       assert.equal(endOffset, 2)
+      assert.equal((await headOf(log)).safeOffset, 2, 'what was answered counts')
       assert.equal(await put(log, token, logStart, 'two', 'z'), 'conflict')
       assert.equal(await put(log, token, { endOffset: 2, hash: 'other' }, 'two', 'z'), 'conflict')
       assert.equal(await put(log, token, { endOffset, hash }, 'two', 'z'), 'ok')

@@ -46,6 +46,11 @@ export interface Head extends Position {
   readonly leader: Voter | null
   /** ms until the lease is free; 0: it is. */
   readonly leaseMs: number
+  /**
+   * All that ends at or below it counts: its append has been answered, or a leader that came later has all of it. What is
+   * behind it may be in fewer copies than were asked for, and gone when one of those takes over: nobody is shown it.
+   */
+  readonly safeOffset: number
   /** Entries that end at or below it are gone. */
   readonly startOffset: number
   readonly snapshot: (SnapshotId & Position) | null
@@ -71,7 +76,7 @@ export interface FencedLog {
   create(logId: string, clusterId: string): Promise<void>
   /**
    * Takes the lease, with an epoch that nobody had, when it is free or held under one of `former` (earlier nonces of
-   * ours). Null when it is not to be had.
+   * ours). Null when it is not to be had. All that is in the log then is safe.
    */
   acquire(request: {
     readonly logId: string

@@ -212,6 +212,52 @@ describe('a fenced log', () => {
     assert.equal(nodes.leads.length, 2)
   })
 
+  it('goes on from a copy that lacks what never counted, of which nobody was told', async () => {
+    const { cluster, nodes, store } = await setUp()
+    nodes.start(1)
+    const one = await nodes.commit()
+    nodes.start(2, 3)
+    await nodes.agree()
+    const rollBack = await cluster.store.save()
+    store.uncopied = true
+    const lost = nodes.append(one)
+    await nodes.until('it is written', () => store.state!.endOffset > store.state!.safeOffset)
+    // Who led re-reads what it could not finish, and others take epochs that they cannot begin.
+    cluster.cut(1)
+    await nodes.until('it steps down', () => one.epoch === null)
+    cluster.heal(1)
+    await cluster.pass(2 * leaseMs)
+    assert.ok(store.state!.token.epoch > 1)
+    assert.equal(store.state!.endOffset, store.state!.safeOffset + 1)
+    for (const { names } of nodes.lives.values()) assert.ok(!names.includes(lost[0]!))
+    store.uncopied = false
+    await rollBack()
+    await nodes.commit()
+    await nodes.agree()
+    assert.deepEqual(
+      cluster.said.filter(line => /halted.*seen/.test(line)),
+      [],
+    )
+    assert.ok(![...nodes.lives.values()].some(({ names }) => names.includes(lost[0]!)))
+  })
+
+  it('shows what did not count to all when the next leader has it', async () => {
+    const { cluster, nodes, store } = await setUp()
+    nodes.start(1)
+    const one = await nodes.commit()
+    nodes.start(2)
+    await nodes.agree()
+    store.uncopied = true
+    const late = nodes.append(one)
+    await nodes.until('it is written', () => store.state!.endOffset > store.state!.safeOffset)
+    cluster.kill(1)
+    nodes.lives.delete(1)
+    store.uncopied = false
+    nodes.committed.push(...late)
+    await nodes.commit()
+    await nodes.agree()
+  })
+
   it('is left to others by who resigns just as it gets the lead', async () => {
     const { cluster, nodes, store } = await setUp()
     nodes.start(1)

@@ -53,7 +53,7 @@ export class Reader {
     this.#stopped = true
   }
 
-  /** Reads to the end of the log. Rejects with BrokenChain when it is not the one that we know. */
+  /** Reads all of the log that counts. Rejects with BrokenChain when it is not the one that we know. */
   async catchUp(): Promise<Head> {
     for (;;) {
       const found = await this.#log.look(this.#replay.position.endOffset)
@@ -68,17 +68,19 @@ export class Reader {
         await this.#load(head)
         continue
       }
-      for (const entry of entries) this.#replay.take(entry)
+      const safe = entries.filter(entry => entry.endOffset <= head.safeOffset)
+      for (const entry of safe) this.#replay.take(entry)
       const { endOffset, hash } = this.#replay.position
       if (endOffset > head.endOffset || (endOffset === head.endOffset && hash !== head.hash)) {
         throw new BrokenChain(`the log ends at offset ${head.endOffset}, and not as its own head says`)
       }
-      if (endOffset === head.endOffset) {
+      // Behind it, when a copy took over that did not know yet what was safe.
+      if (endOffset >= head.safeOffset) {
         this.#note(head)
         return head
       }
-      if (entries.length === 0) {
-        throw new BrokenChain(`the log has nothing behind offset ${endOffset}, before its end at ${head.endOffset}`)
+      if (safe.length === 0) {
+        throw new BrokenChain(`the log has nothing behind offset ${endOffset}, before offset ${head.safeOffset}`)
       }
     }
   }
@@ -150,8 +152,11 @@ export class Reader {
   /** A follower's memory may trail: it answers nobody. */
   #note(head: Head): void {
     const { now } = this.#memory
-    const epoch = Math.max(now.epoch, head.token.epoch)
-    if (now.logId === head.logId && now.position.endOffset === head.endOffset && now.epoch === epoch) return
-    this.#memory.note({ logId: head.logId, epoch, position: this.#replay.position }).catch(this.#options.notNoted)
+    const { position } = this.#replay
+    // Not the head's: who took that one may be waiting for its copies still.
+    const epoch = Math.max(now.epoch, this.#replay.epoch)
+    if (now.logId === head.logId && now.position.endOffset >= position.endOffset && now.epoch === epoch) return
+    const further = now.position.endOffset >= position.endOffset ? now.position : position
+    this.#memory.note({ logId: head.logId, epoch, position: further }).catch(this.#options.notNoted)
   }
 }

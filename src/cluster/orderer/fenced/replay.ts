@@ -24,6 +24,11 @@ export class Replay {
     return this.#position
   }
 
+  /** Of the last entry that was taken. */
+  get epoch(): number {
+    return this.#epoch
+  }
+
   /** Knows the level at which records of this log are written. */
   get encoder(): RecordEncoder {
     return this.#encoder

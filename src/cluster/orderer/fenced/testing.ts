@@ -31,6 +31,8 @@ export class TestStore {
   /** ms from a question to its answer, at most. */
   delayMs = 3
   down = false
+  /** Writes are done and not counted: copies are missing. */
+  uncopied = false
   /** Answers of the next questions are lost, although they were done. */
   loseReplies = 0
 
@@ -53,6 +55,12 @@ export class TestStore {
     return new TestLog(this, cut)
   }
 
+  /** One that copies must have, too. Throws when they do not. */
+  counted(): void {
+    if (this.uncopied) throw new StoreUnreachable('too few copies have it')
+    this.#state = { ...this.#state!, safeOffset: this.#state!.endOffset }
+  }
+
   /** One question, answered later. */
   ask<T>(cut: () => boolean, run: (state: State | null, set: (change: Partial<State>) => void) => T): Promise<T> {
     const { timers, random } = this.#world
@@ -60,9 +68,14 @@ export class TestStore {
       const fail = () => reject(new StoreUnreachable('it does not answer'))
       timers.after(random.int(this.delayMs), () => {
         if (this.down || cut()) return timers.after(50, fail)
-        const answer = run(this.#state, change => {
-          this.#state = { ...(this.#state as State), ...change }
-        })
+        let answer: T
+        try {
+          answer = run(this.#state, change => {
+            this.#state = { ...(this.#state as State), ...change }
+          })
+        } catch (error) {
+          return timers.after(50, () => reject(error))
+        }
         if (this.loseReplies > 0) {
           this.loseReplies--
           return timers.after(50, fail)
@@ -74,10 +87,11 @@ export class TestStore {
 
   head(state: State): Head {
     const leaseMs = state.lease === '' ? 0 : Math.max(0, state.leaseUntil - this.now)
-    const { logId, clusterId, token, leader, endOffset, hash, startOffset, snapshot } = state
+    const { logId, clusterId, token, leader, endOffset, hash, safeOffset, startOffset, snapshot } = state
     const source = this.#source
     const moved = state.confirmed !== source
-    return { logId, clusterId, token, leader, endOffset, hash, startOffset, snapshot, source, leaseMs, moved }
+    const where = { endOffset, hash, safeOffset, startOffset, snapshot }
+    return { logId, clusterId, token, leader, ...where, source, leaseMs, moved }
   }
 
   get now(): number {
@@ -86,7 +100,7 @@ export class TestStore {
 
   empty(logId: string, clusterId: string): State {
     const token = { epoch: 0, nonce: '' }
-    const nothing = { entries: [], snapshots: new Map(), snapshot: null, leader: null, startOffset: 0 }
+    const nothing = { entries: [], snapshots: new Map(), snapshot: null, leader: null, safeOffset: 0, startOffset: 0 }
     const noLease = { lease: '', leaseUntil: 0, batchId: '' }
     return { logId, clusterId, token, confirmed: this.#source, ...logStart, ...nothing, ...noLease }
   }
@@ -140,6 +154,7 @@ class TestLog implements FencedLog {
       const token = { epoch: state.token.epoch + 1, nonce: request.nonce }
       const leaseUntil = this.#store.now + request.leaseMs
       set({ token, leader: request.leader, lease: request.nonce, leaseUntil, batchId: '' })
+      this.#store.counted()
       return this.#store.head(this.#store.state!)
     })
   }
@@ -161,12 +176,11 @@ class TestLog implements FencedLog {
 
   append(token: Token, after: Position, batchId: string, entries: readonly Entry[], end: Position): Promise<Outcome> {
     return this.#fenced(token, (state, set) => {
-      if (state.batchId === batchId) return 'ok'
+      if (state.batchId === batchId) return this.#counted()
       if (state.endOffset !== after.endOffset || state.hash !== after.hash) return 'conflict'
       const kept = entries.map(entry => ({ ...entry, epoch: token.epoch, batchId }))
       set({ entries: [...state.entries, ...kept], endOffset: end.endOffset, hash: end.hash, batchId })
-      this.#store.tell()
-      return 'ok'
+      return this.#counted()
     })
   }
 
@@ -210,6 +224,12 @@ class TestLog implements FencedLog {
   close(): void {
     this.#closed = true
     this.#unwatch()
+  }
+
+  #counted(): Outcome {
+    this.#store.counted()
+    this.#store.tell()
+    return 'ok'
   }
 
   #fenced(token: Token, run: (state: State, set: (change: Partial<State>) => void) => Outcome): Promise<Outcome> {

@@ -86,14 +86,8 @@ export class RedisLog implements FencedLog {
     leaseMs: number
   }): Promise<Head | null> {
     const { logId, leader, nonce, former, leaseMs } = request
-    const { word, head } = await this.#runSafely(
-      scripts.acquire,
-      logId,
-      nonce,
-      JSON.stringify(leader),
-      Math.ceil(leaseMs),
-      ...former,
-    )
+    const args = [logId, nonce, JSON.stringify(leader), Math.ceil(leaseMs), this.#safeAtOnce, ...former]
+    const { word, head } = await this.#count(await this.#runSafely(scripts.acquire, ...args))
     return word === 'ok' ? head : null
   }
 
@@ -115,8 +109,8 @@ export class RedisLog implements FencedLog {
     end: Position,
   ): Promise<Outcome> {
     const args = entries.flatMap(({ endOffset, previous, bytes }) => [endOffset, previous, bytes])
-    const before = [epoch, nonce, after.endOffset, after.hash, batchId, end.endOffset, end.hash]
-    return outcomeOf(await this.#runSafely(scripts.append, ...before, ...args))
+    const before = [epoch, nonce, after.endOffset, after.hash, batchId, end.endOffset, end.hash, this.#safeAtOnce]
+    return outcomeOf(await this.#count(await this.#runSafely(scripts.append, ...before, ...args)))
   }
 
   async confirm({ logId, endOffset, hash, token, source }: Head): Promise<Outcome> {
@@ -185,6 +179,19 @@ export class RedisLog implements FencedLog {
     const copies = Number(await waited)
     if (copies >= replicas) return answer
     throw new StoreUnreachable(`${copies} of its replicas have what was written, and ${replicas} must`)
+  }
+
+  /** `1`: what is written counts as soon as it is there. */
+  get #safeAtOnce(): number {
+    return this.#options.target.replicas === 0 ? 1 : 0
+  }
+
+  /** After `#runSafely` of who leads: others may take what is in the log now. Only then is it answered. */
+  async #count(answer: Answer): Promise<Answer> {
+    if (answer.word !== 'ok' || answer.head === null || this.#safeAtOnce === 1) return answer
+    const { token, endOffset } = answer.head
+    const counted = await this.#run(scripts.count, token.epoch, token.nonce, endOffset)
+    return counted.word === 'ok' ? answer : counted
   }
 
   #connected(): Promise<RedisConnection> {
@@ -294,6 +301,8 @@ function readHead(fields: ReadonlyMap<string, string>, pttl: number, source: str
     leaseMs: Math.max(0, pttl),
     endOffset: Number(text('end')),
     hash: text('hash'),
+    // Logs of before it was noted.
+    safeOffset: Number(fields.get('safe') ?? text('end')),
     startOffset: Number(text('start')),
     snapshot: readSnapshotId(text('snapshot')),
     source,

@@ -49,22 +49,23 @@ export const create = `${common}
 if head.log then return answer('ok') end
 redis.call('DEL', KEYS[3])
 redis.call('HSET', KEYS[1], 'format', '1', 'log', ARGV[1], 'cluster', ARGV[2], 'epoch', '0', 'nonce', '', 'leader', '',
-  'end', '0', 'hash', '', 'batch', '', 'start', '0', 'snapshot', '', 'confirmed', source())
+  'end', '0', 'hash', '', 'safe', '0', 'batch', '', 'start', '0', 'snapshot', '', 'confirmed', source())
 return answer('ok')
 `
 
-/** ARGV: log id, nonce, leader, ms, earlier nonces of the same node. */
+/** ARGV: log id, nonce, leader, ms, whether all that is there is safe by it, earlier nonces of the same node. */
 export const acquire = `${common}
 if head.log ~= ARGV[1] then return answer('fenced') end
 if head.confirmed ~= source() then return answer('moved') end
 if not redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[4]) then
   local holder, ours = redis.call('GET', KEYS[2]), false
-  for i = 5, #ARGV do ours = ours or holder == ARGV[i] end
+  for i = 6, #ARGV do ours = ours or holder == ARGV[i] end
   if not ours then return answer('held') end
   redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[4])
 end
 redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 redis.call('HSET', KEYS[1], 'nonce', ARGV[2], 'leader', ARGV[3], 'batch', '')
+if ARGV[5] == '1' then redis.call('HSET', KEYS[1], 'safe', head['end']) end
 return answer('ok')
 `
 
@@ -83,7 +84,10 @@ redis.call('DEL', KEYS[2])
 return answer('ok', tell())
 `
 
-/** ARGV: epoch, nonce, end and hash before, batch id, end and hash after; then end, hash before, bytes of each entry. */
+/**
+ * ARGV: epoch, nonce, end and hash before, batch id, end and hash after, whether it is safe by that; then end, hash before,
+ * bytes of each entry.
+ */
 export const append = `${common}
 local no = refused(ARGV[1], ARGV[2])
 if no then return answer(no) end
@@ -93,10 +97,22 @@ if head.batch == ARGV[5] then
   return answer('ok')
 end
 if head['end'] ~= ARGV[3] or head.hash ~= ARGV[4] then return answer('conflict') end
-for i = 8, #ARGV, 3 do
+for i = 9, #ARGV, 3 do
   redis.call('XADD', KEYS[3], ARGV[i] .. '-0', 'e', ARGV[1], 'b', ARGV[5], 'p', ARGV[i + 1], 'd', ARGV[i + 2])
 end
 redis.call('HSET', KEYS[1], 'end', ARGV[6], 'hash', ARGV[7], 'batch', ARGV[5])
+if ARGV[8] == '1' then
+  redis.call('HSET', KEYS[1], 'safe', ARGV[6])
+  tell()
+end
+return answer('ok')
+`
+
+/** ARGV: epoch, nonce, an offset up to which the log has as many copies as were asked for. */
+export const count = `${common}
+local no = refused(ARGV[1], ARGV[2])
+if no then return answer(no) end
+redis.call('HSET', KEYS[1], 'safe', ARGV[3])
 tell()
 return answer('ok')
 `
