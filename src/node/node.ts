@@ -377,9 +377,12 @@ export class Node implements RunningNode {
     this.#leaderWatch?.stop()
     this.#lifecycle.stop()
     this.#controller.stop()
+    this.#local.stop()
     this.#peers.close()
     this.#broker.abort()
     this.#fail(error)
+    // An orderer elsewhere would keep the process, and the lead, which others could have at once.
+    void this.#orderer.close().catch(() => {})
   }
 
   /** The cluster goes on without us. What we have is safe, but it is not ours to serve any more. */
