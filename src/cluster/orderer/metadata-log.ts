@@ -197,6 +197,16 @@ export class MetadataLog {
     return this.#store.get(snapshotName(id))
   }
 
+  /** A snapshot that was damaged goes, where the one before it can take its place. False: there is none. */
+  dropSnapshot(id: SnapshotId): boolean {
+    const others = this.#snapshots.filter(({ endOffset }) => endOffset !== id.endOffset)
+    if (!others.some(({ endOffset }) => endOffset >= this.startOffset)) return false
+    this.#logger.error('A snapshot of the metadata is damaged and goes; the one before it takes its place', { ...id })
+    this.#snapshots = others
+    this.#store.drop(snapshotName(id))
+    return true
+  }
+
   /** A snapshot is made: what lies before can go as a whole, one day. */
   roll(): void {
     this.#log.roll()

@@ -78,7 +78,7 @@ class RaftCluster extends VirtualProcesses implements ClusterUnderTest {
       peers: this.#peersOf(id, process),
       failed: error => assert.fail(error),
     })
-    this.#running.set(id, { process, orderer, server: new QuorumServer(orderer, clusterId) })
+    this.#running.set(id, { process, orderer, server: new QuorumServer(orderer, clusterId, silent) })
     return orderer
   }
 

@@ -43,6 +43,8 @@ export class Effects implements RaftIo<Records> {
   #transport: Promise<import('./transport.ts').Transport> | null = null
   #leadsIn: number | null = null
   #ledSince = 0
+  /** Where our log ended when what the leader gave could not be taken: said once. */
+  #refusedAt = -1
 
   constructor(context: EffectsContext) {
     this.#context = context
@@ -120,7 +122,16 @@ export class Effects implements RaftIo<Records> {
   }
 
   appendFetched(bytes: Records): readonly VotersAt[] {
-    return this.#context.records.appendFetched(bytes)
+    const { log, records } = this.#context
+    try {
+      return records.appendFetched(bytes)
+    } catch (error) {
+      const offset = log.endOffset
+      if (offset !== this.#refusedAt)
+        this.#options.logger.error('what the leader gave of the metadata cannot be taken', { offset, error })
+      this.#refusedAt = offset
+      throw error
+    }
   }
 
   truncate(to: number, generation: number): void {

@@ -37,6 +37,8 @@ export class Following<Records> {
   /** When the leader is doubted. */
   #doubtAt: number
   #confirmed = false
+  /** Answers in a row that could not be taken. */
+  #refusals = 0
   #download: { readonly id: SnapshotId; position: number } | null = null
 
   constructor(context: FollowingContext<Records>, leaderId: number, now: number) {
@@ -102,8 +104,11 @@ export class Following<Records> {
     })
   }
 
+  /** Later and later where what comes cannot be taken: it may stay so. But so that the leader knows us to be there. */
   askLater(now: number): void {
-    this.#askAt = Math.min(this.#askAt, now + this.#context.settings.retryMs)
+    const { retryMs, fetchTimeoutMs } = this.#context.settings
+    const pauseMs = Math.min(retryMs * 2 ** Math.min(this.#refusals, 10), Math.max(retryMs, fetchTimeoutMs / 3))
+    this.#askAt = Math.min(this.#askAt, now + pauseMs)
   }
 
   failed(request: RaftRequest, now: number): void {
@@ -113,6 +118,11 @@ export class Following<Records> {
   fetched(request: FetchRequest, response: FetchResponse<Records>, now: number): void {
     const settles = this.#settles(request)
     if (response.error !== null) {
+      // It leads, and cannot read what we want.
+      if (response.error === 'KAFKA_STORAGE_ERROR') {
+        this.heard(now)
+        this.#refusals++
+      }
       if (settles) this.askLater(now)
       return
     }
@@ -157,9 +167,11 @@ export class Following<Records> {
         for (const change of io.appendFetched(response.records)) copy.voters.append(change)
         copy.matches(copy.log.endOffset)
       } catch {
+        this.#refusals++
         return false
       }
     }
+    this.#refusals = 0
     return true
   }
 

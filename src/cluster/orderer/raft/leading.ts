@@ -145,6 +145,18 @@ export class Leading {
     else this.replicas.park({ request, deadline: now + request.maxWaitMs, answer })
   }
 
+  /** Another voter was heard lately that has what lies at `offset`; and we do not go yet. */
+  hasHeir(offset: number, now: number): boolean {
+    const { fetchTimeoutMs } = this.#context
+    return (
+      !this.going &&
+      this.#others.some(voter => {
+        const { offset: end = -1, lastFetch = -1 } = this.replicas.ofVoter(voter) ?? {}
+        return end > offset && lastFetch >= 0 && now - lastFetch <= fetchTimeoutMs
+      })
+    )
+  }
+
   /** Gives the lead away as soon as all that was appended is committed. */
   go(now: number): void {
     this.#goAt = now + goMs

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { KafkaError } from '../../../protocol/errors.ts'
+import { RecordEncoder } from '../batches.ts'
+import { metadataTopic, metadataTopicId } from '../metadata-log.ts'
+import { snapshotName } from '../snapshot.ts'
 import { type OrdererNode, Orderers } from './orderers.test.kit.ts'
 
 let cluster: Orderers
@@ -117,6 +121,45 @@ describe('orderers that talk to each other', () => {
     const volume = await cluster.kill(2)
     await cluster.start(2, volume)
     await everybodyHas([...names, 'more'])
+  })
+
+  it('give the lead away when the disk of the leader cannot be read, to one that has what is wanted', async () => {
+    for (const kind of ['rotten', 'unreadable'] as const) {
+      const nodes = await three()
+      const leader = cluster.leader()!
+      const volume = await cluster.kill(3)
+      leader.append('a')
+      await until('committed', () => nodes[0]!.records.at(-1) === 'a' && nodes[1]!.records.at(-1) === 'a')
+      leader.orderer.log.read = async () => {
+        if (kind === 'unreadable') throw new KafkaError('CORRUPT_MESSAGE', 'There is no valid batch')
+        const batch = new RecordEncoder().dataBatch([], 0)
+        batch[batch.length - 1]! ^= 1
+        return [batch]
+      }
+      await cluster.start(3, volume)
+      await until('it has all', () => cluster.nodes.get(3)!.records.at(-1) === 'a')
+      assert.notEqual(cluster.leader(), leader)
+      await cluster.stop()
+    }
+  })
+
+  it('give an older snapshot where the newest is damaged', async () => {
+    const first = await cluster.start(1)
+    for (let round = 0; round < 4; round++) {
+      first.append(`record ${round}`)
+      await until('committed', () => first.records.length === round + 1)
+      first.compact()
+      await until('kept', () => first.orderer.log.snapshot?.endOffset === first.orderer.describe().highWatermark)
+    }
+    const store = first.volume.open(metadataTopic, metadataTopicId, {} as never)
+    const name = snapshotName(first.orderer.log.snapshot!)
+    const bytes = Uint8Array.from(store.get(name)!)
+    bytes[bytes.length - 1]! ^= 1
+    await store.put(name, bytes)
+    first.append('last')
+    await cluster.start(2)
+    await everybodyHas(['record 0', 'record 1', 'record 2', 'record 3', 'last'])
+    assert.equal(store.get(name), null)
   })
 
   it('start again together', async () => {

@@ -33,7 +33,7 @@ export class Quorum {
     const { orderer, clusterId, world, logger, growth: settings, leaves, fetchTimeoutMs } = options
     const { clock, timers } = world
     this.#orderer = orderer
-    this.server = new QuorumServer(orderer, clusterId)
+    this.server = new QuorumServer(orderer, clusterId, logger)
     this.changes = new VoterChanges({ orderer, clock, timers, fetchTimeoutMs })
     // Its own: it waits for no place among those whom operators wait for.
     const changes = new VoterChanges({ orderer, clock, timers, fetchTimeoutMs })

@@ -121,6 +121,7 @@ class Replica implements RaftIo<number[]> {
   }
 
   appendFetched(records: number[]): readonly VotersAt[] {
+    if (records.includes(-1)) throw new Error('damaged')
     this.epochs.push(...records)
     return []
   }
@@ -409,6 +410,31 @@ describe('Raft', () => {
     replica.settle(600)
     assert.equal(replica.take('fetch')[0]?.fetchOffset, 3)
   })
+
+  for (const [what, given, error] of [
+    ['it cannot take what the leader gives', [-1], null],
+    ['the leader cannot read what it wants', null, 'KAFKA_STORAGE_ERROR'],
+  ] as const) {
+    it(`asks less and less often while ${what}, and never doubts the leader for it`, () => {
+      const replica = follower()
+      const have = { epoch: 2, leaderId: 2, highWatermark: 0, diverging: null, snapshot: null }
+      const pauses: number[] = []
+      let now = 0
+      for (let round = 0; round < 12; round++) {
+        replica.answer('fetch', now, { ...have, error, records: given })
+        pauses.push(replica.raft.deadline - now)
+        now = replica.raft.deadline
+        replica.raft.tick(now)
+        assert.equal(replica.raft.role, 'follower')
+      }
+      assert.deepEqual(pauses.slice(0, 3), [20, 40, 80])
+      assert.equal(Math.round(pauses.at(-1)!), 333)
+      replica.answer('fetch', now, { ...have, error: null, records: [2] })
+      replica.settle(now)
+      replica.answer('fetch', now, { ...have, error: 'NOT_LEADER_OR_FOLLOWER', records: null })
+      assert.equal(replica.raft.deadline - now, settings.retryMs, 'as soon as ever')
+    })
+  }
 
   it('is told by a sync that began before a truncation nothing', () => {
     const replica = follower()

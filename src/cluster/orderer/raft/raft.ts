@@ -324,6 +324,14 @@ export class Raft<Records> {
     else this.#leading.go(now)
   }
 
+  /** What lies at `offset` cannot be read here: somebody who has it, too, should lead. False: there is nobody. */
+  cannotGive(offset: number, now: number): boolean {
+    const leading = this.#leading
+    if (!leading?.hasHeir(offset, now)) return false
+    leading.go(now)
+    return true
+  }
+
   /** Why the voters cannot be changed now; null: they can. */
   voterChangeProblem(): 'notLeader' | 'notBegun' | 'changing' | null {
     if (this.#leading === null || this.#leading.going) return 'notLeader'

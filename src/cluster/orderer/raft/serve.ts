@@ -1,4 +1,5 @@
-import { ErrorCode, type ErrorName } from '../../../protocol/errors.ts'
+import { iterateBatches, validateBatch } from '../../../protocol/batches/iterate.ts'
+import { ErrorCode, type ErrorName, KafkaError } from '../../../protocol/errors.ts'
 import type { BeginQuorumEpoch } from '../../../protocol/messages/begin-quorum-epoch.ts'
 import type { EndQuorumEpoch } from '../../../protocol/messages/end-quorum-epoch.ts'
 import type { Fetch } from '../../../protocol/messages/fetch.ts'
@@ -6,11 +7,15 @@ import type { FetchSnapshot } from '../../../protocol/messages/fetch-snapshot.ts
 import type { Vote } from '../../../protocol/messages/vote.ts'
 import type { RequestOf, ResponseOf } from '../../../protocol/schema.ts'
 import { ZERO_UUID } from '../../../protocol/uuid.ts'
+import type { Logger } from '../../../world/logger.ts'
 import { metadataTopic, metadataTopicId } from '../metadata-log.ts'
+import type { SnapshotId } from '../snapshot.ts'
 import type { QuorumNode } from './quorum-node.ts'
 import type { FetchAnswer, LeaderNews, RaftError } from './types.ts'
 
 const { topic: topicName, partition: partitionIndex } = metadataTopic
+/** ms. */
+const goAgainMs = 60_000
 const none = { epoch: -1, endOffset: -1 }
 const nothing = new Uint8Array()
 
@@ -20,16 +25,38 @@ interface Located {
   readonly port: number
 }
 
+const isError = (read: readonly Uint8Array[] | RaftError): read is RaftError => typeof read === 'string'
+
+const isSameSnapshot = (a: SnapshotId, b: SnapshotId): boolean => a.endOffset === b.endOffset && a.epoch === b.epoch
+
+/** What is wrong with batches that come from a disk; null: nothing. Throws at bytes that are no batches. */
+function damageIn(chunks: readonly Uint8Array[]): string | null {
+  for (const chunk of chunks)
+    for (const { position, baseOffset } of iterateBatches(chunk)) {
+      const problem = validateBatch(chunk, position)
+      if (problem !== null) return `offset ${baseOffset}: ${problem}`
+    }
+  return null
+}
+
 const codeOf = (error: RaftError | ErrorName | null): number => (error === null ? ErrorCode.NONE : ErrorCode[error])
 
 /** What other nodes ask of our replica of the metadata log: Kafka's requests in, Kafka's answers out. Only nodes may ask. */
 export class QuorumServer {
   readonly #orderer: QuorumNode
   readonly #clusterId: string
+  readonly #logger: Logger
+  /** Said once of each: what cannot be given. */
+  #unreadable = -1
+  /** Monotonic ms: when we gave the lead away for it. */
+  #wentAt = Number.NEGATIVE_INFINITY
+  /** Looked at before it was given. */
+  #whole: SnapshotId | null = null
 
-  constructor(orderer: QuorumNode, clusterId: string) {
+  constructor(orderer: QuorumNode, clusterId: string, logger: Logger) {
     this.#orderer = orderer
     this.#clusterId = clusterId
+    this.#logger = logger
   }
 
   async vote({ clusterId, voterId, topics }: RequestOf<typeof Vote>): Promise<ResponseOf<typeof Vote>> {
@@ -99,8 +126,8 @@ export class QuorumServer {
   ): Promise<ResponseOf<typeof Fetch>> {
     const { clusterId, topics, replicaId, replicaState, maxWaitMs } = request
     const asked = topics[0]?.partitions[0]
-    const error = this.#wrong(clusterId, topicName, asked && { partitionIndex: asked.partition })
-    if (error !== null || asked === undefined) return { errorCode: codeOf(error), sessionId: 0, responses: [] }
+    const wrong = this.#wrong(clusterId, topicName, asked && { partitionIndex: asked.partition })
+    if (wrong !== null || asked === undefined) return { errorCode: codeOf(wrong), sessionId: 0, responses: [] }
     const keepAlive = asked.partitionMaxBytes === 0
     const answer = await new Promise<FetchAnswer>(resolve =>
       this.#orderer.event((raft, now) =>
@@ -125,11 +152,13 @@ export class QuorumServer {
     )
     const read =
       answer.readFrom < 0 ? [] : await this.#read(answer, Math.min(asked.partitionMaxBytes, request.maxBytes))
-    if (read !== null && read.length > 0) release(read)
+    const error = isError(read) ? read : answer.error
+    const records = isError(read) ? [] : read
+    if (records.length > 0) release(records)
     const { epoch: leaderEpoch, leaderId } = answer
     const partition = {
       partitionIndex,
-      errorCode: read === null ? ErrorCode.NOT_LEADER_OR_FOLLOWER : codeOf(answer.error),
+      errorCode: codeOf(error),
       highWatermark: answer.highWatermark,
       lastStableOffset: answer.highWatermark,
       logStartOffset: this.#orderer.log.startOffset,
@@ -137,7 +166,7 @@ export class QuorumServer {
       currentLeader: { leaderId, leaderEpoch },
       snapshotId: answer.snapshot ?? none,
       abortedTransactions: null,
-      records: read ?? [],
+      records,
     }
     const endpoints = this.#located(leaderId).map(node => ({ ...node, rack: null }))
     return {
@@ -154,7 +183,7 @@ export class QuorumServer {
     const wrong = this.#wrong(clusterId, topics[0]?.name, asked && { partitionIndex: asked.partition })
     if (wrong !== null || asked === undefined) return { errorCode: codeOf(wrong), topics: [] }
     const { snapshotId, position } = asked
-    const file = this.#orderer.log.snapshotFile(snapshotId)
+    const file = this.#snapshotFile(snapshotId)
     let error: RaftError | null = null
     const news = await new Promise<LeaderNews>(resolve =>
       this.#orderer.event((raft, now) => {
@@ -180,10 +209,54 @@ export class QuorumServer {
     return { ...answer, ...this.#endpoints(news) }
   }
 
-  /** Null when we do not lead any more: what was read then may be another leader's. */
-  async #read({ readFrom, epoch }: FetchAnswer, maxBytes: number): Promise<readonly Uint8Array[] | null> {
-    const read = await this.#orderer.log.read(readFrom, maxBytes)
-    return this.#orderer.raft?.leaderError(epoch) === null ? read : null
+  /** An error when we do not lead any more: what was read then may be another leader's; or when it cannot be read. */
+  async #read({ readFrom, epoch }: FetchAnswer, maxBytes: number): Promise<readonly Uint8Array[] | RaftError> {
+    const reading = this.#orderer.log.read(readFrom, maxBytes)
+    let problem: string | null
+    let read: readonly Uint8Array[] = []
+    try {
+      read = await reading
+      // What is in memory was looked at when it came.
+      problem = read === reading ? null : damageIn(read)
+    } catch (error) {
+      const rotten = error instanceof KafkaError && error.errorName === 'CORRUPT_MESSAGE'
+      if (!rotten && (error as { code?: unknown }).code !== 'EIO') throw error
+      problem = (error as Error).message
+    }
+    if (this.#orderer.raft?.leaderError(epoch) !== null) return 'NOT_LEADER_OR_FOLLOWER'
+    if (problem === null) return read
+    this.#cannotGive(readFrom, problem)
+    return 'KAFKA_STORAGE_ERROR'
+  }
+
+  /** A file that was damaged is not given: an older one is, or another node's. */
+  #snapshotFile(id: SnapshotId): Uint8Array | null {
+    const { log } = this.#orderer
+    const file = log.snapshotFile(id)
+    if (file === null || (this.#whole !== null && isSameSnapshot(this.#whole, id))) return file
+    let problem: string | null
+    try {
+      problem = damageIn([file])
+    } catch (error) {
+      problem = (error as Error).message
+    }
+    if (problem === null) {
+      this.#whole = id
+      return file
+    }
+    if (!log.dropSnapshot(id)) this.#cannotGive(id.endOffset, problem)
+    return null
+  }
+
+  #cannotGive(offset: number, problem: string): void {
+    if (offset !== this.#unreadable)
+      this.#logger.error('the metadata cannot be read here; another node should lead', { offset, problem })
+    this.#unreadable = offset
+    this.#orderer.event((raft, now) => {
+      // Where nobody can read it, it is not passed round and round.
+      if (now - this.#wentAt < goAgainMs) return
+      if (raft.cannotGive(offset, now)) this.#wentAt = now
+    })
   }
 
   #wrong(
