@@ -411,6 +411,42 @@ test('a log that cannot be read serves nobody, and harms nobody else', async () 
   assert.equal(errors.JoinGroup, 'NOT_COORDINATOR')
 })
 
+test('a log that cannot be read is read again after growing pauses', async () => {
+  const pauses: number[] = []
+  const soon = (ms: number, run: () => void) => {
+    if (ms >= 1000 && ms <= 60_000) pauses.push(ms)
+    return world.timers.after(Math.min(1, ms), run)
+  }
+  let failures = 8
+  const partition = newPartition(0)
+  partition.append(buildBatch({ records: [{ timestamp: 0, key: null, value: null }] }), -1, 0, 'coordinator')
+  await new Promise(resolve => partition.whenCommitted(1, resolve))
+  const broken: LedPartition = {
+    highWatermark: 1,
+    log: partition.log,
+    append: (bytes, acks, now, origin) => partition.append(bytes, acks, now, origin),
+    whenCommitted: (offset, done) => partition.whenCommitted(offset, done),
+    read(from, maxBytes) {
+      if (failures-- > 0) throw new KafkaError('CORRUPT_MESSAGE')
+      return partition.read(from, maxBytes)
+    },
+    deleteRecords: async () => 0,
+  }
+  const coordinator = newCoordinator(1, { ...world.timers, after: soon })
+  await coordinator.lead(0, broken, 0)
+  assert.equal((await errorsOf(coordinator)).Heartbeat, 'NOT_COORDINATOR')
+  const served = async () => (await errorsOf(coordinator)).Heartbeat === 'UNKNOWN_MEMBER_ID'
+  for (let i = 0; i < 100 && !(await served()); i++)
+    await new Promise(resolve => world.timers.after(2, () => resolve(null)))
+  assert.equal(await served(), true)
+  assert.deepEqual(pauses.slice(0, 8), [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000])
+  failures = 1
+  await coordinator.lead(0, broken, 0)
+  coordinator.stop()
+  await new Promise(resolve => world.timers.after(5, () => resolve(null)))
+  assert.equal(failures, 0)
+})
+
 test('who waits when the lead goes is sent to the new coordinator; offsets are there after it', async () => {
   const known = [topicT]
   const { coordinator, partitions } = await serving(known)

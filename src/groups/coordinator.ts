@@ -36,7 +36,7 @@ import { refusal } from './refusals.ts'
 import type { Transition } from './state.ts'
 
 export const offsetsTopic = '__consumer_offsets'
-/** Before the groups of a partition are served again whose log took no more records. */
+/** Before offsets are looked for again that could not be forgotten. */
 const retryMs = 1000
 
 export interface GroupCoordinatorOptions {
@@ -75,18 +75,34 @@ export class GroupCoordinator {
   }
 
   /** This node leads the partition from now on, in `epoch`. Fulfilled when its groups are served, or cannot be. */
-  async lead(index: number, partition: LedPartition, epoch: number): Promise<void> {
+  lead(index: number, partition: LedPartition, epoch: number): Promise<void> {
+    return this.#lead(index, partition, epoch, 0)
+  }
+
+  async #lead(index: number, partition: LedPartition, epoch: number, failures: number): Promise<void> {
     this.resign(index)
     if (this.#stopped) return
     const { config, clock, timers, random, logger } = this.#options
     const watch = (transition: Transition): void => this.#watch(transition)
     const name = `${offsetsTopic}-${index}`
     // Nobody else would: the lead of the partition has not changed.
-    const again = (): void => {
-      if (this.#partitions.get(index) === groups) void this.lead(index, partition, epoch)
+    const lost = (failures: number, afterMs: number): void => {
+      timers.after(afterMs, () => {
+        if (this.#partitions.get(index) === groups) void this.#lead(index, partition, epoch, failures)
+      })
     }
-    const lost = (): void => void timers.after(retryMs, again)
-    const groups = new GroupPartition({ name, partition, config, clock, timers, random, logger, watch, lost })
+    const groups = new GroupPartition({
+      name,
+      partition,
+      config,
+      clock,
+      timers,
+      random,
+      logger,
+      watch,
+      failures,
+      lost,
+    })
     this.#partitions.set(index, groups)
     await groups.start(epoch)
     // Those that were deleted while nobody led. Who leads by the metadata has seen all topics of which its predecessors knew.

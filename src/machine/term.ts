@@ -15,8 +15,13 @@ export interface TermContext {
   readonly timers: Timers
   readonly random: Random
   readonly logger: Logger
-  /** The disk was full, which may pass: whoever gave us the partition may begin a new term. */
-  readonly lost: () => void
+  /** Terms in a row that could not read the log before this one. */
+  readonly failures: number
+  /**
+   * It is over though the partition is led: the disk was full, or the log could not be read, which may pass. Whoever gave us
+   * the partition may begin a new term, with so many failures, after so many ms.
+   */
+  readonly lost: (failures: number, afterMs: number) => void
 }
 
 /** What it runs. */
@@ -35,6 +40,9 @@ export interface TermContent<Command, Record, Answer, Kind> {
   readonly unreadable: string
 }
 
+/** ms until it is tried again at first, and at most. */
+const retryMs = 1_000
+const retryMaxMs = 60_000
 /** How many times as long as what counts in it a log may grow. */
 const compactRatio = 3
 
@@ -59,7 +67,7 @@ export class Term<Command, Record, Answer, Kind extends Machine<Command, Record,
     this.#host = new Host({ log: this.#log, machine, refuse, clock: content.clock ?? clock, timers, random, logger })
   }
 
-  /** Reads the log, then serves. Never rejects: what cannot be read is logged, and the partition stays unavailable. */
+  /** Reads the log, then serves. Never rejects: what cannot be read is logged, and tried again later. */
   async start(epoch: number): Promise<void> {
     try {
       await this.#log.start(epoch)
@@ -67,7 +75,8 @@ export class Term<Command, Record, Answer, Kind extends Machine<Command, Record,
       if (this.#stopped) return
       this.#failed = true
       this.#context.logger.error(this.#content.unreadable, { log: this.#context.name, error })
-      this.#gaveUp(error)
+      const { failures, lost } = this.#context
+      lost(failures + 1, Math.min(retryMaxMs, retryMs * 2 ** failures))
       return
     }
     this.compactWhenLong()
@@ -114,7 +123,7 @@ export class Term<Command, Record, Answer, Kind extends Machine<Command, Record,
   }
 
   #gaveUp(error: unknown): void {
-    if (error instanceof KafkaError && error.errorName === 'KAFKA_STORAGE_ERROR') this.#context.lost()
+    if (error instanceof KafkaError && error.errorName === 'KAFKA_STORAGE_ERROR') this.#context.lost(0, retryMs)
   }
 }
 

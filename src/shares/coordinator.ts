@@ -25,9 +25,6 @@ export const shareStateConfigs = (segmentBytes: number) => ({
   'segment.bytes': String(segmentBytes),
 })
 
-/** Before the groups of a partition are served again whose log took no more records. */
-const retryMs = 1000
-
 interface ListedGroup {
   readonly groupId: string
   readonly protocolType: 'share'
@@ -115,23 +112,28 @@ export class ShareCoordinator {
   }
 
   /** This node leads the partition from now on, in `epoch`. Fulfilled when its groups are served, or cannot be. */
-  async lead(index: number, partition: LedPartition, epoch: number): Promise<void> {
+  lead(index: number, partition: LedPartition, epoch: number): Promise<void> {
+    return this.#lead(index, partition, epoch, 0)
+  }
+
+  async #lead(index: number, partition: LedPartition, epoch: number, failures: number): Promise<void> {
     this.resign(index)
     if (this.#stopped) return
     const { config, clock, timers, random, logger } = this.#options
     const name = `${shareStateTopic}-${index}`
     // Nobody else would: the lead of the partition has not changed.
-    const again = (): void => {
-      if (this.#terms.get(index) === term) void this.lead(index, partition, epoch)
+    const lost = (failures: number, afterMs: number): void => {
+      timers.after(afterMs, () => {
+        if (this.#terms.get(index) === term) void this.#lead(index, partition, epoch, failures)
+      })
     }
-    const lost = (): void => void timers.after(retryMs, again)
     const watch = (groupId: string, share: SharePartition, before: number): void => {
       // As many as may be in flight were, and no longer are.
       const room = before >= config.maxInFlight && share.unfinished.size < config.maxInFlight
       if (share.ready.size > 0 || room) this.#bells.ring(bellKey(groupId, share.topic))
       if (share.dying > 0) this.#deadLetters.note(term, groupId, share)
     }
-    const term = new ShareTerm({ name, partition, config, clock, timers, random, logger, watch, lost })
+    const term = new ShareTerm({ name, partition, config, clock, timers, random, logger, watch, failures, lost })
     this.#terms.set(index, term)
     await term.start(epoch)
     if (!term.leading) return
