@@ -3,6 +3,7 @@ import { describe, it, test } from 'node:test'
 import { dice } from '../../machine/testing.ts'
 import type { ControllerSettings } from '../commands/context.ts'
 import { planInput } from '../commands/plan-input.ts'
+import { isMoving } from '../commands/reassign.ts'
 import { balanced } from '../placement/balanced.ts'
 import { ring } from '../placement/ring.ts'
 import type { PartitionState } from '../state.ts'
@@ -198,6 +199,35 @@ describe('a broker that is drained', () => {
     cluster.fire('session:4')
     assert.equal(cluster.ask('unregisterBroker', { brokerId: 4 }).errorCode, 0)
     assert.equal(cluster.state.configs(4, '4').size, 0)
+  })
+
+  it('goes on being emptied when the topic is deleted whose copies are under way', () => {
+    const cluster = new Cluster().brokers(1, 2, 3, 4)
+    create(cluster, 'temporary', 24)
+    cluster.topicOn('foo', [1, 2, 4])
+    cluster.set(4, 'draining')
+    cluster.fire('balance')
+    assert.ok(cluster.moving > 0 && !isMoving(cluster.partition('foo')))
+    assert.equal(cluster.timers.has('balance'), false)
+    const topics = [{ name: 'temporary', topicId: 'AAAAAAAAAAAAAAAAAAAAAA' }]
+    assert.equal(cluster.ask('deleteTopics', { topics, timeoutMs: 1 }).responses[0]!.errorCode, 0)
+    cluster.settle()
+    assert.equal(cluster.load()[4], '0/0')
+  })
+
+  it('goes on when a partition has a leader again', () => {
+    const cluster = new Cluster().brokers(1, 2, 3, 4)
+    cluster.topicOn('foo', [2, 4])
+    cluster.fire('session:4')
+    cluster.fire('session:2')
+    cluster.beat(4, cluster.state.brokers.get(4)!.epoch)
+    assert.equal(cluster.set(4, 'draining'), null)
+    cluster.settle()
+    assert.equal(cluster.load()[4]!.split('/')[0], '1', 'there is nobody to copy from')
+    const topicPartitions = [{ topic: 'foo', partitions: [0] }]
+    cluster.ask('electLeaders', { electionType: 1, topicPartitions, timeoutMs: 1 })
+    cluster.settle()
+    assert.equal(cluster.load()[4], '0/0')
   })
 
   it('is called back', () => {

@@ -1,10 +1,11 @@
 import type { Effect } from '../../machine/machine.ts'
 import type { SoftFact } from '../contacts.ts'
-import type { MetadataRecord } from '../records/records.ts'
+import type { MetadataRecord, RecordOf } from '../records/records.ts'
 import { ResourceType } from '../state.ts'
 import { balanceSetting } from './balance-state.ts'
 import type { Answer, Command } from './command.ts'
 import type { Context } from './context.ts'
+import { isMoving } from './reassign.ts'
 import { heard } from './sessions.ts'
 
 type Timer = Effect<Command, Answer>
@@ -52,8 +53,11 @@ export function afterwards(command: Command, records: readonly MetadataRecord[],
         balanceMs = Math.min(balanceMs, balanceSoonMs)
         break
       case 'PartitionChangeRecord':
-        // A move has ended: the next one may begin.
-        if (record.addingReplicas?.length === 0 || record.removingReplicas?.length === 0) balanceMs = balanceNextMs
+        if (letsMove(record, context)) balanceMs = balanceNextMs
+        break
+      case 'RemoveTopicRecord':
+        // Its moves are over with it.
+        if (context.state.topicsById.get(record.topicId)?.partitions.some(isMoving)) balanceMs = balanceNextMs
         break
       case 'ConfigRecord':
         if (record.name === balanceSetting) balanceMs = Math.min(balanceMs, balanceNextMs)
@@ -68,6 +72,13 @@ export function afterwards(command: Command, records: readonly MetadataRecord[],
     effects.push(...balanceLater(balanceMs, context))
   }
   return effects
+}
+
+/** A move has ended, or there is somebody to copy from again: the next one may begin. */
+function letsMove(record: RecordOf<'PartitionChangeRecord'>, { state }: Context): boolean {
+  if (record.addingReplicas?.length === 0 || record.removingReplicas?.length === 0) return true
+  if ((record.leader ?? -1) < 0) return false
+  return state.topicsById.get(record.topicId)?.partitions[record.partitionId ?? -1]?.leader === -1
 }
 
 function uncleanNow({ resourceType, name, value }: { resourceType: number; name: string; value: string | null }) {
