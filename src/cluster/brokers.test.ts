@@ -508,6 +508,16 @@ describe('preferred leaders', () => {
     assert.equal(test.shown('foo'), '2@2 3,2||')
     assert.equal(test.timers.get('electPreferred')!.afterMs, 30_000)
   })
+
+  it('do so although a broker is restarted again and again', () => {
+    const { test } = three({ preferredLeadersMs: 30_000 })
+    const due = test.timers.get('electPreferred')
+    assert.ok(due)
+    test.broker(2, { incarnationId: uuid('next') })
+    test.broker(4)
+    assert.equal(test.timers.get('electPreferred'), due)
+    assert.ok(test.elected({ preferredLeadersMs: 30_000 }).timers.has('electPreferred'))
+  })
 })
 
 /** An operator sets what holds for all brokers; what the node itself knows of settings (`topicValue`) stays behind. */

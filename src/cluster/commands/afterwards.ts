@@ -39,7 +39,7 @@ export function afterwards(command: Command, records: readonly MetadataRecord[],
   for (const record of records) {
     switch (record.type) {
       case 'RegisterBrokerRecord':
-        if (context.state.brokers.size > 0) effects.push(...preferLater(context))
+        if (isSecond(record, context)) effects.push(...preferLater(context))
         // Until it is let in it is as good as away; who was so before has his deadline.
         if (record.fenced === true && context.state.brokers.get(record.brokerId)?.fenced !== true)
           effects.push(...replaceLater(record.brokerId, context))
@@ -72,6 +72,11 @@ export function afterwards(command: Command, records: readonly MetadataRecord[],
     effects.push(...balanceLater(balanceMs, context))
   }
   return effects
+}
+
+/** From then on preferred leaders are looked at regularly, whoever comes and goes and however often. */
+function isSecond({ brokerId }: RecordOf<'RegisterBrokerRecord'>, { state: { brokers } }: Context): boolean {
+  return brokers.size === 1 && !brokers.has(brokerId)
 }
 
 /** A move has ended, or there is somebody to copy from again: the next one may begin. */
