@@ -156,6 +156,6 @@ export interface Volume {
   }
   /** Bytes free and in all. */
   space(): { free: number; total: number }
-  /** Closes all stores, syncs, leaves the clean mark with `brokerEpoch` in it. */
+  /** Closes all stores, syncs, leaves the clean mark with `brokerEpoch` in it; −1: with the one that was found in it. */
   close(brokerEpoch?: number): Promise<void>
 }

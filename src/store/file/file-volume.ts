@@ -268,7 +268,8 @@ export class FileVolume implements Volume {
 
   close(brokerEpoch = -1): Promise<void> {
     this.#checkpoints.close()
-    this.#closing ??= this.#close(brokerEpoch)
+    // Who never registered has led and acknowledged nothing: the directory is as its former life left it.
+    this.#closing ??= this.#close(brokerEpoch < 0 ? this.previousBrokerEpoch : brokerEpoch)
     return this.#closing
   }
 
