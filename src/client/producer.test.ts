@@ -7,7 +7,7 @@ import { InitProducerId } from '../protocol/messages/init-producer-id.ts'
 import { Produce } from '../protocol/messages/produce.ts'
 import { nodeWorld } from '../world/node.ts'
 import { Cluster } from './cluster.ts'
-import type { ClientOptions } from './options.ts'
+import type { ClientOptions, ClientWorld } from './options.ts'
 import { Producer, type ProducerOptions } from './producer.ts'
 import { ScriptedBroker } from './testing.ts'
 
@@ -35,6 +35,7 @@ async function setUp(
   verdicts: Verdict[],
   producing: Partial<ProducerOptions> = {},
   client: Partial<ClientOptions> = {},
+  world: ClientWorld = nodeWorld,
 ): Promise<{ got: Got[]; producer: Producer; broker: ScriptedBroker; cluster: Cluster }> {
   const broker = (await ScriptedBroker.start(nodeWorld)).withTopic('t', 2)
   const got: Got[] = []
@@ -57,7 +58,7 @@ async function setUp(
     return { responses: [{ name: 't', topicId: 'BAAAAAAAAAAAAAAAAAAAAA', partitionResponses }] }
   })
   const options = { requestTimeoutMs: 500, retryBackoffMs: 5, retryBackoffMaxMs: 5, apiTimeoutMs: 1000, ...client }
-  const cluster = new Cluster(nodeWorld, { bootstrap: [broker.address], ...options })
+  const cluster = new Cluster(world, { bootstrap: [broker.address], ...options })
   stops.push(
     () => cluster.close(),
     () => broker.stop(),
@@ -304,6 +305,33 @@ test('partitions that are idle are forgotten when there are many, and begin anew
       [0, 100, 1],
       [1, 101, 0],
       [0, 102, 0],
+    ],
+  )
+})
+
+test('who sends while a batch is about to be built takes no identity from it', async () => {
+  let then = (): void => {}
+  const soon = (run: () => void): void =>
+    nodeWorld.timers.soon(() => {
+      run()
+      then()
+    })
+  const world = { ...nodeWorld, timers: { ...nodeWorld.timers, soon } }
+  const { got, producer } = await setUp([], { maxIdlePartitions: 1 }, {}, world)
+  await producer.send({ topic: 't', partition: 0, value: Buffer.from('a') })
+  let other: Promise<unknown> | null = null
+  // The first has been taken up and is not built yet; this one forgets who is idle.
+  then = () => {
+    other ??= producer.send({ topic: 't', partition: 1, value: Buffer.from('c') })
+  }
+  await producer.send({ topic: 't', partition: 0, value: Buffer.from('b') })
+  await other
+  assert.deepEqual(
+    got.map(each => [each.partition, each.producerId, each.sequence]),
+    [
+      [0, 100, 0],
+      [0, 100, 1],
+      [1, 101, 0],
     ],
   )
 })

@@ -286,14 +286,13 @@ export class Producer {
       lanes.push(lane)
     }
     if (lanes.length === 0) return
+    let identity: Identity | null
     try {
-      await this.#prepare()
+      identity = await this.#prepare()
     } catch (error) {
       for (const lane of lanes) this.#failed(lane, error)
       return
     }
-    // Another lane may lose this identity meanwhile; for these it stays good.
-    const identity = this.#identity
     const leaders = new Map<number, Lane[]>()
     for (const lane of lanes) {
       const leaderId = this.#leaderOf(lane)
@@ -341,15 +340,18 @@ export class Producer {
     )
   }
 
-  /** What batches need before they can be built. */
-  async #prepare(): Promise<void> {
+  /**
+   * What batches need before they can be built: their identity. Another lane, or somebody who sends, may lose it meanwhile;
+   * for those that are sent now it stays good.
+   */
+  async #prepare(): Promise<Identity | null> {
     const codec = compressionId(this.#options.compression)
     if (!compressionReady(codec)) await loadCompression(codec)
-    if (!this.#options.idempotent || this.#identity !== null) return
+    if (!this.#options.idempotent || this.#identity !== null) return this.#identity
     this.#identifying ??= this.#identify().finally(() => {
       this.#identifying = null
     })
-    await this.#identifying
+    return this.#identifying
   }
 
   async #identify(): Promise<Identity> {
