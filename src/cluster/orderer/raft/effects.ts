@@ -161,7 +161,13 @@ export class Effects implements RaftIo<Records> {
     const { log, replay, records, event } = this.#context
     const { decodeSnapshot } = await import('../snapshot.ts')
     const snapshot = decodeSnapshot(bytes)
-    await log.installSnapshot(id, bytes)
+    replay.replacing()
+    try {
+      await log.installSnapshot(id, bytes)
+    } catch (error) {
+      replay.notReplaced()
+      throw error
+    }
     if (this.#closed) return
     records.kraftVersion = snapshot.kraftVersion
     replay.drop(0)

@@ -31,6 +31,11 @@ export class Replay {
   #lastTimestamp = -1
   #reloading = false
   #again = false
+  /** Of the reading that counts. */
+  #reading = 0
+  #replacing = false
+  /** Up to where the listener had everything, while it is read again. */
+  #had = 0
   #closed = false
   #caughtUp: () => void = () => {}
 
@@ -69,6 +74,15 @@ export class Replay {
 
   /** A snapshot comes before everything that follows. */
   load(records: readonly MetadataRecord[], endOffset: number, timestamp: number): void {
+    this.#reading++
+    this.#reloading = false
+    this.#again = false
+    this.#replacing = false
+    this.#had = 0
+    this.#load(records, endOffset, timestamp)
+  }
+
+  #load(records: readonly MetadataRecord[], endOffset: number, timestamp: number): void {
     this.#pending = this.#pending.filter(({ end }) => end > endOffset)
     this.#transactions = new MetadataTransactions()
     this.#given = endOffset
@@ -113,14 +127,35 @@ export class Replay {
     this.#again = true
     if (this.#reloading || this.#closed) return
     this.#reloading = true
-    this.#reload().then(
+    if (!this.#replacing) this.#read()
+  }
+
+  /** A snapshot takes the place of the log: what is being read of that counts no more. `load` follows, or `notReplaced`. */
+  replacing(): void {
+    this.#replacing = true
+    this.#reading++
+  }
+
+  notReplaced(): void {
+    this.#replacing = false
+    if (!this.#reloading || this.#closed) return
+    this.#again = true
+    this.#read()
+  }
+
+  #read(): void {
+    const reading = ++this.#reading
+    const ended = (): boolean => {
+      if (reading !== this.#reading) return false
+      this.#reloading = false
+      return !this.#closed
+    }
+    this.#reload(reading).then(
       () => {
-        this.#reloading = false
-        this.pump()
+        if (ended()) this.pump()
       },
       error => {
-        this.#reloading = false
-        if (!this.#closed) this.#options.failed(error)
+        if (ended()) this.#options.failed(error)
       },
     )
   }
@@ -129,28 +164,31 @@ export class Replay {
     this.#closed = true
   }
 
-  async #reload(): Promise<void> {
+  async #reload(reading: number): Promise<void> {
     while (this.#again && !this.#closed) {
       this.#again = false
       // What a full disk took comes again, from another leader.
-      const upTo = Math.min(this.#given, this.#options.log.endOffset)
+      const upTo = Math.min(Math.max(this.#had, this.#given), this.#options.log.endOffset)
+      this.#had = upTo
       const found = await this.#options.log.loadSnapshot()
+      if (reading !== this.#reading) return
       if (this.#again) continue
-      this.load(found?.snapshot.records ?? [], found?.id.endOffset ?? 0, found?.snapshot.timestamp ?? -1)
+      this.#load(found?.snapshot.records ?? [], found?.id.endOffset ?? 0, found?.snapshot.timestamp ?? -1)
       const from = this.#given
-      if (from < upTo) await this.#reread(from, upTo)
+      if (from < upTo) await this.#reread(from, upTo, reading)
+      if (reading !== this.#reading) return
+      // The next round goes as far.
+      if (this.#again || this.#closed) continue
       // Not further than before: what comes behind is pending.
       this.#given = Math.max(this.#given, upTo)
+      this.#had = 0
     }
   }
 
-  async #reread(from: number, upTo: number): Promise<void> {
+  async #reread(from: number, upTo: number, reading: number): Promise<void> {
     for await (const { records, endOffset: end, timestamp } of this.#options.log.batches(from, upTo)) {
-      if (this.#again || this.#closed) {
-        // The next round begins where this one wanted to end.
-        this.#given = upTo
-        return
-      }
+      if (reading !== this.#reading) return
+      if (this.#again || this.#closed) return
       if (records.length > 0) this.#give({ records, end, timestamp, own: false })
     }
   }
