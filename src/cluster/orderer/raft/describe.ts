@@ -1,7 +1,7 @@
 import type { Clock } from '../../../world/world.ts'
 import type { QuorumDescription, QuorumReplica, Voter } from '../orderer.ts'
 import type { Raft } from './raft.ts'
-import type { ReplicaProgress } from './replicas.ts'
+import { observerTimeoutMs, type ReplicaProgress } from './replicas.ts'
 import { includes, isSame } from './voters.ts'
 
 interface Parts {
@@ -33,7 +33,10 @@ export function describeQuorum<Records>(
       lastCaughtUpTimestamp: wall(found?.lastCaughtUp ?? -1),
     }
   }
-  const observers = progress.filter(({ key }) => !includes(voters, key))
+  const now = clock.mono()
+  const observers = progress.filter(
+    ({ key, lastFetch }) => !includes(voters, key) && now - lastFetch <= observerTimeoutMs,
+  )
   return {
     leaderId: raft.leaderId,
     leaderEpoch: raft.epoch,

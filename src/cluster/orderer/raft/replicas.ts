@@ -26,8 +26,8 @@ export interface Parked {
 
 /** Anybody may ask to read; who is forgotten only loses its line in a list. */
 const mostReplicas = 1000
-/** ms of silence after which one that does not vote is forgotten. */
-const observerTimeoutMs = 300_000
+/** ms of silence after which one that does not vote is forgotten, as in Kafka. */
+export const observerTimeoutMs = 300_000
 
 const nameOf = ({ id, directoryId }: ReplicaKey): string => `${id} ${directoryId}`
 
