@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -23,8 +23,8 @@ after(async () => {
 })
 
 /** Three processes; their addresses. */
-async function start(): Promise<string> {
-  const args = ['cluster', 'up', '--nodes', '3', '--port', String(port), '--data', place.path]
+async function start(data = place.path): Promise<string> {
+  const args = ['cluster', 'up', '--nodes', '3', '--port', String(port), '--data', data]
   up = spawn(process.execPath, ['bin/ottla.js', ...args, '--set', 'offsets.topic.num.partitions=1'])
   let text = ''
   return new Promise((resolve, reject) => {
@@ -105,6 +105,20 @@ test('who must not join hears why, in one sentence', async () => {
     const others = stdout.split('\n').filter(line => line !== '' && !line.includes('"message":"waiting: '))
     assert.deepEqual([code, others, stderr], [1, [], `ottla: ${sentence}\n`])
   }
+})
+
+test('a cluster that was interrupted at its very beginning begins again', async () => {
+  assert.equal(await stop(), 0)
+  const data = join(place.path, 'interrupted')
+  // The first node had its number and no more, the second one had just joined.
+  for (const id of [1, 2]) {
+    const identity = `cluster.id=AauM3WNygOvKsnjDZCnatA\nnode.id=${id}\ndirectory.id=AauM3WNygOvKsnjDZCna${id}A\n`
+    mkdirSync(join(data, `node-${id}`), { recursive: true })
+    writeFileSync(join(data, `node-${id}/meta.properties`), `version=1\n${identity}`)
+  }
+  writeFileSync(join(data, 'node-2/joined'), '')
+  bootstrap = await start(data)
+  assert.equal(bootstrap.split(',').length, 3)
 })
 
 async function freePorts(count: number): Promise<number> {

@@ -36,10 +36,16 @@ export async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   terminal.outputMayBeLost()
   const token = flags.memory === true ? newJoinToken(terminal.world.random) : tokenIn(flags.data, terminal)
   const addresses = Array.from({ length: count }, (_, i) => `127.0.0.1:${firstPort + i}`)
-  const moved = flags.memory !== true && lastPort(flags.data, terminal) !== firstPort
-  /** Who is new joins the first one; who comes back to other ports must be told where the others are now. */
+  const before = flags.memory === true ? -1 : lastPort(flags.data, terminal)
+  const moved = flags.memory !== true && before !== firstPort
+  /**
+   * The first one begins the cluster, also when it was interrupted as it did so; who is new joins it. Who comes back to other
+   * ports must be told where the others are now.
+   */
   const seedsOf = (id: number): readonly string[] => {
-    if (isNew(id, flags, terminal)) return id > 1 ? addresses.slice(0, 1) : []
+    const fresh = isNew(id, flags, terminal)
+    if (id === 1 && (fresh || before < 0)) return []
+    if (fresh) return addresses.slice(0, 1)
     return moved ? addresses.filter((_, i) => i !== id - 1) : []
   }
   const members = addresses.map((_, i) => start(i + 1, firstPort + i, seedsOf(i + 1), token, flags, terminal))
