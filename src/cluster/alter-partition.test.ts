@@ -278,3 +278,45 @@ describe('reassignment', () => {
     assert.equal(errorName(responses[0]!.partitions[0]!.errorCode!), 'UNKNOWN_TOPIC_OR_PARTITION')
   })
 })
+
+describe('a partition that a request names twice', () => {
+  it('changes once', () => {
+    const test = setUp()
+    const move = (...goals: (number[] | null)[]) => {
+      const topics = goals.map(replicas => ({ name: 'foo', partitions: [{ partitionIndex: 0, replicas }] }))
+      const { responses } = test.ask('alterPartitionReassignments', { timeoutMs: 1, topics })
+      return responses.map(({ partitions }) => errorName(partitions[0]!.errorCode))
+    }
+    assert.deepEqual(move([1, 2, 3], [2, 3]), ['NONE', 'INVALID_REQUEST'])
+    assert.equal(test.shown('foo'), '2@0 2,3|| of 1,2,3,4 +1 -4')
+    move(null)
+    move([3, 2, 4])
+
+    const before = test.partition('foo').leaderEpoch
+    const topicPartitions = [0, 0].map(index => ({ topic: 'foo', partitions: [index] }))
+    const elected = test.ask('electLeaders', { electionType: 0, topicPartitions, timeoutMs: 1 })
+    assert.deepEqual(
+      elected.replicaElectionResults.map(({ partitionResult }) => errorName(partitionResult[0]!.errorCode!)),
+      ['NONE', 'INVALID_REQUEST'],
+    )
+    assert.equal(test.shown('foo'), `3@${before + 1} 2,3||`)
+
+    const { leaderEpoch, partitionEpoch } = test.partition('foo')
+    const wanted = { partitionIndex: 0, leaderEpoch, partitionEpoch, newIsrWithEpochs: [member(test, 3)] }
+    const topicId = test.state.topics.get('foo')!.id
+    const twice = [0, 0].map(() => ({ topicId, partitions: [wanted] }))
+    const answer = test.ask('alterPartition', { ...member(test, 3), topics: twice })
+    assert.deepEqual(
+      answer.topics.map(({ partitions }) => errorName(partitions[0]!.errorCode!)),
+      ['NONE', 'INVALID_REQUEST'],
+    )
+  })
+
+  it('is never elected in a way that there is not', () => {
+    const test = setUp()
+    const topicPartitions = [{ topic: 'foo', partitions: [0] }]
+    const { errorCode } = test.ask('electLeaders', { electionType: 7, topicPartitions, timeoutMs: 1 })
+    assert.equal(errorName(errorCode!), 'INVALID_REQUEST')
+    assert.deepEqual(test.records, [])
+  })
+})

@@ -28,16 +28,18 @@ export function alterPartition(request: Request, context: Context): Outcome<Resp
     throw new KafkaError('STALE_BROKER_EPOCH', `Broker ${request.brokerId} is registered with another epoch.`)
   }
   const records: MetadataRecord[] = []
+  const seen = new Set<PartitionState>()
   const topics = request.topics.map(({ topicName = '', topicId = ZERO_UUID, partitions }) => {
     const topic = topicId === ZERO_UUID ? context.state.topics.get(topicName) : context.state.topicsById.get(topicId)
-    const seen = new Set<number>()
     const results = partitions.map(wanted => {
       if (topic === undefined) {
         return failed(wanted, topicId === ZERO_UUID ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.UNKNOWN_TOPIC_ID)
       }
-      if (seen.has(wanted.partitionIndex)) return failed(wanted, ErrorCode.INVALID_REQUEST)
-      seen.add(wanted.partitionIndex)
-      return alterOne(request.brokerId, topic, wanted, context, records)
+      const partition = topic.partitions[wanted.partitionIndex]
+      if (partition === undefined) return failed(wanted, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+      if (seen.has(partition)) return failed(wanted, ErrorCode.INVALID_REQUEST)
+      seen.add(partition)
+      return alterOne(request.brokerId, topic, partition, wanted, context, records)
     })
     return { topicName: topic?.name ?? topicName, topicId, partitions: results }
   })
@@ -51,12 +53,11 @@ export function refuseAlterPartition(_: Request, error: KafkaError): Response {
 function alterOne(
   leader: number,
   topic: TopicState,
+  partition: PartitionState,
   wanted: Wanted,
   context: Context,
   records: MetadataRecord[],
 ): Result {
-  const partition = topic.partitions[wanted.partitionIndex]
-  if (partition === undefined) return failed(wanted, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
   const members = membersOf(wanted)
   const problem = problemOf(leader, partition, wanted, members, context)
   if (problem !== null) return failed(wanted, ErrorCode[problem])

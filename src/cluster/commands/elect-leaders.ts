@@ -3,6 +3,7 @@ import type { MetadataRecord } from '../records/records.ts'
 import type { PartitionState } from '../state.ts'
 import type { CommandRequest, CommandResponse, Done, Outcome } from './command.ts'
 import { type Context, isUsable } from './context.ts'
+import { nameOnce } from './count.ts'
 import { changeAll, electOrphans as orphans } from './elect.ts'
 import { changePartition, type Election, rulesOf } from './partition-change.ts'
 import { done } from './sessions.ts'
@@ -11,17 +12,22 @@ type Request = CommandRequest<'electLeaders'>
 type Response = CommandResponse<'electLeaders'>
 
 /** `ElectionType` (KIP-460). */
-const preferred = 0
+const elections: readonly Election[] = ['preferred', 'unclean']
 
 /** Without a list of partitions: all, and those where nothing was to be done are left out of the answer. */
 export function electLeaders(request: Request, context: Context): Outcome<Response> {
-  const election = (request.electionType ?? preferred) === preferred ? 'preferred' : 'unclean'
+  const election = elections[request.electionType ?? 0]
+  if (election === undefined) {
+    throw new KafkaError('INVALID_REQUEST', `Unknown election type ${request.electionType}`)
+  }
+  const seen = new Set<string>()
   const records: MetadataRecord[] = []
   const replicaElectionResults: { topic: string; partitionResult: PartitionResult[] }[] = []
   for (const { topic, partitions } of request.topicPartitions ?? everything(context)) {
     const partitionResult: PartitionResult[] = []
     for (const partitionId of partitions) {
       try {
+        nameOnce(seen, topic, partitionId)
         records.push(elect(topic, partitionId, election, context))
         partitionResult.push({ partitionId, errorCode: ErrorCode.NONE, errorMessage: null })
       } catch (error) {

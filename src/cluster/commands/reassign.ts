@@ -4,6 +4,7 @@ import type { PartitionState, TopicState } from '../state.ts'
 import { checkReplicas } from './assignment.ts'
 import type { CommandRequest, CommandResponse, Outcome } from './command.ts'
 import type { Context } from './context.ts'
+import { nameOnce } from './count.ts'
 import { changePartition, type PartitionWish, rulesOf, same, without } from './partition-change.ts'
 
 type Request = CommandRequest<'alterPartitionReassignments'>
@@ -15,12 +16,11 @@ type Result = Response['responses'][number]['partitions'][number]
 export function alterPartitionReassignments(request: Request, context: Context): Outcome<Response> {
   const records: MetadataRecord[] = []
   const mayChangeFactor = request.allowReplicationFactorChange ?? true
+  const seen = new Set<string>()
   const responses = request.topics.map(({ name, partitions }) => {
-    const seen = new Set<number>()
     const results = partitions.map(wanted => {
       try {
-        if (seen.has(wanted.partitionIndex)) throw new KafkaError('INVALID_REQUEST', 'The partition is named twice.')
-        seen.add(wanted.partitionIndex)
+        nameOnce(seen, name, wanted.partitionIndex)
         const change = alterOne(name, wanted, mayChangeFactor, context)
         if (change !== null) records.push(change)
         return result(wanted, null)
