@@ -101,6 +101,24 @@ advance 300
 )
 
 conversation(
+  'somebody who was told an id and never came does not end that wait',
+  `
+config initialRebalanceDelayMs=9000
+join a v=3
+  log: group g generation 0, no members
+join b v=4 session=6000
+  b: MEMBER_ID_REQUIRED
+advance 7000
+join c v=3
+advance 2100
+# c came after the delay began: once more.
+advance 9000
+  a: generation 1, range, leader a, members a(a) c(c)
+  c: generation 1, range, leader a
+`,
+)
+
+conversation(
   'three members: the leader learns all metadata, followers wait for it; votes choose the protocol',
   `
 join a v=3 protocols=range(1),rr(2)

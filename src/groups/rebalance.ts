@@ -192,7 +192,7 @@ export function expireMember(
   const reason = `session of ${memberId} expired`
   // Somebody who was only told an id is no part of the generation.
   if (member !== undefined && draft.state !== 'PreparingRebalance') prepareRebalance(draft, reason)
-  else if (draft.state === 'PreparingRebalance' && hasAllMembersJoined(draft)) completeJoin(draft)
+  else completeJoinWhenAllAreHere(draft)
   return draft.decision()
 }
 
