@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
+import { FindCoordinator } from '../protocol/messages/find-coordinator.ts'
 import { Metadata } from '../protocol/messages/metadata.ts'
 import { ZERO_UUID } from '../protocol/uuid.ts'
 import { nodeWorld } from '../world/node.ts'
@@ -119,4 +120,26 @@ test('epochs of brokers that may tell old ones are not believed', async () => {
   )
   assert.equal(await cluster.leaderId('t', 0), 0)
   assert.equal(cluster.leaderEpoch('t', 0), -1)
+})
+
+test('of coordinators only so many are remembered, the last', async () => {
+  const broker = brokers[0]!
+  let asked: string[] = []
+  broker.on(FindCoordinator, ({ coordinatorKeys }) => {
+    asked.push(...coordinatorKeys)
+    return {
+      coordinators: coordinatorKeys.map(key => ({
+        key,
+        nodeId: 0,
+        ...broker.address,
+        errorCode: 0,
+        errorMessage: null,
+      })),
+    }
+  })
+  for (let i = 0; i <= 1_000; i++) await cluster.coordinator('group', `g${i}`)
+  assert.equal(asked.length, 1_001)
+  asked = []
+  for (const i of [1_000, 1, 0]) await cluster.coordinator('group', `g${i}`)
+  assert.deepEqual(asked, ['g0'])
 })

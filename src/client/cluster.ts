@@ -50,6 +50,9 @@ export interface ClusterMetadata {
 export type CoordinatorType = 'group' | 'transaction' | 'share'
 const coordinatorTypes: readonly CoordinatorType[] = ['group', 'transaction', 'share']
 
+/** Coordinators that are remembered. */
+const mostCoordinators = 1_000
+
 /** Version of Metadata before which a reassignment made brokers tell epochs that were too old (KAFKA-9212). */
 const firstWithSureEpochs = 9
 
@@ -70,6 +73,7 @@ export class Cluster {
   readonly #open = new Set<Connection>()
   readonly #topics = new Map<string, Known>()
   readonly #asked = new Map<string, Promise<TopicMetadata>>()
+  /** The last that were looked up: of a gateway's clients anybody chooses the keys. */
   readonly #coordinators = new Map<string, number>()
   #brokers = new Map<number, Broker>()
   /** Where brokers were that have been told of once: who knows less of a leader may not know where it is, either. */
@@ -344,6 +348,12 @@ export class Cluster {
     if (found.errorCode !== 0) throw failure(found.errorCode, `coordinator of ${key}`, found.errorMessage)
     const { nodeId, host, port } = found
     if (!this.#brokers.has(nodeId)) this.#brokers.set(nodeId, { nodeId, host, port, rack: null })
+    if (this.#coordinators.size >= mostCoordinators) {
+      for (const oldest of this.#coordinators.keys()) {
+        this.#coordinators.delete(oldest)
+        break
+      }
+    }
     this.#coordinators.set(`${type} ${key}`, nodeId)
     return nodeId
   }
