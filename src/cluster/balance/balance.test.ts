@@ -252,6 +252,27 @@ describe('a broker that is drained', () => {
   })
 })
 
+describe('brokers that are drained together', () => {
+  it('are refused one by one where the copies would have no place', () => {
+    const cluster = new Cluster().brokers(1, 2, 3)
+    create(cluster, 'foo', 4, 2)
+    const drain = (validateOnly: boolean) => {
+      const configs = [{ name: 'balance.state', configOperation: 0, value: 'draining' }]
+      const resources = [2, 3].map(id => ({ resourceType: 4, resourceName: String(id), configs }))
+      const { responses } = cluster.ask('incrementalAlterConfigs', { resources, validateOnly })
+      return responses.map(({ errorMessage }) => errorMessage)
+    }
+    for (const validateOnly of [true, false]) {
+      const [first, second] = drain(validateOnly)
+      assert.equal(first, null)
+      assert.match(second!, /there are 1 brokers for copies/)
+    }
+    assert.equal(cluster.state.configs(4, '3').size, 0)
+    cluster.settle()
+    assert.equal(cluster.load()[2], '0/0')
+  })
+})
+
 describe('racks', () => {
   it('keep their copies apart, whoever comes and goes', () => {
     for (const placement of [ring, balanced]) {

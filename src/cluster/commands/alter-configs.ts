@@ -51,18 +51,18 @@ function alter<R extends Resource>(
       }
       checkResource(resource, context)
       const changes = changesOf(resource)
-      checkValues(resource, changes, context)
+      checkValues(resource, changes, accepted, context)
       if (!validateOnly) {
         records.push(...recordsFor(resource, changes, context))
-        accepted.set(keyOf(resource), changes)
       }
+      accepted.set(keyOf(resource), changes)
       return resultOf(resource, null)
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       return resultOf(resource, error)
     }
   })
-  records.push(...consequences(accepted, context))
+  if (!validateOnly) records.push(...consequences(accepted, context))
   return { records, response: { throttleTimeMs: 0, responses } }
 }
 
@@ -170,7 +170,13 @@ function legacyChanges(resource: Legacy['resources'][number], { state }: Context
   return changes
 }
 
-function checkValues({ resourceType, resourceName }: Resource, changes: Changes, { state, settings }: Context): void {
+/** `accepted`: what the same request changes besides, by `keyOf`. */
+function checkValues(
+  { resourceType, resourceName }: Resource,
+  changes: Changes,
+  accepted: ReadonlyMap<string, Changes>,
+  { state, settings }: Context,
+): void {
   const { schema } = settings
   for (const [name, value] of changes) {
     if (resourceType === ResourceType.BROKER) checkPinned(resourceName, name, value)
@@ -187,7 +193,11 @@ function checkValues({ resourceType, resourceName }: Resource, changes: Changes,
     if (problem !== null) throw new KafkaError('INVALID_CONFIG', problem)
   }
   if (resourceType === ResourceType.BROKER && changes.has(balanceSetting)) {
-    checkBalanceState(state, Number(resourceName), changes.get(balanceSetting)!)
+    const leaving = (id: number) => {
+      const value = accepted.get(keyOf({ resourceType, resourceName: String(id) }))?.get(balanceSetting)
+      return value === 'draining' || value === 'gone'
+    }
+    checkBalanceState(state, Number(resourceName), changes.get(balanceSetting)!, leaving)
   }
   if (resourceType !== ResourceType.TOPIC) return
   const problem = schema.validateTopicConfigs(changed(state.configs(resourceType, resourceName), changes))

@@ -37,15 +37,24 @@ export function balance(_: unknown, context: Context): Outcome<Done> {
   return { ...done(records), effects: again ? [next] : [] }
 }
 
-/** Throws INVALID_REQUEST when a broker cannot become what an operator wants, with the partitions that forbid it. */
-export function checkBalanceState(state: ClusterState, brokerId: number, value: string | null): void {
+/**
+ * Throws INVALID_REQUEST when a broker cannot become what an operator wants, with the partitions that forbid it.
+ * `leaving`: brokers that shall be empty as well, as the same request says.
+ */
+export function checkBalanceState(
+  state: ClusterState,
+  brokerId: number,
+  value: string | null,
+  leaving: (id: number) => boolean,
+): void {
   const broker = state.brokers.get(brokerId)
   if (value === 'gone' && broker !== undefined && !broker.fenced) {
     throw new KafkaError('INVALID_REQUEST', `Broker ${brokerId} is running: drain it instead (\`draining\`).`)
   }
   if (value !== 'draining' || balanceState(state, brokerId) === 'draining') return
   const others = [...state.brokers.values()].filter(
-    ({ id, fenced, inControlledShutdown }) => id !== brokerId && !fenced && !inControlledShutdown && mayHold(state, id),
+    ({ id, fenced, inControlledShutdown }) =>
+      id !== brokerId && !fenced && !inControlledShutdown && mayHold(state, id) && !leaving(id),
   )
   const stuck: string[] = []
   for (const { name, partitions } of state.topics.values()) {
