@@ -49,7 +49,12 @@ async function emptied(disk: MemoryDisk, node: number): Promise<Partition> {
   return partition
 }
 
-const nothingCut = (): FollowingEvents => ({ ready() {}, warn: text => assert.fail(text), now: () => 1 })
+const nothingCut = (): FollowingEvents => ({
+  ready() {},
+  again: () => assert.fail(),
+  warn: text => assert.fail(text),
+  now: () => 1,
+})
 const answer = (divergingEpoch: { epoch: number; endOffset: number }, logStartOffset: number) => ({
   ...{ errorCode: 0, highWatermark: 10, logStartOffset, records: null },
   divergingEpoch,

@@ -133,6 +133,11 @@ export class Fetcher implements FollowingEvents {
         if (following.state === 'ready' && !following.inSession) this.#name(following)
   }
 
+  again(following: Following): void {
+    following.state = 'resting'
+    if (this.#has(following)) this.#rest([following])
+  }
+
   warn(message: string, fields: Record<string, unknown>): void {
     this.#options.logger.warn(message, fields)
   }
@@ -250,6 +255,8 @@ export class Fetcher implements FollowingEvents {
         this.#nameWhenFlushed(following)
         continue
       }
+      const lastFetchedEpoch = this.#lastEpoch(following, fetchOffset)
+      if (lastFetchedEpoch === null) continue
       if (!following.inSession) following.namedAt = fetch
       following.inSession = true
       following.sentOffsetBefore = following.sentOffset
@@ -261,7 +268,7 @@ export class Fetcher implements FollowingEvents {
         partition,
         currentLeaderEpoch: following.leaderEpoch,
         fetchOffset,
-        lastFetchedEpoch: fetchOffset === log.logEndOffset ? log.latestEpoch : log.epochForOffset(fetchOffset - 1),
+        lastFetchedEpoch,
         logStartOffset: log.logStartOffset,
         partitionMaxBytes: this.#options.settings.partitionBytes,
         downstream: following.partition.reports,
@@ -273,6 +280,19 @@ export class Fetcher implements FollowingEvents {
     this.#changed.clear()
     for (const following of later) this.#name(following)
     return Array.from(topics, ([topicId, partitions]) => ({ topicId, partitions }))
+  }
+
+  /** Of the last batch before `fetchOffset`; null: it cannot be read, at first use, from what tells it. */
+  #lastEpoch(following: Following, fetchOffset: number): number | null {
+    const { log } = following.partition
+    try {
+      return fetchOffset === log.logEndOffset ? log.latestEpoch : log.epochForOffset(fetchOffset - 1)
+    } catch (error) {
+      following.failed(error, 'the log’s epochs could not be read', this)
+      this.#forget(following)
+      this.again(following)
+      return null
+    }
   }
 
   #forgottenTopics() {

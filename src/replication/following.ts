@@ -1,4 +1,6 @@
-import { errorName, KafkaError } from '../protocol/errors.ts'
+import { errorName } from '../protocol/errors.ts'
+import { asStorageError } from '../store/disk-error.ts'
+import { RottenLog } from '../store/rotten-log.ts'
 import type { Partition } from './partition.ts'
 import { isCountedOn } from './role.ts'
 
@@ -24,6 +26,8 @@ export type Received = 'nothing' | 'appended' | 'busy' | 'again' | 'over'
 export interface FollowingEvents {
   /** The log was cut, and that is durable: the next Fetch may ask from its end. */
   ready(): void
+  /** The log could not be cut: later. */
+  again(following: Following): void
   /** What is worth a line in the log. */
   warn(message: string, fields: Record<string, unknown>): void
   /** Wall clock, ms. */
@@ -83,11 +87,17 @@ export class Following {
       partition.learnCommitted(leaderEpoch, highWatermark, logStartOffset)
       return appended ? 'appended' : 'nothing'
     } catch (error) {
-      if (!(error instanceof KafkaError)) throw error
-      if (error.errorName === 'NOT_LEADER_OR_FOLLOWER') return 'over'
-      this.#warn('what was fetched could not be appended', events, { error: error.message })
-      return 'again'
+      return this.failed(error, 'what was fetched could not be appended', events)
     }
+  }
+
+  /** What a disk refuses one partition must not end the others', nor the process. Throws bugs. */
+  failed(error: unknown, what: string, events: FollowingEvents): 'over' | 'again' {
+    const { errorName, message } = asStorageError(error)
+    if (errorName === 'NOT_LEADER_OR_FOLLOWER') return 'over'
+    if (error instanceof RottenLog) this.partition.foundRotten(error.offset)
+    this.#warn(what, events, { error: message })
+    return 'again'
   }
 
   /**
@@ -183,9 +193,8 @@ export class Following {
         events.ready()
       },
       error => {
-        this.state = 'ready'
         this.#warn('the log could not be cut', events, { error: String(error) })
-        events.ready()
+        events.again(this)
       },
     )
     return 'busy'

@@ -136,7 +136,12 @@ test('that something is committed counts also when it comes with records that an
     isr: [2, 1],
   })
   const following = new Following(partition, 1, 2)
-  const events: FollowingEvents = { ready() {}, warn: text => assert.fail(text), now: () => 1 }
+  const events: FollowingEvents = {
+    ready() {},
+    again: () => assert.fail(),
+    warn: text => assert.fail(text),
+    now: () => 1,
+  }
   const records = buildBatch({ leaderEpoch: 1, records: [{ timestamp: 1, value: Buffer.from('v') }] })
   const answer = (highWatermark: number) => ({
     ...{ errorCode: 0, highWatermark, logStartOffset: 0, records: Buffer.from(records) },
@@ -155,7 +160,12 @@ test('that something is committed counts also when it comes with records that an
 
 test('a follower drops what is damaged when nobody counts on it, or it was never committed', async () => {
   const warnings: string[] = []
-  const events = (ready: () => void): FollowingEvents => ({ ready, warn: text => warnings.push(text), now: () => 1 })
+  const events = (ready: () => void): FollowingEvents => ({
+    ready,
+    again: () => assert.fail(),
+    warn: text => warnings.push(text),
+    now: () => 1,
+  })
   const answer = {
     ...{ errorCode: 0, highWatermark: 3, logStartOffset: 0, records: null },
     divergingEpoch: { epoch: -1, endOffset: -1 },

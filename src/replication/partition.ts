@@ -265,7 +265,7 @@ export class Partition {
     if (this.#closed !== null) throw this.#closed
     if (error instanceof RangeError) throw new KafkaError('OFFSET_OUT_OF_RANGE')
     if (error instanceof KafkaError && error.errorName === 'CORRUPT_MESSAGE') {
-      this.#rotten(from)
+      this.foundRotten(from)
       throw new KafkaError('KAFKA_STORAGE_ERROR', error.message)
     }
     // EIO, EMFILE: bad for this partition, not for the others of a request.
@@ -387,12 +387,13 @@ export class Partition {
       return this.log.append(bytes, context)
     } catch (error) {
       if (!(error instanceof RottenLog)) throw error
-      this.#rotten(error.offset)
+      this.foundRotten(error.offset)
       throw new KafkaError('KAFKA_STORAGE_ERROR', error.message)
     }
   }
 
-  #rotten(offset: number): void {
+  /** Somebody came upon bytes of our copy that are not what was written. */
+  foundRotten(offset: number): void {
     this.#damage.found(offset)
     this.#leadership?.check()
   }

@@ -3,6 +3,7 @@ import { ZERO_UUID } from '../../protocol/uuid.ts'
 import type { Partition, ReplicaFetch } from '../../replication/partition.ts'
 import type { Replicas } from '../../replication/replicas.ts'
 import type { TokenBucket } from '../../replication/throttle.ts'
+import { asStorageError } from '../../store/disk-error.ts'
 import type { Volume } from '../../store/store.ts'
 import type { Timer, Timers } from '../../world/world.ts'
 import type { Delayed, DelayedOperations } from '../delayed.ts'
@@ -394,8 +395,7 @@ export class DelayedFetch {
   }
 
   #refused(result: FetchResult, error: unknown): void {
-    if (!(error instanceof KafkaError)) throw error
-    result.error = error
+    result.error = asStorageError(error)
   }
 }
 

@@ -32,7 +32,7 @@ const around = {
 }
 
 /** A leader of as many partitions as there are roles, each with one record of a kilobyte. */
-async function leader(...roles: Partial<PartitionRole>[]) {
+async function leader(roles: readonly Partial<PartitionRole>[]) {
   const volume = await FileVolume.open('/data', { ...world, disk: new MemoryDisk() }, silent)
   const replicas = new Replicas()
   const partitions: Partition[] = []
@@ -61,7 +61,7 @@ async function leader(...roles: Partial<PartitionRole>[]) {
     ),
     mayFetch: () => 1,
     fetchedUnsent: 0,
-    metrics: { fetched() {} },
+    metrics: { fetched() {}, fetchErrors: 0 },
   }
   const node = {
     replicas,
@@ -74,7 +74,13 @@ async function leader(...roles: Partial<PartitionRole>[]) {
     const peer = { node: replicaId >= 0, fetching: null, hurryFetch: null, onClose: () => () => {}, hold() {} }
     const context = { broker, node, peer, version: 17, clientId: '', onSent() {} } as unknown as RequestContext
     const named = offsets.map((fetchOffset, partition) => ({
-      ...{ partition, currentLeaderEpoch: 1, fetchOffset, lastFetchedEpoch: -1, logStartOffset: 0 },
+      ...{
+        partition,
+        currentLeaderEpoch: 1,
+        fetchOffset,
+        lastFetchedEpoch: fetchOffset > 0 ? 1 : -1,
+        logStartOffset: 0,
+      },
       ...{ partitionMaxBytes: 1e6, downstream: [] },
     }))
     const request: RequestInput<typeof Fetch> = {
@@ -103,7 +109,7 @@ const sizes = (response: ResponseOf<typeof Fetch>): number[] =>
   )
 
 test('what consumers do not take keeps no follower from reading', async () => {
-  const { volume, partitions, fetch } = await leader({}, {})
+  const { volume, partitions, fetch } = await leader([{}, {}])
   const [first, second] = sizes(await fetch(2, [0, 0]))
   assert.ok(first! > 1000 && second! > 1000, `${first} ${second}`)
   // Now all is committed, and consumers may read it: as much as there is room for, but at least something.
@@ -118,7 +124,7 @@ test('what consumers do not take keeps no follower from reading', async () => {
 
 test('a copy that is moved and must rest sets one alarm, however often others wake its Fetch', async () => {
   const moving = { replicas: [1, 2], isr: [1], addingReplicas: [2] }
-  const { volume, partitions, time, rests, fetch } = await leader(moving)
+  const { volume, partitions, time, rests, fetch } = await leader([moving])
   // It takes more than it may for the next ten seconds.
   const [bytes] = sizes(await fetch(2, [0], 60_000))
   await append(partitions[0]!)
@@ -140,12 +146,30 @@ test('a copy that is moved and must rest sets one alarm, however often others wa
 })
 
 test('a copy that must rest for longer than its Fetch waits sets no alarm', async () => {
-  const { volume, partitions, time, rests, fetch } = await leader({ isr: [1], addingReplicas: [2] })
+  const { volume, partitions, time, rests, fetch } = await leader([{ isr: [1], addingReplicas: [2] }])
   await fetch(2, [0], 500)
   const short = fetch(2, [1], 500)
   await append(partitions[0]!)
   assert.equal(rests.pending, 0)
   time.advance(500)
   assert.deepEqual(sizes(await short), [0])
+  await volume.close()
+})
+
+test('what the disk refuses of one partition keeps the others of the same Fetch from nothing', async () => {
+  const { volume, partitions, fetch } = await leader([{}, {}])
+  const { log } = partitions[0]!
+  log.endOffsetForEpoch = () => {
+    throw Object.assign(new Error('EIO: read'), { code: 'EIO' })
+  }
+  const { responses } = await fetch(2, [1, 1])
+  assert.deepEqual(
+    responses[0]!.partitions.map(({ errorCode }) => errorCode),
+    [ErrorCode.KAFKA_STORAGE_ERROR, ErrorCode.NONE],
+  )
+  log.endOffsetForEpoch = () => {
+    throw new TypeError('a bug')
+  }
+  await assert.rejects(fetch(2, [1, 1]), TypeError)
   await volume.close()
 })

@@ -64,20 +64,21 @@ export class Handles {
       return known
     }
     this.#evict(this.#limit - 1)
-    const handle = { file: this.#openFile(path, mode), pins: 0, leaving: false }
+    const handle = { file: this.opening(() => this.#disk.open(path, mode)), pins: 0, leaving: false }
     this.#open.set(path, handle)
     return handle
   }
 
-  #openFile(path: string, mode: 'write' | 'create'): File {
+  /** Opens what needs a descriptor, for which some of ours may have to go. */
+  opening<T>(open: () => T): T {
     try {
-      return this.#disk.open(path, mode)
+      return open()
     } catch (error) {
       const { code } = error as { code?: unknown }
       if ((code !== 'EMFILE' && code !== 'ENFILE') || this.#open.size === 0) throw error
       // Sockets have eaten the descriptors: do with half of ours.
       this.#evict(this.#open.size >> 1)
-      return this.#disk.open(path, mode)
+      return open()
     }
   }
 

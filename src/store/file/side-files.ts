@@ -25,6 +25,8 @@ const ours = [
   makingSuffix,
 ]
 
+const nothing = new Uint8Array(0)
+
 /** Small files beside the batches. One write of a name follows on the other; the newest is what readers see. */
 export class SideFiles {
   readonly #context: VolumeContext
@@ -60,11 +62,17 @@ export class SideFiles {
     const newest = this.#newest.get(name)
     if (newest !== undefined) return newest.bytes
     if (!this.#directory.exists) return null
+    const { handles, logger, world } = this.#context
+    const path = this.#path(name)
     try {
-      return this.#context.world.disk.readFile(this.#path(name))
+      return handles.opening(() => world.disk.readFile(path))
     } catch (error) {
-      if ((error as { code?: unknown }).code === 'ENOENT') return null
-      throw error
+      const { code } = error as { code?: unknown }
+      if (code === 'ENOENT') return null
+      if (code !== 'EIO') throw error
+      // As good as torn: whoever owns it makes it anew from the log, or takes an older one.
+      logger.warn('A file cannot be read', { path, error })
+      return nothing
     }
   }
 
