@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { drain, remove, replace, undrain } from '../../src/cli/nodes/change.ts'
 import { list } from '../../src/cli/nodes/list.ts'
 import { createPaint } from '../../src/cli/paint.ts'
@@ -105,6 +106,30 @@ test('a node that is drained gives away its data and its vote, and gets a share 
     const again = (await rows()).find(({ node }) => node === leaving)
     assert.deepEqual([again?.state, (again?.holds ?? 0) > 0], ['serving', true])
   })
+})
+
+test('who waits for what cannot be made elsewhere, or for a node that has come back, is told so', async () => {
+  const four = running.nodes.find(({ id }) => id === 4)!
+  const admin = new Admin(client)
+  await admin.createTopics([{ name: 'lonely', assignments: [[4]] }])
+  await four.stop()
+  // Its seconds are short.
+  const { clock } = nodeWorld
+  const hasty = { ...terminal, world: { ...nodeWorld, clock: { ...clock, mono: () => 5 * clock.mono() } } }
+  await assert.rejects(
+    replace('4', flags(), hasty),
+    /nobody leads 1 partition of those that node 4 holds \(lonely-0\), so they cannot be copied: start a node that has them/,
+  )
+  const waits = replace('4', flags(), terminal)
+  await Promise.all([
+    assert.rejects(
+      waits,
+      /node 4 runs again, and keeps what it holds: to take it out all the same, ottla nodes drain 4/,
+    ),
+    // It has looked by then.
+    sleep(300).then(() => four.start()),
+  ])
+  await admin.deleteTopics(['lonely'])
 })
 
 test('a node that died is replaced by the others, and forgotten', async () => {
