@@ -66,7 +66,17 @@ export function writeRecord(writer: Writer, record: MetadataRecord, metadataVers
   writer.uvarint(recordKeys[record.type])
   writer.uvarint(version)
   const kind = recordKinds[record.type] as Message<Fields>
-  kind.write(writer, version, record)
+  kind.write(
+    writer,
+    version,
+    version === 2 && metadataVersion < since.directories ? withoutDirectories(record) : record,
+  )
+}
+
+/** A Kafka at such a level cannot keep what it cannot have: it would not write snapshots any more. */
+function withoutDirectories(record: MetadataRecord): MetadataRecord {
+  if (record.type === 'PartitionRecord') return { ...record, directories: [] }
+  return record.type === 'PartitionChangeRecord' ? { ...record, directories: null } : record
 }
 
 /** Throws `ProtocolError` for a kind or a version that we do not know: then somebody newer has written it. */
@@ -112,6 +122,8 @@ function recordVersion(record: MetadataRecord, level: number): number {
       return level >= since.inControlledShutdown ? 1 : 0
     case 'PartitionRecord':
     case 'PartitionChangeRecord':
+      // Who is eligible, or no longer is, must be known to whoever decides next. Every Kafka since 3.7 reads this version.
+      if (record.eligibleLeaderReplicas != null || record.lastKnownElr != null) return 2
       if (level >= since.eligibleLeaderReplicas) return 2
       return level >= since.directories ? 1 : 0
     default:
