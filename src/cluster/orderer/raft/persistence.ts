@@ -1,3 +1,6 @@
+/** Answers that wait at once: whoever gets none asks again, and while nothing can be written it would be for ever. */
+const mostAnswers = 1000
+
 /**
  * Holds back what must not be told before it is on stable storage: an epoch, a vote. Writes end in the order in which
  * they were begun.
@@ -25,6 +28,11 @@ export class Persistence {
   reveal(run: () => void): void {
     if (this.#done >= this.#essential) run()
     else this.#held.push({ after: this.#essential, run })
+  }
+
+  /** As `reveal`, of an answer to others: never given when too many wait already. */
+  answer(run: () => void): void {
+    if (this.#held.length < mostAnswers || this.#done >= this.#essential) this.reveal(run)
   }
 
   persisted(sequence: number): void {

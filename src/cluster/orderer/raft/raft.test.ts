@@ -218,6 +218,34 @@ describe('Raft', () => {
     assert.equal(replica.vote(3, 2, 1001, { preVote: true })?.granted, true)
   })
 
+  it('wins no election with votes for a log that it has lost since', () => {
+    const replica = new Replica(1, { epochs: [1, 1] })
+    replica.raft.tick(400)
+    replica.answer('vote', 400, { epoch: 1, leaderId: -1, error: null, granted: true })
+    replica.settle(400)
+    assert.equal(replica.raft.role, 'candidate')
+    replica.epochs.pop()
+    replica.raft.dropped(1, 401)
+    replica.answer('vote', 402, { epoch: 2, leaderId: -1, error: null, granted: true })
+    replica.settle(402)
+    assert.equal(replica.raft.role, 'candidate')
+    replica.raft.tick(replica.raft.deadline)
+    assert.equal(replica.raft.role, 'prospective', 'and stands again')
+  })
+
+  it('holds back no more than a thousand answers while nothing can be written', () => {
+    const replica = new Replica(1)
+    let answered = 0
+    for (let asked = 0; asked < 1500; asked++) {
+      replica.raft.end({ type: 'end', epoch: 2, leaderId: 2, candidates: [] }, 10, () => answered++)
+    }
+    assert.equal(answered, 0)
+    replica.settle(20)
+    assert.equal(answered, 1000)
+    replica.raft.end({ type: 'end', epoch: 2, leaderId: 2, candidates: [] }, 30, () => answered++)
+    assert.equal(answered, 1001)
+  })
+
   it('asks before it stands, in the epoch in which it is', () => {
     const replica = follower()
     replica.sent.length = 0

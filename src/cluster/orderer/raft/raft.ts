@@ -194,6 +194,8 @@ export class Raft<Records> {
     // Followers may have what we have not any more: the same offsets must not be given again in this epoch.
     if (this.#leading !== null) this.#step(now)
     else this.#following?.askLater(now)
+    // Votes that were asked for a longer log do not count.
+    this.#election.end()
   }
 
   /** All parts of a snapshot were there, and our log begins behind it now. */
@@ -279,7 +281,7 @@ export class Raft<Records> {
     // Two that know a dead leader by hearsay only must not keep telling each other of it.
     const known = this.#leading !== null || this.#following?.confirmed
     const news = { epoch: this.#epoch, leaderId: known ? this.#leaderId : -1 }
-    this.#persistence.reveal(() => answer(news))
+    this.#persistence.answer(() => answer(news))
   }
 
   // What others answer.
