@@ -19,7 +19,9 @@ export const topicsSettings = {
   ),
   'min.insync.replicas': int(1, atLeast(1))
     .clusterWide()
-    .honoured('Copies that must have a record before `acks=all` is answered; with one broker more than 1 refuses it.'),
+    .honoured(
+      'Copies that must have a record before `acks=all` is answered; a topic with fewer copies needs all of them.',
+    ),
   'num.partitions': int(1, atLeast(1)).honoured('Partitions of a topic that is created without a number.'),
   'unclean.leader.election.enable': bool(false)
     .clusterWide()
