@@ -116,6 +116,16 @@ test('sessions together remember a bounded number of partitions; the one that go
   assert.equal(sessions.update(sessions.open(false, 0)!, [partition('c', 0)], []), true)
 })
 
+test('clients that name many partitions push out no other node; nodes have a limit of their own', () => {
+  const sessions = new FetchSessions(10, dice(1, 2, 3, 4), 2)
+  const [client, node] = [sessions.open(true, 0)!, sessions.open(true, 0, true)!]
+  assert.equal(sessions.update(client, [partition('a', 0), partition('a', 1)], []), true)
+  assert.equal(sessions.update(node, [partition('a', 0), partition('a', 1)], []), true)
+  assert.equal(sessions.update(client, [partition('a', 2)], []), false)
+  assert.equal(sessions.update(node, [partition('a', 2)], []), false)
+  assert.equal(sessions.update(sessions.open(true, 0, true)!, [partition('a', 0), partition('a', 1)], []), true)
+})
+
 test('a partition knows the change that named it last: an answer to an earlier Fetch leaves it to the later one', () => {
   const session = new FetchSessions(10, dice(41)).open(false, 0)!
   session.update([partition('a', 0), partition('a', 1)], [])

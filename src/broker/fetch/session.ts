@@ -35,6 +35,8 @@ export class FetchSession {
   readonly id: number
   /** True when the client names topics by id (Fetch v13+); it may not change within a session. */
   readonly byId: boolean
+  /** Of another node, which copies from us. */
+  readonly ofNode: boolean
   epoch = 1
   lastUsed: number
   /** How often its partitions were changed. */
@@ -45,9 +47,10 @@ export class FetchSession {
   /** As they are served. Beside the map, so that turning them costs no deletions in it (see `Line`). */
   #order: FetchPartition[] = []
 
-  constructor(id: number, byId: boolean, now: number) {
+  constructor(id: number, byId: boolean, now: number, ofNode = false) {
     this.id = id
     this.byId = byId
+    this.ofNode = ofNode
     this.lastUsed = now
   }
 
@@ -112,7 +115,10 @@ export class FetchSession {
 /** ms that a session is safe from being pushed out by a new one (Kafka's `MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS`). */
 const safeMs = 120_000
 
-/** Partitions that are remembered, over all sessions: clients may name any number of them, also such as do not exist. */
+/**
+ * Partitions that are remembered, over all sessions of clients, which may name any number of them, also such as do not exist;
+ * and over all of other nodes.
+ */
 const defaultMostPartitions = 500_000
 
 /** The sessions of one broker, at most `slots` (`max.incremental.fetch.session.cache.slots`). */
@@ -121,8 +127,8 @@ export class FetchSessions {
   readonly #mostPartitions: number
   readonly #random: { int(below: number): number }
   readonly #sessions = new Map<number, FetchSession>()
-  /** Of all sessions together. */
-  #partitions = 0
+  /** Partitions of all sessions together: no client pushes out another node's. */
+  readonly #partitions = { ofClients: 0, ofNodes: 0 }
   evictions = 0
 
   constructor(slots: number, random: { int(below: number): number }, mostPartitions = defaultMostPartitions) {
@@ -145,7 +151,7 @@ export class FetchSessions {
     let id: number
     do id = 1 + this.#random.int(0x7ffffffe)
     while (this.#sessions.has(id))
-    const session = new FetchSession(id, byId, now)
+    const session = new FetchSession(id, byId, now, ofNode)
     this.#sessions.set(id, session)
     return session
   }
@@ -174,8 +180,7 @@ export class FetchSessions {
   ): boolean {
     const before = session.size
     session.update(changes, forgotten)
-    this.#partitions += session.size - before
-    if (this.#partitions <= this.#mostPartitions) return true
+    if (this.#count(session, session.size - before) <= this.#mostPartitions) return true
     this.close(session.id)
     return false
   }
@@ -183,8 +188,14 @@ export class FetchSessions {
   close(id: number): void {
     const session = this.#sessions.get(id)
     if (session === undefined) return
-    this.#partitions -= session.size
+    this.#count(session, -session.size)
     this.#sessions.delete(id)
+  }
+
+  #count({ ofNode }: FetchSession, partitions: number): number {
+    const whose = ofNode ? 'ofNodes' : 'ofClients'
+    this.#partitions[whose] += partitions
+    return this.#partitions[whose]
   }
 
   #evict(now: number): boolean {
