@@ -10,6 +10,23 @@ import { FileVolume } from './file-volume.ts'
 /** Nobody waits a tenth of a second for the next attempt. */
 const timers: Timers = { ...nodeWorld.timers, after: (ms, run) => nodeWorld.timers.after(Math.min(ms, 2), run) }
 
+test('a small file is read though connections have all descriptors: some of ours go', async () => {
+  const disk = new MemoryDisk()
+  const volume = await FileVolume.open('/data', { ...nodeWorld, disk }, silent)
+  const store = volume.open({ topic: 'a', partition: 0 }, topicId, defaults)
+  fill(store, 1)
+  await store.sync()
+  await store.put('name', Buffer.from('value'))
+  const { readFile } = disk
+  const before = volume.openFiles
+  disk.readFile = path => {
+    if (volume.openFiles === before) throw Object.assign(new Error('too many open files'), { code: 'EMFILE' })
+    return readFile.call(disk, path)
+  }
+  assert.equal(Buffer.from(store.get('name')!).toString(), 'value')
+  await volume.close()
+})
+
 test('a sync waits for a descriptor while connections have them all; it is no failed one', async t => {
   const alive = setInterval(() => {}, 1000)
   t.after(() => clearInterval(alive))
