@@ -12,6 +12,8 @@ export interface GroupConfig {
   readonly newMemberJoinTimeoutMs: number
   /** `offset.metadata.max.bytes`: characters of metadata beside one committed offset. */
   readonly offsetMetadataMaxBytes: number
+  /** `offsets.commit.timeout.ms`: how long any answer waits until what it rests upon is committed. */
+  readonly commitTimeoutMs: number
   /** `offsets.retention.minutes`, here in ms. */
   readonly offsetsRetentionMs: number
   /** `offsets.retention.check.interval.ms` */
@@ -35,6 +37,7 @@ export const defaultGroupConfig: GroupConfig = {
   maxSize: 2_147_483_647,
   newMemberJoinTimeoutMs: 300_000,
   offsetMetadataMaxBytes: 4_096,
+  commitTimeoutMs: 5_000,
   offsetsRetentionMs: 7 * 24 * 60 * 60_000,
   offsetsRetentionCheckIntervalMs: 600_000,
   maxGroupsPerPartition: 100_000,

@@ -22,7 +22,7 @@ import { Partition } from '../replication/partition.ts'
 import { MemoryVolume } from '../store/memory.ts'
 import { silent } from '../world/logger.ts'
 import { nodeWorld } from '../world/node.ts'
-import { defaultGroupConfig } from './config.ts'
+import { defaultGroupConfig, type GroupConfig } from './config.ts'
 import { GroupCoordinator } from './coordinator.ts'
 import type { TopicInfo } from './offset-topics.ts'
 
@@ -54,9 +54,10 @@ function newCoordinator(
   timers = world.timers,
   isSuccessorRuledOut = () => true,
   known: readonly TopicInfo[] = [topicT, topicU, wide],
+  config: Partial<GroupConfig> = {},
 ): GroupCoordinator {
   return new GroupCoordinator({
-    config: { ...defaultGroupConfig, initialRebalanceDelayMs: 0 },
+    config: { ...defaultGroupConfig, initialRebalanceDelayMs: 0, ...config },
     partitionCount: () => partitionCount,
     topics: {
       byName: name => known.find(topic => topic.name === name),
@@ -409,6 +410,52 @@ test('a log that cannot be read serves nobody, and harms nobody else', async () 
   await coordinator.lead(0, broken, 0)
   const errors = await errorsOf(coordinator)
   assert.equal(errors.JoinGroup, 'NOT_COORDINATOR')
+})
+
+test('while nothing can be committed heartbeats are answered, and commits are refused in time', async () => {
+  const coordinator = newCoordinator(1, world.timers, () => true, undefined, { commitTimeoutMs: 40 })
+  const partition = newPartition(0)
+  const held: (() => void)[] = []
+  let few = false
+  const lonely: LedPartition = {
+    get highWatermark() {
+      return partition.highWatermark
+    },
+    log: partition.log,
+    append: (bytes, acks, now, origin) => partition.append(bytes, acks, now, origin),
+    whenCommitted(offset, done) {
+      if (few) held.push(() => partition.whenCommitted(offset, done))
+      else partition.whenCommitted(offset, done)
+    },
+    read: (from, maxBytes) => partition.read(from, maxBytes),
+    deleteRecords: offset => partition.deleteRecords(offset),
+  }
+  await coordinator.lead(0, lonely, 0)
+  const protocols = [{ name: 'range', metadata: Buffer.from('me') }]
+  const terms = { sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 60_000, protocolType: 'consumer', protocols }
+  const joining = { groupId: 'g', memberId: '', groupInstanceId: null, reason: null, ...terms }
+  const { memberId } = await coordinator.joinGroup(3, joining, client)
+  const who = { groupId: 'g', generationId: 1, memberId, groupInstanceId: null }
+  const assignments = [{ memberId, assignment: Buffer.from('x') }]
+  await coordinator.syncGroup(3, { ...who, protocolType: null, protocolName: null, assignments })
+  const ask = async () => {
+    const { groups } = await fetch(coordinator, 9, { groups: [{ groupId: 'g', topics: null }] })
+    const { errorCode, topics } = groups[0]!
+    return errorCode === 0 ? (topics[0]?.partitions[0]?.committedOffset ?? -1) : errorName(errorCode)
+  }
+  few = true
+  const { generationId } = who
+  const mine = { groupId: 'g', memberId, generationIdOrMemberEpoch: generationId }
+  const committing = commit(coordinator, 9, { ...mine, topics: [{ name: 't', partitions: offsets([0, 5]) }] })
+  const fetching = ask()
+  assert.equal((await coordinator.heartbeat(who)).errorCode, 0)
+  assert.equal(coordinator.stats().waiting, 2, 'nobody else was answered before')
+  assert.equal(errorName((await committing).topics[0]!.partitions[0]!.errorCode), 'COORDINATOR_NOT_AVAILABLE')
+  assert.equal(await fetching, 'COORDINATOR_NOT_AVAILABLE')
+  few = false
+  for (const go of held) go()
+  assert.equal(await ask(), 5)
+  coordinator.stop()
 })
 
 test('a log that cannot be read is read again after growing pauses', async () => {

@@ -66,7 +66,7 @@ describe('Heartbeat', () => {
           afterMs: 10_000,
           then: { type: 'ExpireMember', groupId: 'g', memberId: 'a' },
         },
-        { do: 'answer', answer: { throttleTimeMs: 0, errorCode: 0 } },
+        { do: 'answer', answer: { throttleTimeMs: 0, errorCode: 0 }, now: true },
       ],
     })
   })

@@ -32,6 +32,7 @@ export class GroupPartition extends Term<GroupCommand, GroupRecord, GroupAnswer,
       machine: () => new GroupMachine(config, watch),
       refuse: (why, _command, error) => new Refused(why, error ?? null),
       sizeOf: ({ state }) => state.groupCount + state.offsets.size + state.others.size,
+      answerTimeoutMs: config.commitTimeoutMs,
       compactFrom,
       unreadable: 'a group partition cannot be read; its groups are not served',
     })

@@ -25,7 +25,8 @@ export function heartbeat(group: Group | undefined, { request }: HeartbeatComman
         afterMs: member.sessionTimeoutMs,
         then: { type: 'ExpireMember', groupId, memberId },
       },
-      { do: 'answer', answer: heartbeatReply(error) },
+      // It promises nothing, and must not wait behind a commit: consumers would take the coordinator for dead.
+      { do: 'answer', answer: heartbeatReply(error), now: true },
     ],
   }
 }

@@ -7,6 +7,8 @@ export interface Answered<To, Answer> {
 interface Held<To, Answer> {
   readonly upTo: number
   readonly answers: readonly Answered<To, Answer>[]
+  /** Monotonic ms. */
+  readonly since: number
 }
 
 /** Answers that must not be told before what they rest upon is committed, in the order of the decisions. */
@@ -28,9 +30,14 @@ export class HeldAnswers<To, Answer> {
     return this.#size
   }
 
-  /** `upTo` never goes back. */
-  hold(upTo: number, answers: readonly Answered<To, Answer>[]): void {
-    this.#held.push({ upTo, answers })
+  /** Monotonic ms since when the first waits; null: nobody does. */
+  get since(): number | null {
+    return this.#held[this.#first]?.since ?? null
+  }
+
+  /** Neither `upTo` nor `since` (monotonic ms) ever goes back. */
+  hold(upTo: number, answers: readonly Answered<To, Answer>[], since: number): void {
+    this.#held.push({ upTo, answers, since })
     this.#size += answers.length
   }
 
@@ -49,10 +56,27 @@ export class HeldAnswers<To, Answer> {
     } finally {
       this.#giving = false
     }
-    if (this.#first > 1024 || this.#first === this.#held.length) {
-      this.#held.splice(0, this.#first)
-      this.#first = 0
+    this.#tidy()
+  }
+
+  /** Forgets the answers that have waited since `until` or longer. Returns who would have got them. */
+  expire(until: number): To[] {
+    const expired: To[] = []
+    if (this.#giving) return expired
+    for (let next = this.#held[this.#first]; next !== undefined && next.since <= until; ) {
+      this.#first++
+      this.#size -= next.answers.length
+      for (const { to } of next.answers) expired.push(to)
+      next = this.#held[this.#first]
     }
+    this.#tidy()
+    return expired
+  }
+
+  #tidy(): void {
+    if (this.#first <= 1024 && this.#first < this.#held.length) return
+    this.#held.splice(0, this.#first)
+    this.#first = 0
   }
 
   /** Forgets all answers. Returns who would have got them. */

@@ -8,7 +8,10 @@ export type Refusal =
   | 'notLeader'
   /** Too many wait already. Nothing was done. */
   | 'overloaded'
-  /** The log refused the records, or a bug (`error` tells). Nothing was done. */
+  /**
+   * The log refused the records, or a bug (`error` tells): nothing was done. With REQUEST_TIMED_OUT they are in the log, and
+   * may yet be committed.
+   */
   | 'failed'
 
 export interface HostOptions<Command, Record, Answer> {
@@ -23,6 +26,8 @@ export interface HostOptions<Command, Record, Answer> {
   /** Askers that wait for a commit, and askers that are parked; more are refused as `overloaded`. Default 100,000 each. */
   readonly maxWaiting?: number
   readonly maxParked?: number
+  /** ms that an answer waits for a commit before it is refused. Default: for ever. */
+  readonly answerTimeoutMs?: number | undefined
   /** Sees committed records only, in order: for readers that must not know what may still be lost. */
   readonly observer?: Observer<Record>
   /** Called with the epoch when the machine leads, with null when it no longer does. */

@@ -15,6 +15,7 @@ type Command =
   | { do: 'bug' }
   | { do: 'silent' }
   | { do: 'soft' }
+  | { do: 'nod' }
 type Fact = { by: number } | { total: number }
 type Answer = number | Refusal
 
@@ -50,6 +51,8 @@ class Counter implements Machine<Command, Fact, Answer> {
         throw new Error('a bug')
       case 'silent':
         return { records: [], effects: [] }
+      case 'nod':
+        return { records: [], effects: [{ do: 'answer', answer: -1, now: true }] }
       case 'soft':
         return { records: [], soft: [{ by: 100 }], effects: [{ do: 'answer', answer: this.total }] }
     }
@@ -113,6 +116,46 @@ describe('a host', () => {
     assert.deepEqual(got, [0])
     log.commit()
     assert.deepEqual(got, [0, 2, 2])
+  })
+
+  it('gives at once what promises nothing', () => {
+    const { log, got, ask } = setUp()
+    log.elect()
+    ask({ do: 'add', by: 2 })
+    ask({ do: 'nod' })
+    assert.deepEqual(got, [-1])
+    log.commit()
+    assert.deepEqual(got, [-1, 2])
+  })
+
+  it('refuses in time what is not committed, and goes on', () => {
+    const refuse = (why: Refusal, _command: Command, error?: Error) => {
+      assert.match(String(error), /REQUEST_TIMED_OUT|not committed/)
+      return why
+    }
+    const { time, log, got, ask, host } = setUp({ answerTimeoutMs: 100, refuse })
+    log.elect()
+    ask({ do: 'add', by: 1 })
+    time.advance(60)
+    ask({ do: 'add', by: 2 })
+    ask({ do: 'read' })
+    time.advance(39)
+    assert.deepEqual(got, [])
+    time.advance(1)
+    assert.deepEqual([got, host.load.waiting], [['failed'], 2])
+    time.advance(59)
+    assert.equal(got.length, 1)
+    time.advance(1)
+    assert.deepEqual([got, host.load.waiting], [['failed', 'failed', 'failed'], 0])
+    ask({ do: 'add', by: 4 })
+    time.advance(50)
+    log.commit()
+    assert.deepEqual(got.slice(3), [7], 'what was given up is there all the same')
+    time.advance(1000)
+    ask({ do: 'add', by: 8 })
+    time.advance(99)
+    log.commit()
+    assert.deepEqual(got.slice(4), [15])
   })
 
   it('gives records their offset and the time of the decision', () => {

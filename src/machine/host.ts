@@ -1,3 +1,5 @@
+import { KafkaError } from '../protocol/errors.ts'
+import type { Timer } from '../world/world.ts'
 import { Deadlines } from './deadlines.ts'
 import { Growth } from './growth.ts'
 import { type Answered, HeldAnswers } from './held-answers.ts'
@@ -17,7 +19,7 @@ interface Asker<Command, Answer> {
 /**
  * Runs one machine on one ordered log: commands one after another; their records appended and applied at once; answers
  * when committed, in the order of the decisions (one without records waits for all before it, since it may have seen
- * them: that makes reads linearizable). When the lead is lost, everybody who waits is refused, the machine is forgotten
+ * them: that makes reads linearizable), or refused after a while. When the lead is lost, everybody who waits is refused, the machine is forgotten
  * and the log replayed: there is no undo.
  */
 export class Host<Command, Record, Answer> {
@@ -32,6 +34,7 @@ export class Host<Command, Record, Answer> {
   /** Offset after the last record we appended or were given. */
   #end = 0
   readonly #held: HeldAnswers<Asker<Command, Answer>, Answer>
+  #heldTimer: Timer | null = null
   readonly #growth: Growth<Record>
   #stopped = false
   #snapshot: { readonly upTo: number; readonly records: readonly Record[] } | null = null
@@ -125,7 +128,7 @@ export class Host<Command, Record, Answer> {
     // Not caught: a record that was appended and cannot be applied leaves nothing to go on with.
     this.#applyOwn(decision, at)
     this.#carryOut(decision.effects, asker)
-    this.#held.release()
+    this.#release()
     return 'done'
   }
 
@@ -155,13 +158,14 @@ export class Host<Command, Record, Answer> {
 
   #carryOut(effects: readonly Effect<Command, Answer>[], asker: Asker<Command, Answer> | null): void {
     const answers: Answered<Asker<Command, Answer>, Answer>[] = []
+    const atOnce: Answered<Asker<Command, Answer>, Answer>[] = []
     let present = asker
     for (const effect of effects) {
       switch (effect.do) {
         case 'answer': {
           const to = effect.to === undefined ? present : this.#unpark(effect.to)
           if (effect.to === undefined) present = null
-          if (to) answers.push({ to, answer: effect.answer })
+          if (to) (effect.now === true ? atOnce : answers).push({ to, answer: effect.answer })
           break
         }
         case 'park':
@@ -182,7 +186,27 @@ export class Host<Command, Record, Answer> {
       this.#options.logger.error(error.message, { command: present.command })
       answers.push({ to: present, answer: this.#options.refuse('failed', present.command, error) })
     }
-    if (answers.length > 0) this.#held.hold(this.#end, answers)
+    if (answers.length > 0) this.#held.hold(this.#end, answers, this.#since())
+    for (const { to, answer } of atOnce) this.#reply(to, answer)
+  }
+
+  /** Nobody looks at a clock for answers that wait for nothing. */
+  #since(): number {
+    const { answerTimeoutMs, clock } = this.#options
+    return answerTimeoutMs === undefined || this.#held.committed >= this.#end ? 0 : clock.mono()
+  }
+
+  #release(): void {
+    this.#held.release()
+    const { answerTimeoutMs, clock, timers } = this.#options
+    const { since } = this.#held
+    if (answerTimeoutMs === undefined || since === null || this.#heldTimer !== null) return
+    this.#heldTimer = timers.after(Math.max(1, since + answerTimeoutMs - clock.mono()), () => {
+      this.#heldTimer = null
+      const error = new KafkaError('REQUEST_TIMED_OUT', 'what the answer rests upon is not committed')
+      for (const asker of this.#held.expire(clock.mono() - answerTimeoutMs)) this.#refuse(asker, 'failed', error)
+      this.#release()
+    })
   }
 
   #unpark(key: string): Asker<Command, Answer> | undefined {
@@ -254,7 +278,7 @@ export class Host<Command, Record, Answer> {
     }
     this.#applyOwn(decision, at)
     this.#carryOut(decision.effects, null)
-    this.#held.release()
+    this.#release()
     this.#snapshotWhenDue()
     this.#options.onLead?.(epoch)
   }
@@ -263,6 +287,8 @@ export class Host<Command, Record, Answer> {
     const led = this.#epoch !== null
     this.#epoch = null
     this.#deadlines.clear()
+    this.#heldTimer?.cancel()
+    this.#heldTimer = null
     this.#snapshot = null
     const asking = [...this.#held.drop(), ...this.#parked.values()]
     this.#parked.clear()

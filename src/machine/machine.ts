@@ -12,11 +12,11 @@ export interface Moment {
 
 /**
  * What a decision wants done besides its records. Answers are held back until the records, and all that were decided
- * before, are committed; the others touch nothing outside of the host and happen at once.
+ * before, are committed, unless they promise nothing (`now`); the others touch nothing outside of the host and happen at once.
  */
 export type Effect<Command, Answer> =
   /** Answers the present asker, or with `to` the one parked under that key (nobody there: nothing happens). */
-  | { readonly do: 'answer'; readonly answer: Answer; readonly to?: string }
+  | { readonly do: 'answer'; readonly answer: Answer; readonly to?: string; readonly now?: true }
   /** The present asker is answered later. A key that is taken is a bug. */
   | { readonly do: 'park'; readonly key: string }
   /** `then` is decided `afterMs` from now; a timer of the same key is replaced. */

@@ -32,6 +32,8 @@ export interface TermContent<Command, Record, Answer, Kind> {
   readonly refuse: HostOptions<Command, Record, Answer>['refuse']
   /** What the machine takes for the time. Default: the clock of the context. */
   readonly clock?: Clock
+  /** See `HostOptions`. */
+  readonly answerTimeoutMs?: number
   /** Records that a snapshot of it has, about. */
   readonly sizeOf: (machine: Kind) => number
   /** A log shorter than this (records) is not worth writing down anew. */
@@ -59,12 +61,13 @@ export class Term<Command, Record, Answer, Kind extends Machine<Command, Record,
 
   constructor(context: TermContext, content: TermContent<Command, Record, Answer, Kind>) {
     const { partition, name, clock, timers, random, logger } = context
-    const { codec, machine, refuse } = content
+    const { codec, machine, refuse, answerTimeoutMs } = content
     this.#context = context
     this.#content = content
     const lost = (error: unknown): void => this.#gaveUp(error)
     this.#log = new PartitionLog({ partition, codec, name, clock, timers, logger, lost })
-    this.#host = new Host({ log: this.#log, machine, refuse, clock: content.clock ?? clock, timers, random, logger })
+    const environment = { clock: content.clock ?? clock, timers, random, logger }
+    this.#host = new Host({ log: this.#log, machine, refuse, ...environment, answerTimeoutMs })
   }
 
   /** Reads the log, then serves. Never rejects: what cannot be read is logged, and tried again later. */

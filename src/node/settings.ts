@@ -13,6 +13,7 @@ export function groupConfig(config: BrokerConfig): GroupConfig {
     initialRebalanceDelayMs: config.get('group.initial.rebalance.delay.ms'),
     maxSize: config.get('group.max.size'),
     offsetMetadataMaxBytes: config.get('offset.metadata.max.bytes'),
+    commitTimeoutMs: config.get('offsets.commit.timeout.ms'),
     offsetsRetentionMs: config.get('offsets.retention.minutes') * 60_000,
     offsetsRetentionCheckIntervalMs: config.get('offsets.retention.check.interval.ms'),
   }

@@ -35,8 +35,8 @@ export const groupsSettings = {
   'group.max.size': int(MAX_INT, atLeast(1)).honoured('Members that one group takes at most.'),
   'group.min.session.timeout.ms': int(6000).honoured('Shortest session time-out that a member may ask for.'),
   'offset.metadata.max.bytes': int(4096).honoured('Longest text that may be committed with an offset.'),
-  'offsets.commit.timeout.ms': int(5000, atLeast(1)).ignored(
-    'A commit is answered when the disk has it, or fails with it.',
+  'offsets.commit.timeout.ms': int(5000, atLeast(1)).honoured(
+    'ms that a commit, and whatever else a coordinator is asked, waits for the in-sync replicas before it fails.',
   ),
   'offsets.load.buffer.size': int(5_242_880, atLeast(1)).ignored(noNeed),
   'offsets.retention.check.interval.ms': long(600_000, atLeast(1)).honoured(
