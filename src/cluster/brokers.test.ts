@@ -151,6 +151,16 @@ describe('an unclean end', () => {
     assert.equal(test.shown('foo'), '1@0 1||2')
   })
 
+  it('goes by what the broker says of itself, where the topic does not say it', () => {
+    const { test, epoch } = three()
+    test.topic('foo', partition)
+    test.topic('synced', { ...partition, configs: [...min2.configs, { name: 'flush.messages', value: '1' }] })
+    lose(test, epoch, 3, 2)
+    test.register(2, { incarnationId: uuid('next'), acknowledgesUnsynced: true })
+    assert.equal(test.shown('foo'), '1@0 1||2')
+    assert.equal(test.shown('synced'), '1@0 1|2|')
+  })
+
   it('does not where the end was clean after all', () => {
     const { test, epoch } = three(osMin2)
     test.topic('foo', partition)

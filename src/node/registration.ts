@@ -1,6 +1,7 @@
 import type { CommandRequest } from '../cluster/commands/command.ts'
 import { supportedFeatures } from '../cluster/features.ts'
 import type { ResolvedConfig } from '../config/sources.ts'
+import { topicValueInForce } from '../config/topic-values.ts'
 import type { Volume } from '../store/store.ts'
 import type { Listeners } from './listeners.ts'
 
@@ -30,5 +31,6 @@ export function registrationOf(
     rack: config.get('broker.rack'),
     logDirs: [directoryId],
     previousBrokerEpoch: volume.previousBrokerEpoch,
+    acknowledgesUnsynced: topicValueInForce('flush', new Map(), config) === 'os',
   }
 }

@@ -110,11 +110,16 @@ function registration(
 
 /**
  * After a clean stop a broker names the epoch of its former life. Without it, what was acknowledged from the page cache
- * only may be gone; what was synced is there.
+ * only may be gone; what was synced is there. Where the topic does not say which it was, nodes may differ in it: it is
+ * synced where that broker says so, and we ourselves.
  */
 function mayHaveLost(request: Registration, known: BrokerState, { state, settings }: Context) {
   if ((request.previousBrokerEpoch ?? -1) === known.epoch) return () => false
-  return ({ name }: TopicState) => settings.topicValue('flush', state.configs(ResourceType.TOPIC, name)) === 'os'
+  return ({ name }: TopicState) => {
+    const own = state.configs(ResourceType.TOPIC, name)
+    if (settings.topicValue('flush', own) === 'os') return true
+    return request.acknowledgesUnsynced === true && !own.has('flush.messages') && !own.has('flush.ms')
+  }
 }
 
 /** It comes back with directories that are all new: what it had is gone. */

@@ -16,6 +16,8 @@ export const BrokerRegistration = api(
     isMigratingZkBroker: bool.in('1+'),
     logDirs: list(uuid).in('2+').ignorable(),
     previousBrokerEpoch: int64.in('3+').or(-1).ignorable(),
+    /** ottla's own: what this broker acknowledges is with its operating system only (`flush=os`), where topics do not say. */
+    acknowledgesUnsynced: bool.tag(10000, '3+').ignorable(),
   },
   {
     throttleTimeMs: int32.or(0),
