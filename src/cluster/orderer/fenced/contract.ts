@@ -86,7 +86,7 @@ export function fencedLogContract(name: string, open: () => Promise<StoreUnderTe
       await log.create('three', clusterId)
       assert.deepEqual(await headOf(log), head)
       assert.deepEqual(
-        { ...head, logId: '', source: '' },
+        { ...head, logId: '', source: '', same: false },
         {
           ...logStart,
           logId: '',
@@ -99,6 +99,8 @@ export function fencedLogContract(name: string, open: () => Promise<StoreUnderTe
           startOffset: 0,
           snapshot: null,
           moved: false,
+          same: false,
+          vouched: [],
         },
       )
     })
@@ -213,11 +215,18 @@ export function fencedLogContract(name: string, open: () => Promise<StoreUnderTe
       await store.restart()
       const moved = await headOf(log)
       assert.equal(moved.moved, true)
+      assert.equal(moved.same, true, 'it has no copies')
       const { endOffset, hash } = moved
       assert.equal(endOffset, 1)
       assert.equal(await put(log, token, { endOffset, hash }, 'two', 'y'), 'moved')
       assert.equal(await log.renew(token, leaseMs), 'moved')
       assert.equal(await take(log, 1, 'b', ['a']), null)
+      assert.equal(await log.vouch('another', 1), 'moved')
+      assert.deepEqual([await log.vouch(moved.source, 1), await log.vouch(moved.source, 12)], ['ok', 'ok'])
+      assert.deepEqual(
+        (await headOf(log)).vouched.slice().sort((a, b) => a - b),
+        [1, 12],
+      )
       assert.equal(await log.confirm({ ...moved, source: 'another' }), 'moved')
       assert.equal(await log.confirm({ ...moved, endOffset: 7 }), 'conflict')
       assert.equal(await log.confirm({ ...moved, token: { epoch: 1, nonce: 'b' } }), 'conflict')
@@ -225,9 +234,13 @@ export function fencedLogContract(name: string, open: () => Promise<StoreUnderTe
       assert.equal(await log.confirm(moved), 'ok')
       const head = await headOf(log)
       assert.equal(head.moved, false)
+      assert.deepEqual(head.vouched, [])
       assert.equal(head.leaseMs, 0)
       assert.equal(await put(log, token, { endOffset, hash }, 'two', 'y'), 'fenced')
       assert.equal((await take(log, 1, 'b'))?.token.epoch, 1002)
+      // A person takes it as it is, and this node has seen more.
+      assert.equal(await log.confirm(await headOf(log), 5000), 'ok')
+      assert.equal((await take(log, 1, 'c'))?.token.epoch, 6001)
     })
 
     rule('keeps two snapshots, and the log behind the one before', async (_, log) => {

@@ -58,6 +58,13 @@ export interface Head extends Position {
   readonly source: string
   /** `source` is not the one that the log was last known to be whole on: nothing is appended before `confirm`. */
   readonly moved: boolean
+  /**
+   * Of a log that has moved. True: it is for sure the same server, started anew, since it had no copies. False: it may be a
+   * copy, and what it is a copy of may still be there and go on with other nodes.
+   */
+  readonly same: boolean
+  /** Nodes that have said to this `source` that they will not go on with another one. */
+  readonly vouched: readonly number[]
 }
 
 /**
@@ -94,8 +101,13 @@ export interface FencedLog {
    * how a lost answer is found out. `ok` means durable, as far as the store promises that.
    */
   append(token: Token, after: Position, batchId: string, entries: readonly Entry[], end: Position): Promise<Outcome>
-  /** What is there now is whole, says who led last or a person: see `Head.moved`. The leadership ends with it. */
-  confirm(head: Head): Promise<Outcome>
+  /** To be remembered by the store, as long as `source` is what it is: see `Head.vouched`. */
+  vouch(source: string, node: number): Promise<Outcome>
+  /**
+   * What is there now is whole, says who led last or a person: see `Head.moved`. The leadership ends with it. Epochs begin
+   * 1000 above what they were and above `over`; where that is given, also when nothing has moved.
+   */
+  confirm(head: Head, over?: number): Promise<Outcome>
   /** Keeps a snapshot and drops entries that end at or below `startOffset`, and all snapshots but the last two. */
   putSnapshot(token: Token, id: SnapshotId & Position, bytes: Uint8Array, startOffset: number): Promise<Outcome>
   /** Null when it is gone. */

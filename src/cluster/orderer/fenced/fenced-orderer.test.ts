@@ -4,8 +4,10 @@ import { dice } from '../../../machine/testing.ts'
 import { MemoryVolume } from '../../../store/memory.ts'
 import type { Volume } from '../../../store/store.ts'
 import type { Logger } from '../../../world/logger.ts'
+import type { MetadataRecord } from '../../records/records.ts'
 import { type ClusterUnderTest, Nodes, ordererContract } from '../contract.ts'
 import { VirtualProcesses } from '../processes.test.kit.ts'
+import type { FencedLog } from './fenced-log.ts'
 import { FencedOrderer } from './fenced-orderer.ts'
 import type { FencedOrdererOptions } from './orderer-options.ts'
 import { TestStore } from './testing.ts'
@@ -23,6 +25,9 @@ class TestCluster extends VirtualProcesses implements ClusterUnderTest {
   full = false
   readonly #random
   readonly #volumes = new Map<number, Volume>()
+  /** Where a node finds the store, when not at the usual place. */
+  readonly #moved = new Map<number, TestStore>()
+  readonly #watches = new Map<number, () => void>()
 
   constructor(seed: number) {
     super()
@@ -41,11 +46,42 @@ class TestCluster extends VirtualProcesses implements ClusterUnderTest {
     }
   }
 
+  /** The address of the store leads these nodes to another one from now on. */
+  move(store: TestStore, ...ids: number[]): void {
+    for (const id of ids) {
+      this.#moved.set(id, store)
+      this.#watches.get(id)?.()
+    }
+  }
+
   open(id: number): FencedOrderer {
     const process = this.born(id)
     const volume = this.#volumes.get(id) ?? new MemoryVolume(this.time)
     this.#volumes.set(id, volume)
-    const log = this.storeUnderTest.client(() => process.dead || this.isCut(id))
+    const clients = new Map<TestStore, FencedLog>()
+    const client = (): FencedLog => {
+      const store = this.#moved.get(id) ?? this.storeUnderTest
+      const known = clients.get(store) ?? store.client(() => process.dead || this.isCut(id))
+      clients.set(store, known)
+      return known
+    }
+    const log = new Proxy(client(), {
+      get: (_, name) => {
+        const value = Reflect.get(client(), name, client())
+        if (name === 'watch') {
+          return (changed: (() => void) | null) => {
+            const told = () => {
+              for (const each of clients.values()) each.watch(null)
+              client().watch(changed)
+              changed?.()
+            }
+            this.#watches.set(id, told)
+            client().watch(changed)
+          }
+        }
+        return typeof value === 'function' ? value.bind(client()) : value
+      },
+    })
     const say = (message: string) => void this.said.push(`${id}: ${message}`)
     const logger: Logger = { debug() {}, info: say, warn: say, error: say }
     return new FencedOrderer({
@@ -165,7 +201,7 @@ describe('a fenced log', () => {
     const { source } = store.head(store.state!)
     const told = cluster.said.filter(line => line.includes('halted'))
     assert.equal(told.length, 1)
-    assert.match(told[0]!, new RegExp(`node 1 that led last has not said yet.*by \\?accept=${source}$`))
+    assert.match(told[0]!, new RegExp(`node 1 has not said yet.*by \\?accept=${source}$`))
     nodes.start(1)
     await nodes.commit()
     await nodes.agree()
@@ -210,6 +246,120 @@ describe('a fenced log', () => {
     await nodes.commit()
     await nodes.agree()
     assert.equal(nodes.leads.length, 2)
+  })
+
+  describe('in a store that was replaced by a copy of it', () => {
+    const broker = (brokerId: number): MetadataRecord => ({
+      type: 'RegisterBrokerRecord',
+      brokerId,
+      incarnationId: 'AauM3WNygOvKsnjDZCnatA',
+      brokerEpoch: 1,
+      endPoints: [],
+      features: [],
+      rack: null,
+    })
+
+    /** Node 1 leads three brokers; a copy of their store is promoted. */
+    async function promoted() {
+      const { cluster, nodes, store } = await setUp()
+      store.single = false
+      nodes.start(1)
+      const one = await nodes.commit()
+      nodes.start(2, 3)
+      await nodes.agree()
+      const end = one.orderer.append(one.epoch!, [1, 2, 3].map(broker), 1000)
+      await nodes.until('all know all', () => [...nodes.lives.values()].every(life => life.upTo === end))
+      const copy = store.promoted()
+      const leads = () => nodes.leads.slice(1).map(({ node, epoch }) => `${node} in ${epoch}`)
+      return { cluster, nodes, store, copy, leads, life: (id: number) => nodes.lives.get(id)! }
+    }
+
+    it('is not led in both by who led last, who cannot know of the other', async () => {
+      const { cluster, nodes, store, copy, leads, life } = await promoted()
+      cluster.move(copy, 1)
+      await nodes.until('another leads', () => life(2).epoch !== null || life(3).epoch !== null)
+      await cluster.pass(10_000)
+      assert.equal(life(1).epoch, null)
+      assert.equal(copy.head(copy.state!).moved, true)
+      assert.ok(cluster.said.some(line => /^1: .*halted.*node 2, 3 has not said yet/.test(line)))
+      assert.equal(leads().length, 1)
+      // The net is whole again.
+      cluster.move(store, 1)
+      await nodes.until('all follow', () =>
+        [1, 2, 3].every(id => life(id).orderer.leader()?.id === nodes.leads[1]!.node),
+      )
+      assert.equal(store.state!.token.epoch, 2)
+    })
+
+    it('is led there by itself when all nodes have come, and nowhere else afterwards', async () => {
+      const { cluster, nodes, store, copy, leads, life } = await promoted()
+      cluster.move(copy, 1, 2, 3)
+      await nodes.until('one leads', () => leads().length === 1, leaseMs)
+      await nodes.until('all follow', () => [1, 2, 3].every(id => life(id).orderer.leader() !== null))
+      assert.deepEqual(
+        cluster.said.filter(line => /halted/.test(line)),
+        [],
+      )
+      const [{ epoch }] = [nodes.leads[1]!]
+      assert.ok(epoch > 1000)
+      const follower = [2, 3, 1].find(id => life(id).epoch === null)!
+      cluster.move(store, follower)
+      await cluster.pass(3 * leaseMs)
+      assert.equal(life(follower).epoch, null)
+      assert.ok(cluster.said.some(line => new RegExp(`^${follower}: .*halted.*this node has seen`).test(line)))
+    })
+
+    it('binds who has agreed to go on there, also when it starts anew elsewhere', async () => {
+      const { cluster, nodes, store, copy, leads, life } = await promoted()
+      cluster.move(copy, 1, 2)
+      cluster.cut(3)
+      await cluster.pass(2 * leaseMs)
+      assert.deepEqual(copy.head(copy.state!).vouched.slice().sort(), [1, 2])
+      cluster.kill(2)
+      cluster.move(store, 2)
+      nodes.lives.delete(2)
+      nodes.start(2)
+      cluster.said.length = 0
+      await cluster.pass(3 * leaseMs)
+      assert.ok(cluster.said.some(line => /^2: .*halted.*agreed to lead with no other server/.test(line)))
+      assert.deepEqual(leads(), [])
+      assert.equal(store.state!.token.epoch, 1)
+      // Nor does it agree to more than one at a time.
+      cluster.move(copy, 2, 3)
+      cluster.heal(3)
+      await nodes.until('one leads', () => leads().length === 1)
+      assert.ok([1, 2, 3].includes(nodes.leads[1]!.node) && life(nodes.leads[1]!.node).epoch! > 1000)
+    })
+  })
+
+  it('that has lost something is taken as it is when a person says so, once', async () => {
+    const { cluster, nodes, store } = await setUp()
+    nodes.start(1, 2)
+    await nodes.commit()
+    const rollBack = await cluster.store.save()
+    const before = nodes.committed.length
+    await nodes.commit()
+    await nodes.commit()
+    await nodes.agree()
+    await rollBack()
+    await cluster.pass(2 * leaseMs)
+    const { source } = store.head(store.state!)
+    const way = new RegExp(`halted.*seen it up to offset 4; .*\\?accept=${source} on each node`)
+    assert.equal(cluster.said.filter(line => way.test(line)).length, 2)
+    nodes.committed.splice(before)
+    Object.assign(cluster.options, { accept: source })
+    for (const id of [1, 2]) cluster.kill(id)
+    nodes.lives.clear()
+    nodes.start(1, 2)
+    await nodes.commit()
+    await nodes.agree()
+    // The words are still behind its address, and do not count any more.
+    const lost = await cluster.store.save()
+    await nodes.commit()
+    await nodes.agree()
+    await lost()
+    await cluster.pass(2 * leaseMs)
+    assert.ok([1, 2].every(id => nodes.lives.get(id)!.epoch === null))
   })
 
   it('goes on from a copy that lacks what never counted, of which nobody was told', async () => {

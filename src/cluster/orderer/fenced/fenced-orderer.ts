@@ -21,6 +21,8 @@ const leaseSlackMs = 5
 const lookMs = 1000
 /** ms that who resigns waits for another to lead. */
 const resignMs = 500
+/** ms until the next look for what other nodes say, when nobody tells. */
+const confirmMs = 100
 /** Somebody must look at it: nothing is gained by haste. */
 const haltedRetryMs = 2000
 
@@ -46,6 +48,8 @@ export class FencedOrderer implements Orderer {
   readonly #leader = new KnownLeader()
   /** Nonce of a leader whose process is known to be gone: nobody waits for the end of its lease. */
   #gone = ''
+  /** Monotonic ms: since when nobody leads before other nodes have spoken. */
+  #waitsFrom: number | null = null
   #resigned = false
   #closed = false
   #starting: { resolve(): void; reject(error: Error): void } | null = null
@@ -64,6 +68,7 @@ export class FencedOrderer implements Orderer {
       random: options.world.random,
       clusterId: options.clusterId,
       create: options.create ?? true,
+      accept: options.accept ?? null,
       notNoted: error => this.#memoryFailed(error),
     })
     this.#trouble = new Trouble(options.log.name, options.logger)
@@ -218,17 +223,29 @@ export class FencedOrderer implements Orderer {
     const head = await this.#reader.catchUp()
     this.#head = head
     if (this.#closed) return 0
-    if (head.moved) {
-      await this.#confirm(head)
-      return 0
+    const { accept } = this.#options
+    if (head.moved || (accept === head.source && head.token.epoch < this.#memory.now.epoch)) {
+      this.#leader.is(null)
+      this.#waitsFrom ??= asked
+      return this.#confirm(head)
     }
     this.#lookedAt = asked
     this.#tell(head)
     if (head.leaseMs > 0 && !this.#mine(head) && head.token.nonce !== this.#gone) {
+      this.#waitsFrom = null
       this.#started()
       return Math.min(head.leaseMs + leaseSlackMs, leaseMs)
     }
     if (this.#resigned) return leaseMs
+    if (this.#isBound(head)) {
+      this.#waitsFrom ??= asked
+      return this.#wait(
+        `this node has agreed to lead with no other server than one that calls itself ${this.#memory.now.promised!.source}, ` +
+          'and no other node leads with this one',
+        head.source,
+      )
+    }
+    this.#waitsFrom = null
     return this.#stand(head)
   }
 
@@ -251,25 +268,58 @@ export class FencedOrderer implements Orderer {
     if (!isFull(error)) this.#options.failed(error)
   }
 
-  /** Another server answers than the one that confirmed the log: who led last knows whether anything is missing. */
-  async #confirm(head: Head): Promise<void> {
+  /**
+   * Another server answers than the one that confirmed the log. Who led last knows whether anything is missing. It does not
+   * know whether others go on elsewhere, with what this one is a copy of: unless it is the same server, all nodes must say
+   * that they will not. Returns ms until the next look.
+   */
+  async #confirm(head: Head): Promise<number> {
+    const { epoch } = this.#memory.now
     const fresh = head.endOffset === 0 && head.token.epoch === 0
-    const ours = this.#mine(head)
+    const ours = this.#mine(head) || fresh
     const accepted = this.#options.accept === head.source
-    if (!fresh && !ours && !accepted) {
-      const who = head.leader === null ? 'the node' : `node ${head.leader.id}`
-      throw new BrokenChain(
-        `it was restarted, or a copy of it has taken over, and ${who} that led last has not said yet that nothing is ` +
-          `missing; start ${who}, or, when it is gone for good, take what is there by ?accept=${head.source}`,
-      )
+    if (!accepted && !(ours && head.same && !this.#isBound(head))) {
+      const missing = await this.#vouch(head)
+      if (missing.length > 0 || !ours) return this.#wait(this.#whoIsSilent(head, missing), head.source)
     }
-    const outcome = await this.#log.confirm(head)
-    if (outcome !== 'ok') return
+    if ((await this.#log.confirm(head, accepted ? epoch : undefined)) !== 'ok') return 0
     this.#logger.warn(
-      ours || fresh
-        ? `${this.#log.name} was restarted or replaced; the metadata log is whole`
-        : `${this.#log.name} was restarted or replaced; its metadata log is taken as it is, because you said so`,
+      accepted
+        ? `${this.#log.name} was restarted or replaced; its metadata log is taken as it is, because you said so`
+        : `${this.#log.name} was restarted or replaced; the metadata log is whole`,
       { endOffset: head.endOffset },
+    )
+    return 0
+  }
+
+  /** We have vouched for another server, and do not know that nobody leads with it. */
+  #isBound({ source }: Head): boolean {
+    const { promised } = this.#memory.now
+    return promised !== null && promised.source !== source
+  }
+
+  /** We lead with this server or with none, from now on. Returns who has not said so yet. */
+  async #vouch({ source, token, vouched }: Head): Promise<number[]> {
+    const { id } = this.#options.voter
+    if (this.#memory.now.promised?.source !== source) await this.#remember({ promised: { source, epoch: token.epoch } })
+    if (!vouched.includes(id) && (await this.#log.vouch(source, id)) !== 'ok') return [id]
+    return [...this.#reader.replay.registered].filter(node => node !== id && !vouched.includes(node))
+  }
+
+  #whoIsSilent({ leader, vouched }: Head, missing: readonly number[]): string {
+    const silent = new Set(missing)
+    if (leader !== null && leader.id !== this.#options.voter.id && !vouched.includes(leader.id)) silent.add(leader.id)
+    const who = silent.size === 0 ? 'who led last' : `node ${[...silent].sort((a, b) => a - b).join(', ')}`
+    return `it was restarted, or a copy of it has taken over, and ${who} has not said yet that nothing is missing`
+  }
+
+  /** For those who have not spoken; who has waited for long says so. Returns ms until the next look. */
+  #wait(why: string, source: string): number {
+    const { world, leaseMs } = this.#options
+    if (world.clock.mono() - (this.#waitsFrom ?? 0) < leaseMs) return Math.min(confirmMs, leaseMs / 10)
+    throw new BrokenChain(
+      `${why}; start what is stopped, or, when that is gone for good and no other server of this log is used any more, ` +
+        `take what is there by ?accept=${source}`,
     )
   }
 

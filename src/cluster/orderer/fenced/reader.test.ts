@@ -72,7 +72,7 @@ test(
       return look(after)
     }
     const fail = (error: Error) => assert.fail(error)
-    const reader = new Reader({ log, memory, random: dice(2), clusterId, create: false, notNoted: fail })
+    const reader = new Reader({ log, memory, random: dice(2), clusterId, create: false, accept: null, notNoted: fail })
     const seen: string[] = []
     const namesOf = (records: Iterable<object>) => [...records].map(record => (record as { name: string }).name)
     reader.follow({

@@ -3,7 +3,7 @@ import { newUuid } from '../../../protocol/uuid.ts'
 import type { Random } from '../../../world/world.ts'
 import type { MetadataRecord } from '../../records/records.ts'
 import { BrokenChain, positionAfter } from './chain.ts'
-import { type FencedLog, type Head, StoreUnfit, StoreUnreachable } from './fenced-log.ts'
+import { type FencedLog, type Head, logStart, StoreUnfit, StoreUnreachable } from './fenced-log.ts'
 import type { Memory } from './remembered.ts'
 import { Replay } from './replay.ts'
 
@@ -14,6 +14,8 @@ export interface ReaderOptions {
   readonly clusterId: string
   /** False: a store without a log is waited for. */
   readonly create: boolean
+  /** See `FencedOrdererOptions.accept`. */
+  readonly accept: string | null
   /** What was seen could not be noted. */
   readonly notNoted: (error: Error) => void
 }
@@ -63,6 +65,7 @@ export class Reader {
         continue
       }
       const { head, entries } = found
+      await this.#accept(head)
       this.#check(head)
       if (!this.#replay.loaded || head.startOffset > this.#replay.position.endOffset) {
         await this.#load(head)
@@ -94,6 +97,14 @@ export class Reader {
     await this.#log.create(newUuid(random), clusterId)
   }
 
+  /** Once, where a person says that what is there is to be taken: what this node knows of another past does not count. */
+  async #accept({ source }: Head): Promise<void> {
+    const { now } = this.#memory
+    if (this.#options.accept !== source || now.accepted === source) return
+    this.startAnew()
+    await this.#memory.note({ accepted: source, logId: '', position: logStart, promised: null })
+  }
+
   /** What can be seen without reading. */
   #check(head: Head): void {
     const { clusterId } = this.#options
@@ -103,13 +114,22 @@ export class Reader {
     }
     if (logId !== '' && head.logId !== logId) throw new BrokenChain('the log was made anew, by others')
     if (head.endOffset < position.endOffset) {
-      throw new BrokenChain(
+      throw this.#missed(
+        head,
         `the log ends at offset ${head.endOffset}, and this node has seen it up to offset ${position.endOffset}`,
       )
     }
-    if (head.token.epoch < epoch) {
-      throw new BrokenChain(`the epoch is ${head.token.epoch}, and this node has seen epoch ${epoch}`)
+    if (head.token.epoch < epoch && this.#options.accept !== head.source) {
+      throw this.#missed(head, `the epoch is ${head.token.epoch}, and this node has seen epoch ${epoch}`)
     }
+  }
+
+  /** Not what this node knows: the store forgot it, or goes on elsewhere. */
+  #missed({ source }: Head, what: string): BrokenChain {
+    return new BrokenChain(
+      `${what}; if that is gone for good and no former server is used any more, take what is there by ` +
+        `?accept=${source} on each node that says so`,
+    )
   }
 
   async #load(head: Head): Promise<void> {
@@ -141,10 +161,13 @@ export class Reader {
     if (found === null || found.head.startOffset !== head.startOffset) return false
     const [entry] = found.entries
     if (entry === undefined || entry.endOffset > position.endOffset) {
-      throw new BrokenChain(`the log has no batch that ends at offset ${position.endOffset}, as it had`)
+      throw this.#missed(found.head, `the log has no batch that ends at offset ${position.endOffset}, as it had`)
     }
     if (positionAfter(entry).hash !== position.hash) {
-      throw new BrokenChain(`the log differs below offset ${position.endOffset} from what this node has seen there`)
+      throw this.#missed(
+        found.head,
+        `the log differs below offset ${position.endOffset} from what this node has seen there`,
+      )
     }
     return true
   }
@@ -155,8 +178,11 @@ export class Reader {
     const { position } = this.#replay
     // Not the head's: who took that one may be waiting for its copies still.
     const epoch = Math.max(now.epoch, this.#replay.epoch)
-    if (now.logId === head.logId && now.position.endOffset >= position.endOffset && now.epoch === epoch) return
+    // Who has led since then knows of it, and vouches for nothing that does not: what was promised is of no use any more.
+    const promised = now.promised !== null && this.#replay.epoch > now.promised.epoch ? null : now.promised
+    const known = now.logId === head.logId && now.epoch === epoch && now.promised === promised
+    if (known && now.position.endOffset >= position.endOffset) return
     const further = now.position.endOffset >= position.endOffset ? now.position : position
-    this.#memory.note({ logId: head.logId, epoch, position: further }).catch(this.#options.notNoted)
+    this.#memory.note({ logId: head.logId, epoch, position: further, promised }).catch(this.#options.notNoted)
   }
 }

@@ -13,9 +13,16 @@ export interface Remembered {
   readonly epoch: number
   /** How far we have seen the log. A leader's is durable here before anybody is told. */
   readonly position: Position
+  /**
+   * The `Head.source` that this node has vouched for, and the epoch there: it leads with no other one before somebody has led
+   * in a higher epoch.
+   */
+  readonly promised: { readonly source: string; readonly epoch: number } | null
+  /** `Head.source` that was last taken as it was, because a person said so. */
+  readonly accepted: string
 }
 
-const nothing: Remembered = { logId: '', nonces: [], epoch: 0, position: logStart }
+const nothing: Remembered = { logId: '', nonces: [], epoch: 0, position: logStart, promised: null, accepted: '' }
 
 /** What a node keeps of a log that lives elsewhere. Writes that come while one is under way are one write. */
 export class Memory {
@@ -54,16 +61,16 @@ export class Memory {
   }
 }
 
-function print({ logId, nonces, epoch, position }: Remembered): string {
-  return JSON.stringify({ version: 1, logId, nonces, epoch, ...position })
+function print({ position, ...others }: Remembered): string {
+  return JSON.stringify({ version: 1, ...others, ...position })
 }
 
 function parse(text: string): Remembered {
   try {
-    const { version, logId, nonces, epoch, endOffset, hash } = JSON.parse(text)
-    const strings = [logId, hash, ...nonces].every(value => typeof value === 'string')
+    const { version, logId, nonces, epoch, endOffset, hash, promised = null, accepted = '' } = JSON.parse(text)
+    const strings = [logId, hash, accepted, promised?.source ?? '', ...nonces].every(value => typeof value === 'string')
     if (version === 1 && strings && Number.isSafeInteger(epoch) && Number.isSafeInteger(endOffset)) {
-      return { logId, nonces, epoch, position: { endOffset, hash } }
+      return { logId, nonces, epoch, position: { endOffset, hash }, promised, accepted }
     }
   } catch {
     // Told below.

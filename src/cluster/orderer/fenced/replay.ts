@@ -15,6 +15,7 @@ export class Replay {
   #epoch = 0
   #timestamp = -1
   #loaded = false
+  #registered = new Set<number>()
 
   constructor(listener: OrderedLogListener<MetadataRecord>) {
     this.#listener = listener
@@ -39,6 +40,11 @@ export class Replay {
     return this.#timestamp
   }
 
+  /** Brokers of the cluster, whether they live or not. */
+  get registered(): ReadonlySet<number> {
+    return this.#registered
+  }
+
   /** True when the log ends in the midst of a transaction of Kafka's. */
   get unfinished(): boolean {
     return this.#transactions.open
@@ -58,7 +64,11 @@ export class Replay {
     this.#epoch = snapshot?.epoch ?? 0
     this.#timestamp = content?.timestamp ?? -1
     this.#loaded = true
-    for (const record of content?.records ?? []) this.#encoder.follow(record)
+    this.#registered = new Set()
+    for (const record of content?.records ?? []) {
+      this.#encoder.follow(record)
+      this.#follow(record)
+    }
     this.#listener.load(content?.records ?? [], this.#position.endOffset)
   }
 
@@ -74,7 +84,10 @@ export class Replay {
     this.#position = after
     this.#epoch = batch.leaderEpoch
     if (batch.control.length > 0) return
-    for (const record of batch.records) this.#encoder.follow(record)
+    for (const record of batch.records) {
+      this.#encoder.follow(record)
+      this.#follow(record)
+    }
     this.#timestamp = batch.timestamp
     const released = this.#transactions.release(batch.records)
     if (released.length > 0) this.#listener.commit(released, batch.endOffset, batch.timestamp)
@@ -85,9 +98,15 @@ export class Replay {
     this.#position = after
     this.#epoch = epoch
     if (records.length === 0) return
+    for (const record of records) this.#follow(record)
     this.#timestamp = timestamp
     const released = this.#transactions.release(records)
     if (released.length > 0) this.#listener.commit(released, after.endOffset, timestamp)
+  }
+
+  #follow(record: MetadataRecord): void {
+    if (record.type === 'RegisterBrokerRecord') this.#registered.add(record.brokerId)
+    else if (record.type === 'UnregisterBrokerRecord') this.#registered.delete(record.brokerId)
   }
 }
 

@@ -12,8 +12,9 @@ import {
   type Token,
 } from './fenced-log.ts'
 
-type State = Omit<Head, 'leaseMs' | 'moved' | 'source'> & {
+type State = Omit<Head, 'leaseMs' | 'moved' | 'source' | 'same' | 'vouched'> & {
   readonly confirmed: string
+  readonly vouches: ReadonlyMap<number, string>
   readonly batchId: string
   /** On the clock, ms. */
   readonly leaseUntil: number
@@ -31,6 +32,8 @@ export class TestStore {
   /** ms from a question to its answer, at most. */
   delayMs = 3
   down = false
+  /** No copies of it can be. */
+  single = true
   /** Writes are done and not counted: copies are missing. */
   uncopied = false
   /** Answers of the next questions are lost, although they were done. */
@@ -48,6 +51,15 @@ export class TestStore {
   restart(with_: State | null = this.#state): void {
     this.#source += 'a'
     this.#state = with_
+  }
+
+  /** A replica that was promoted, while this one may go on. */
+  promoted(): TestStore {
+    const copy = new TestStore(this.#world)
+    copy.#source = `${this.#source}b`
+    copy.#state = this.#state
+    copy.single = false
+    return copy
   }
 
   /** As one node reaches it; `cut` says whether it does. */
@@ -91,7 +103,9 @@ export class TestStore {
     const source = this.#source
     const moved = state.confirmed !== source
     const where = { endOffset, hash, safeOffset, startOffset, snapshot }
-    return { logId, clusterId, token, leader, ...where, source, leaseMs, moved }
+    const vouched = [...state.vouches].filter(([, vouchedFor]) => vouchedFor === source).map(([node]) => node)
+    const trust = { source, moved, same: this.single, vouched }
+    return { logId, clusterId, token, leader, ...where, leaseMs, ...trust }
   }
 
   get now(): number {
@@ -101,8 +115,9 @@ export class TestStore {
   empty(logId: string, clusterId: string): State {
     const token = { epoch: 0, nonce: '' }
     const nothing = { entries: [], snapshots: new Map(), snapshot: null, leader: null, safeOffset: 0, startOffset: 0 }
+    const noVouches = { vouches: new Map() }
     const noLease = { lease: '', leaseUntil: 0, batchId: '' }
-    return { logId, clusterId, token, confirmed: this.#source, ...logStart, ...nothing, ...noLease }
+    return { logId, clusterId, token, confirmed: this.#source, ...noVouches, ...logStart, ...nothing, ...noLease }
   }
 
   watch(changed: () => void): () => void {
@@ -184,14 +199,25 @@ class TestLog implements FencedLog {
     })
   }
 
-  confirm(seen: Head): Promise<Outcome> {
+  vouch(source: string, node: number): Promise<Outcome> {
+    return this.#store.ask(this.#cut, (state, set) => {
+      if (state === null) return 'fenced'
+      if (this.#store.head(state).source !== source) return 'moved'
+      set({ vouches: new Map([...state.vouches, [node, source]]) })
+      this.#store.tell()
+      return 'ok'
+    })
+  }
+
+  confirm(seen: Head, over?: number): Promise<Outcome> {
     return this.#store.ask(this.#cut, (state, set) => {
       if (state === null) return 'fenced'
       const { source } = this.#store.head(state)
       if (source !== seen.source) return 'moved'
-      if (state.confirmed === source) return 'ok'
+      if (state.confirmed === source && over === undefined) return 'ok'
       if (state.endOffset !== seen.endOffset || state.token.nonce !== seen.token.nonce) return 'conflict'
-      set({ confirmed: source, lease: '', token: { ...state.token, epoch: state.token.epoch + 1000 } })
+      const epoch = Math.max(state.token.epoch, over ?? 0) + 1000
+      set({ confirmed: source, lease: '', vouches: new Map(), token: { ...state.token, epoch } })
       this.#store.tell()
       return 'ok'
     })

@@ -113,8 +113,12 @@ export class RedisLog implements FencedLog {
     return outcomeOf(await this.#count(await this.#runSafely(scripts.append, ...before, ...args)))
   }
 
-  async confirm({ logId, endOffset, hash, token, source }: Head): Promise<Outcome> {
-    return outcomeOf(await this.#runSafely(scripts.confirm, logId, endOffset, hash, token.nonce, source))
+  async vouch(source: string, node: number): Promise<Outcome> {
+    return outcomeOf(await this.#run(scripts.vouch, source, node))
+  }
+
+  async confirm({ logId, endOffset, hash, token, source }: Head, over?: number): Promise<Outcome> {
+    return outcomeOf(await this.#runSafely(scripts.confirm, logId, endOffset, hash, token.nonce, source, over ?? ''))
   }
 
   async putSnapshot(
@@ -277,7 +281,7 @@ function outcomeOf({ word }: Answer): Outcome {
 }
 
 function readAnswer(reply: Reply): Answer {
-  const [word, flat, pttl, source, more = null] = list(reply)
+  const [word, flat, pttl, source, more = null, same = 0] = list(reply)
   // A proxy, or a service that hides it.
   if (String(source ?? '') === '') {
     throw new StoreUnfit('INFO does not tell master_replid, without which nobody would notice that it was replaced')
@@ -285,11 +289,11 @@ function readAnswer(reply: Reply): Answer {
   const fields = new Map<string, string>()
   const values = list(flat ?? [])
   for (let at = 0; at < values.length; at += 2) fields.set(String(values[at]), String(values[at + 1]))
-  const head = fields.has('log') ? readHead(fields, Number(pttl), String(source)) : null
+  const head = fields.has('log') ? readHead(fields, Number(pttl), String(source), same === 1) : null
   return { word: String(word), head, more }
 }
 
-function readHead(fields: ReadonlyMap<string, string>, pttl: number, source: string): Head {
+function readHead(fields: ReadonlyMap<string, string>, pttl: number, source: string, same: boolean): Head {
   const text = (name: string) => fields.get(name) ?? ''
   if (text('format') !== '1') throw new StoreUnfit('its metadata log was written by a newer version')
   const leader = text('leader')
@@ -307,6 +311,10 @@ function readHead(fields: ReadonlyMap<string, string>, pttl: number, source: str
     snapshot: readSnapshotId(text('snapshot')),
     source,
     moved: text('confirmed') !== source,
+    same,
+    vouched: [...fields]
+      .filter(([name, value]) => name.startsWith('vouch:') && value === source)
+      .map(([name]) => Number(name.slice('vouch:'.length))),
   }
 }
 

@@ -4,6 +4,8 @@
  *
  * `source` is Redis' replication id, which changes when a server starts and when a replica takes over; `confirmed` is the
  * one under which the log was known to be whole. A copy carries the `confirmed` of its primary, so it gives itself away.
+ * That it is no copy it proves by what was noted then: it had none (and cannot have got one since, which gives it another
+ * replication id), or it is the same process; and it has never been one (which leaves a second replication id).
  */
 const common = `
 local head = {}
@@ -11,11 +13,23 @@ local function read()
   local flat = redis.call('HGETALL', KEYS[1])
   for i = 1, #flat, 2 do head[flat[i]] = flat[i + 1] end
 end
+local info = redis.call('INFO', 'replication')
 local function source()
-  return string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)') or ''
+  return string.match(info, 'master_replid:(%w+)') or ''
+end
+local function run()
+  return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
+end
+local function alone()
+  local none = string.find(info, 'connected_slaves:0%s') and string.find(info, 'repl_backlog_active:0%s')
+  return none and '1' or '0'
+end
+local function same()
+  if head.confirmed == source() or not string.find(info, 'master_replid2:0+%s') then return 0 end
+  return (head.alone == '1' or (head.run or '') ~= '' and head.run == run()) and 1 or 0
 end
 local function answer(word, more)
-  return { word, redis.call('HGETALL', KEYS[1]), redis.call('PTTL', KEYS[2]), source(), more or {} }
+  return { word, redis.call('HGETALL', KEYS[1]), redis.call('PTTL', KEYS[2]), source(), more or {}, same() }
 end
 -- Never an error: it comes behind writes, which cannot be taken back.
 local function tell()
@@ -49,7 +63,7 @@ export const create = `${common}
 if head.log then return answer('ok') end
 redis.call('DEL', KEYS[3])
 redis.call('HSET', KEYS[1], 'format', '1', 'log', ARGV[1], 'cluster', ARGV[2], 'epoch', '0', 'nonce', '', 'leader', '',
-  'end', '0', 'hash', '', 'safe', '0', 'batch', '', 'start', '0', 'snapshot', '', 'confirmed', source())
+  'end', '0', 'hash', '', 'safe', '0', 'batch', '', 'start', '0', 'snapshot', '', 'confirmed', source(), 'alone', alone(), 'run', run())
 return answer('ok')
 `
 
@@ -117,14 +131,29 @@ tell()
 return answer('ok')
 `
 
-/** ARGV: log id, end, hash, nonce as they were seen, source. Epochs that a lost past may have given are left out. */
+/** ARGV: source, node. */
+export const vouch = `${common}
+if not head.log then return answer('fenced') end
+if source() ~= ARGV[1] then return answer('moved') end
+redis.call('HSET', KEYS[1], 'vouch:' .. ARGV[2], ARGV[1])
+tell()
+return answer('ok')
+`
+
+/**
+ * ARGV: log id, end, hash, nonce as they were seen, source, an epoch to go over or nothing. Epochs that a lost past may have
+ * given are left out.
+ */
 export const confirm = `${common}
 if head.log ~= ARGV[1] then return answer('fenced') end
 if source() ~= ARGV[5] then return answer('moved') end
-if head.confirmed == ARGV[5] then return answer('ok') end
+if head.confirmed == ARGV[5] and ARGV[6] == '' then return answer('ok') end
 if head['end'] ~= ARGV[2] or head.hash ~= ARGV[3] or head.nonce ~= ARGV[4] then return answer('conflict') end
-redis.call('HINCRBY', KEYS[1], 'epoch', 1000)
-redis.call('HSET', KEYS[1], 'confirmed', ARGV[5])
+local epoch = math.max(tonumber(head.epoch), tonumber(ARGV[6]) or 0) + 1000
+redis.call('HSET', KEYS[1], 'confirmed', ARGV[5], 'epoch', string.format('%d', epoch), 'alone', alone(), 'run', run())
+for field in pairs(head) do
+  if string.find(field, '^vouch:') then redis.call('HDEL', KEYS[1], field) end
+end
 redis.call('DEL', KEYS[2])
 tell()
 return answer('ok')
