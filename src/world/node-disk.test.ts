@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import fs, { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -98,6 +99,27 @@ test('a lock excludes this process and others, and dies with its holder', async 
   assert.ok(again !== null, 'the holder was killed')
   again.release()
   again.release()
+})
+
+test('a lock can be taken on a full disk; with any other error it is not kept', {
+  skip: process.platform !== 'linux',
+}, t => {
+  const path = join(root, '.lock-full')
+  let code = 'EIO'
+  t.mock.method(fs, 'writeSync', () => {
+    throw Object.assign(new Error(code), { code })
+  })
+  syncBuiltinESMExports()
+  t.after(() => {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  })
+  assert.throws(() => nodeDisk.lock(path), { code: 'EIO' })
+  code = 'ENOSPC'
+  const lock = nodeDisk.lock(path)
+  assert.ok(lock !== null)
+  assert.equal(nodeDisk.lock(path), null)
+  lock.release()
 })
 
 test('a note of a process that is gone, or that was another one, locks nothing', {

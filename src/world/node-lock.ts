@@ -27,8 +27,16 @@ export function lockDirectory(path: string): Lock | null {
       socket?.close()
       return null
     }
-    fs.ftruncateSync(fd, 0)
-    fs.writeSync(fd, JSON.stringify(noteOf(process.pid)), 0)
+    try {
+      fs.ftruncateSync(fd, 0)
+      fs.writeSync(fd, JSON.stringify(noteOf(process.pid)), 0)
+    } catch (error) {
+      // A node must start on a full disk: it may be what makes room. The socket is the lock, the note is for others' eyes.
+      if (socket === null || !['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')) {
+        socket?.close()
+        throw error
+      }
+    }
     return { release: () => release(path, socket) }
   } finally {
     fs.closeSync(fd)
