@@ -56,6 +56,19 @@ test('a machine without IPv6 is fine', async () => {
   assert.deepEqual((await bind(net, { port: '0' })).addresses, [{ host: 'localhost', port: 5000 }])
 })
 
+test('a port of localhost that is taken at one of its two addresses is taken', async () => {
+  const net = new FakeNet()
+  const listen = net.listen.bind(net)
+  net.listen = (address, accept) =>
+    address.host === '::1'
+      ? Promise.reject(Object.assign(new Error('in use'), { code: 'EADDRINUSE' }))
+      : listen(address, accept)
+  await assert.rejects(bind(net, { port: '9092' }), { code: 'EADDRINUSE' })
+  assert.equal(net.open.size, 0)
+  // Nobody has asked for that one.
+  assert.deepEqual((await bind(net, { port: '0' })).addresses, [{ host: 'localhost', port: 5000 }])
+})
+
 test('what listens everywhere is registered with an address of its machine, or with the one that is advertised', async () => {
   const everywhere = await bind(new FakeNet(), { host: '0.0.0.0', port: '9092' })
   assert.deepEqual(everywhere.addresses, [{ host: 'localhost', port: 9092 }])

@@ -181,8 +181,12 @@ async function bindOne(net: Net, { name, host, port }: Endpoint, accept: (socket
   const sockets = [await net.listen({ host: first, port }, accept)]
   const bound = sockets[0]!.address.port
   for (const other of others) {
-    // A machine without IPv6 is fine.
-    const listener = await net.listen({ host: other, port: bound }, accept).catch(() => null)
+    // A machine without IPv6 is fine. Where somebody else listens there, part of our clients would be theirs.
+    const listener = await net.listen({ host: other, port: bound }, accept).catch(async error => {
+      if (port === 0 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return null
+      await Promise.all(sockets.map(socket => socket.close()))
+      throw error
+    })
     if (listener !== null) sockets.push(listener)
   }
   return { name, host, port: bound, sockets }
