@@ -54,6 +54,9 @@ export async function findMembership(options: NodeOptions, volume: Volume, liste
     if (token !== kept) await keepJoinToken(volume, token)
   }
   if (!joining) {
+    // Killed before it knew who it is: a cluster that it made up now would be in the way of the one that it shall join.
+    if (isNew && volume.get(joinedName) !== null)
+      throw new Error('this node was joining a cluster and is no part of it yet: start it with --join again')
     if (isNew && config.get('orderer') !== 'raft') {
       const { claimClusterId } = await import('./redis-orderer.ts')
       expected.clusterId = await claimClusterId(options, expected.clusterId)

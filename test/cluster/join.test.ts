@@ -75,6 +75,15 @@ test('a node that was killed while it joined begins no cluster of its own', asyn
   assert.deepEqual([again.nodeId, again.clusterId], [9, first.clusterId])
 })
 
+test('nor does one that was killed before it knew who it is, and it can still join', async () => {
+  const data = join(folder, 'quarter')
+  mkdirSync(data)
+  writeFileSync(join(data, 'joined'), '')
+  await assert.rejects(start({ data }), /start it with --join again/)
+  const again = await start({ data, join: first.bootstrap, token: first.joinToken })
+  assert.equal(again.clusterId, first.clusterId)
+})
+
 test('two that join at once get two numbers', async () => {
   const joining = { join: first.bootstrap, token: first.joinToken }
   const [a, b] = await Promise.all([start(joining), start(joining)])
