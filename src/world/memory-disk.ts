@@ -14,6 +14,8 @@ export class MemoryDisk implements Disk {
   lostSomething = false
   /** When set, the next writes fail with this code before anything is written. */
   failingWrites: string | null = null
+  /** When set, no new file can be made: that fails with this code. */
+  failingNew: string | null = null
   /** When set, reads fail with this code. */
   failingReads: string | null = null
   /** Calls so far of what changes something. */
@@ -54,6 +56,7 @@ export class MemoryDisk implements Disk {
     if (node === undefined) {
       if (mode !== 'create') throw failure('ENOENT', path)
       if (this.room <= 0) throw failure('ENOSPC', path)
+      if (this.failingNew !== null) throw failure(this.failingNew, path)
       this.changes()
       node = new Inode()
       folder.change([[name, node]])

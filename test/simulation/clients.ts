@@ -73,9 +73,16 @@ export abstract class Client {
   }
 }
 
+interface Target {
+  readonly name: string
+  readonly partition: number
+}
+
 /** Sends numbers, each only once in the whole run. */
 export class ProducerClient extends Client {
   pauseMs = 40
+  burstEveryMs = 0
+  #bursts = 0
   deliveryTimeoutMs = 60_000
   acknowledged = 0
   lastAcknowledged = 0
@@ -86,7 +93,8 @@ export class ProducerClient extends Client {
       lingerMs: this.dice.int(2) * 5,
     })
     while (!this.stopped) {
-      const sends = Array.from({ length: 1 + this.dice.int(4) }, () => this.#send(producer))
+      await this.#burst(producer, world)
+      const sends = Array.from({ length: 1 + this.dice.int(4) }, () => this.#send(producer, this.#anywhere()))
       // Sometimes several batches are on their way at once.
       if (this.dice.chance(0.7)) {
         const sure = await Promise.all(sends)
@@ -98,11 +106,30 @@ export class ProducerClient extends Client {
     await producer.flush()
   }
 
+  #anywhere(): Target {
+    const { name, partitions } = this.dice.pick(this.plan.topics)
+    return { name, partition: this.dice.int(partitions) }
+  }
+
+  /**
+   * At the same time as all other producers, to the same partition, large and small ones: some of them find room on a disk
+   * that is almost full, and some do not.
+   */
+  async #burst(producer: Producer, world: World): Promise<void> {
+    const number = this.burstEveryMs === 0 ? 0 : Math.floor(this.now / this.burstEveryMs)
+    if (number === this.#bursts) return
+    this.#bursts = number
+    const { name, partitions } = this.plan.topics[number % this.plan.topics.length] as ClientPlan['topics'][number]
+    const target = { name, partition: number % partitions }
+    for (let records = 10 + this.dice.int(40); records > 0 && !this.stopped; records--) {
+      void this.#send(producer, target, this.dice.chance(0.4) ? 3000 : 0)
+      await sleep(world, this.dice.between(0, 4))
+    }
+  }
+
   /** True when the fate of the record is known. */
-  async #send(producer: Producer): Promise<boolean> {
-    const { history, topics } = this.plan
-    const { name, partitions } = this.dice.pick(topics)
-    const partition = this.dice.int(partitions)
+  async #send(producer: Producer, { name, partition }: Target, most = 0): Promise<boolean> {
+    const { history } = this.plan
     const value = history.nextValue()
     const op = { f: 'send', key: keyOf(name, partition), value } as const
     const t0 = this.now
@@ -110,7 +137,7 @@ export class ProducerClient extends Client {
     const record = history.begin({ t0, t1: t0, process, f: 'send', ops: [op] })
     try {
       // Some reach across sectors of a disk.
-      const size = this.dice.chance(0.15) ? this.dice.int(3000) : 0
+      const size = most === 0 && this.dice.chance(0.15) ? this.dice.int(3000) : this.dice.int(most + 1)
       const { offset } = await producer.send({
         topic: name,
         partition,

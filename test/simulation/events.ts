@@ -9,10 +9,19 @@ export interface Actor {
   readonly backlog: (() => void)[]
 }
 
+/** What a program goes round in: whatever becomes ready while an iteration lasts is handled in the next one. */
+export interface Loop {
+  /** Nobody waits for the loop of the dead; the paused keep what comes as it comes. */
+  readonly turns: boolean
+  /** When it takes up what is ready at `now`: at once, or, if it is busy, when it has gone round. */
+  takesUp(now: number): number
+}
+
 export interface Event {
-  readonly at: number
-  readonly order: number
+  at: number
+  order: number
   readonly actor: Actor | null
+  readonly loop: Loop | null
   run: (() => void) | null
 }
 
@@ -41,9 +50,12 @@ export class Events {
     this.#crashed = crashed
   }
 
-  /** After `ms`. Without an actor it is the world itself to which it happens. */
-  in(ms: number, actor: Actor | null, run: () => void): Event {
-    const event: Event = { at: this.now + Math.max(0, ms), order: this.#order++, actor, run }
+  /**
+   * After `ms`. Without an actor it is the world itself to which it happens. `loop`: whose loop has to come round to it;
+   * null: it is the end of a turn, or nobody's.
+   */
+  in(ms: number, actor: Actor | null, run: () => void, loop: Loop | null = null): Event {
+    const event: Event = { at: this.now + Math.max(0, ms), order: this.#order++, actor, loop, run }
     this.#agenda.push(event)
     return event
   }
@@ -104,12 +116,21 @@ export class Events {
         return false
       }
       this.#agenda.pop()
-      const { run, actor } = event
+      const { run, actor, loop } = event
       if (run === null) {
         this.#cancelled--
         continue
       }
       if (actor !== null && !actor.alive) continue
+      if (loop?.turns === true) {
+        const at = loop.takesUp(event.at)
+        if (at > event.at) {
+          event.at = at
+          event.order = this.#order++
+          this.#agenda.push(event)
+          continue
+        }
+      }
       this.now = event.at
       this.count++
       event.run = null

@@ -61,6 +61,7 @@ export class Faults {
     const { machine } = server
     machine.disk.room = Number.POSITIVE_INFINITY
     machine.disk.failingSyncs = 0
+    machine.disk.failingNew = null
     machine.disk.beforeChange = null
     machine.wallOffset = 0
     machine.manners.most = Math.min(this.#plan.disk.most, 4)
@@ -201,6 +202,24 @@ export class Faults {
         })
         return true
       }
+      case 'disk now full, now not': {
+        if (Number.isFinite(machine.disk.room)) return false
+        const until = this.#events.now + dice.magnitude(100, 2000)
+        this.#tell(`others write and delete on the disk of ${machine.name}, which is almost full`)
+        this.#flicker(server, until)
+        return true
+      }
+      case 'no descriptors': {
+        if (process === null || machine.disk.failingNew !== null) return false
+        const { disk } = machine
+        const ms = dice.magnitude(20, 1000)
+        this.#tell(`${process.name} may make no more files for ${Math.round(ms)} ms`)
+        disk.failingNew = 'EMFILE'
+        this.#events.in(ms, null, () => {
+          disk.failingNew = null
+        })
+        return true
+      }
       case 'failing sync':
         if (process === null) return false
         this.#tell(`the next sync of ${machine.name} fails`)
@@ -213,6 +232,14 @@ export class Faults {
         server.kill()
         return true
     }
+  }
+
+  /** Large batches find no room and small ones do, and a moment later it is the other way round. */
+  #flicker(server: Server, until: number): void {
+    const { machine } = server
+    const over = this.#over || this.#events.now >= until
+    machine.disk.room = over ? Number.POSITIVE_INFINITY : this.#dice.int(4000)
+    if (!over) this.#events.in(this.#dice.magnitude(2, 100), null, () => this.#flicker(server, until))
   }
 
   /** Dies between two changes of its files, in the middle of whatever it does then. */

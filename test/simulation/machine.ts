@@ -2,7 +2,7 @@ import type { Logger } from '../../src/world/logger.ts'
 import { MemoryDisk } from '../../src/world/memory-disk.ts'
 import type { Clock, Timers, World } from '../../src/world/world.ts'
 import type { Dice } from './dice.ts'
-import type { Actor, Events } from './events.ts'
+import type { Actor, Events, Loop } from './events.ts'
 import type { Network, NetworkEnd } from './network.ts'
 import type { Story } from './story.ts'
 
@@ -11,6 +11,10 @@ export interface DiskManners {
   least: number
   most: number
 }
+
+/** Some iterations of a loop are longer than others: a heap is tidied, or there is much to do. */
+const longShare = 0.02
+const longTimes = 10
 
 /** A computer: its clock, disk and address outlive the processes on it. */
 export class Machine {
@@ -24,6 +28,8 @@ export class Machine {
   up = true
   disk: MemoryDisk
   readonly manners: DiskManners = { least: 0.05, most: 1 }
+  /** What one iteration of a program's loop takes at most, ms: what comes meanwhile is handled in one go after it. */
+  loopMs = 0
   /** How fast its clock runs. */
   rate = 1
   /** Of its wall clock, ms. */
@@ -31,6 +37,8 @@ export class Machine {
   process: Process | null = null
   /** What is on its way when a connection is closed is lost: a commit that arrives long after its repetition is no fault. */
   closesHard = false
+  /** Of its own: a longer loop moves no other draw. */
+  readonly loopDice: Dice
   #bootedAt = 0
   #incarnations = 0
 
@@ -41,13 +49,14 @@ export class Machine {
     this.network = network
     this.story = story
     this.dice = dice
+    this.loopDice = dice.fork('loop')
     this.disk = new MemoryDisk(run => this.#deviceAnswers(run))
     network.machines.set(host, this)
   }
 
   #deviceAnswers(run: () => void): void {
     const { least, most } = this.manners
-    this.events.in(this.dice.between(least, most), this.process, run)
+    this.events.in(this.dice.between(least, most), this.process, run, this.process)
   }
 
   /** Monotonic ms since it was switched on. */
@@ -91,7 +100,7 @@ export class Machine {
 }
 
 /** One life of a program, with the world as it sees it. When it is dead nothing happens to it and nothing it does counts. */
-export class Process implements Actor {
+export class Process implements Actor, Loop {
   readonly machine: Machine
   readonly name: string
   readonly world: World
@@ -99,6 +108,9 @@ export class Process implements Actor {
   readonly sockets = new Set<NetworkEnd>()
   alive = true
   paused = false
+  /** The present iteration of its loop, or the last one: when it began, and until when it lasts. */
+  #began = -1
+  #busyUntil = -1
 
   constructor(machine: Machine, incarnation: number) {
     this.machine = machine
@@ -112,13 +124,25 @@ export class Process implements Actor {
       after: (ms, run) => {
         // A timer is late by up to a ms, never early.
         const late = machine.dice.fraction()
-        const event = events.in((Math.min(Math.max(ms, 0), 0x7fffffff) + late) / machine.rate, this, run)
+        const event = events.in((Math.min(Math.max(ms, 0), 0x7fffffff) + late) / machine.rate, this, run, this)
         return { cancel: () => events.cancel(event) }
       },
       soon: run => void events.in(0, this, run),
     }
     const random = machine.dice.fork(this.name)
     this.world = { clock, timers, random, disk: machine.disk, net: network.of(this) }
+  }
+
+  get turns(): boolean {
+    return this.alive && !this.paused && this.machine.loopMs > 0
+  }
+
+  takesUp(now: number): number {
+    if (now < this.#busyUntil) return now === this.#began ? now : this.#busyUntil
+    this.#began = now
+    const { loopMs, loopDice } = this.machine
+    this.#busyUntil = now + loopDice.fraction() * loopMs * (loopDice.chance(longShare) ? longTimes : 1)
+    return now
   }
 
   /** SIGSTOP: time goes on without it. */

@@ -16,6 +16,8 @@ export interface Mutant extends Mistake {
   readonly servers: number
   /** Default: the servers themselves. */
   readonly orderer?: 'store'
+  /** Disks are almost full in all seeds. */
+  readonly tight?: boolean
 }
 
 export const mutants: readonly Mutant[] = [
@@ -94,6 +96,16 @@ export const mutants: readonly Mutant[] = [
     servers: 3,
     orderer: 'store',
     seeds: 20,
+  },
+  {
+    name: 'followers are given what finds no room and is given up',
+    file: 'src/replication/partition.js',
+    find: 'this.log.read(from, maxBytes, this.log.writtenOffset)',
+    instead: 'this.log.read(from, maxBytes)',
+    servers: 2,
+    orderer: 'store',
+    tight: true,
+    seeds: 30,
   },
   {
     name: 'a follower keeps what its leader does not have',

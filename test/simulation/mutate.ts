@@ -33,6 +33,7 @@ const hunts: readonly Hunt[] = [
     args: (from: number, to: number) => [
       ...['--from', String(from), '--seeds', String(to - from + 1), '--servers', String(mistake.servers)],
       ...(mistake.orderer === undefined ? [] : ['--orderer', mistake.orderer]),
+      ...(mistake.tight === true ? ['--tight'] : []),
     ],
   })),
   ...replicationMutants.map(mistake => ({

@@ -164,10 +164,11 @@ export class Network {
           client.meet(server)
           server.meet(client)
           this.events.enter(bound.process, () => bound.accept(server))
-          this.events.in(back, null, () => {
+          const connected = () => {
             if (client.open) this.events.enter(process, () => resolve(client))
             else fail('ECONNRESET')
-          })
+          }
+          this.events.in(back, null, connected, process)
         })
       }
       attempt(0)
@@ -383,7 +384,7 @@ export class NetworkEnd implements Socket {
     // In order.
     this.#arrival = Math.max(this.#arrival, events.now + delay)
     if (segment.bytes.length > 0) events.note(crc32c(segment.bytes))
-    events.in(this.#arrival - events.now, null, () => this.#arrive(segment))
+    events.in(this.#arrival - events.now, null, () => this.#arrive(segment), peer.process)
   }
 
   /** At the other machine, or nowhere. */

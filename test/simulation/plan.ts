@@ -18,6 +18,8 @@ export const faultKinds = [
   'half-open',
   'clock jump',
   'disk full',
+  'disk now full, now not',
+  'no descriptors',
   'failing sync',
   'damaged file',
 ] as const
@@ -39,6 +41,8 @@ export interface Plan {
   readonly orderer: 'raft' | 'store'
   readonly network: NetworkManners
   readonly disk: DiskManners
+  /** An iteration of a program's loop takes up to so many ms. */
+  readonly loopMs: number
   /** Clocks of machines run so much faster or slower. */
   readonly drift: number
   /** ms between two faults of a kind, on average. */
@@ -56,10 +60,14 @@ export interface Plan {
   /** Servers are emptied meanwhile, and filled again. */
   readonly keeper: boolean
   readonly producerPauseMs: number
+  /** ms between two bursts, in which all send large and small records to one partition as fast as they can; 0: none. */
+  readonly burstEveryMs: number
   /** Settings of all servers. */
   readonly settings: Readonly<Record<string, string>>
 }
 
+/** Drawn from dice of their own. */
+const late: ReadonlySet<FaultKind> = new Set(['damaged file', 'disk now full, now not', 'no descriptors'])
 const alone: ReadonlySet<FaultKind> = new Set(['partition', 'one-way partition'])
 
 /** The cluster's secret; any will do. */
@@ -71,6 +79,8 @@ const snapshotBytes = 'metadata.log.max.record.bytes.between.snapshots'
 export interface ClusterOptions {
   readonly servers?: number
   readonly orderer?: Plan['orderer']
+  /** Disks are slow, and almost full most of the time, and everybody sends as much as he can; nothing else goes wrong. */
+  readonly tight?: boolean
 }
 
 export function planOf(dice: Dice, options: ClusterOptions): Plan {
@@ -79,14 +89,23 @@ export function planOf(dice: Dice, options: ClusterOptions): Plan {
   const orderer = options.orderer ?? (options.servers === undefined ? drawn.orderer : 'raft')
   // Forked: what is drawn from here moves nothing else.
   const more = dice.fork('more')
+  const loop = dice.fork('loop')
   const faults = new Map<FaultKind, number>()
   for (const kind of faultKinds) {
-    if (kind === 'damaged file') continue
+    if (late.has(kind)) continue
     const dull = dice.chance(0.5)
     const every = dice.magnitude(800, 12_000)
     if (!dull && !(servers === 1 && alone.has(kind))) faults.set(kind, every)
   }
   if (servers > 2 && more.chance(0.3)) faults.set('damaged file', more.magnitude(2000, 12_000))
+  const room = dice.fork('room')
+  if (room.chance(0.3)) faults.set('disk now full, now not', room.magnitude(800, 12_000))
+  if (room.chance(0.3)) faults.set('no descriptors', room.magnitude(800, 12_000))
+  const burstEveryMs = options.tight === true ? 300 : room.chance(0.3) ? room.magnitude(1000, 5000) : 0
+  if (options.tight === true) {
+    faults.clear()
+    faults.set('disk now full, now not', 300)
+  }
   const segmentBytes = dice.chance(0.5) ? 1 << 20 : Math.round(dice.magnitude(1 << 10, 1 << 16))
   const topics = Array.from({ length: 1 + dice.int(2) }, (_, i) => ({
     name: `t${i}`,
@@ -108,18 +127,23 @@ export function planOf(dice: Dice, options: ClusterOptions): Plan {
       split: dice.chance(0.5) ? 0 : dice.magnitude(0.01, 0.3),
       window: Math.round(dice.magnitude(4096, 1 << 20)),
     },
-    disk: { least: 0.05, most: dice.chance(0.2) ? dice.magnitude(2, 100) : dice.magnitude(0.2, 4) },
+    disk:
+      options.tight === true
+        ? { least: 2, most: 15 }
+        : { least: 0.05, most: dice.chance(0.2) ? dice.magnitude(2, 100) : dice.magnitude(0.2, 4) },
+    loopMs: options.tight === true ? 4 : loop.chance(0.3) ? 0 : loop.magnitude(0.05, 2),
     drift: dice.chance(0.5) ? 0 : dice.magnitude(0.0001, 0.03),
     faults,
     completeFirst: dice.chance(0.8),
     unsafeMs: 7000 + dice.int(8000),
     topics,
-    producers: 1 + dice.int(3),
+    producers: options.tight === true ? 8 : Math.max(1 + dice.int(3), burstEveryMs > 0 ? 2 : 1),
     readers: dice.int(2),
     members: dice.int(3),
     operator: dice.chance(0.3),
     keeper: servers > 3 && more.chance(0.4),
-    producerPauseMs: dice.magnitude(25, 400),
+    producerPauseMs: options.tight === true ? 25 : dice.magnitude(25, 400),
+    burstEveryMs,
     settings: {
       token,
       ...(orderer === 'store' ? { orderer: 'redis' } : {}),
@@ -149,7 +173,7 @@ export function describe(plan: Plan): string {
   return [
     `${plan.servers} servers (${plan.orderer}), ${plan.producers} producers, ${plan.readers} readers, ${plan.members} members of a group${plan.operator ? ', an operator' : ''}${plan.keeper ? ', a keeper' : ''}`,
     `topics ${plan.topics.map(t => `${t.name} (${t.partitions}, ${t.configs['replication.topology']}, at least ${t.configs['min.insync.replicas']})`).join(', ')}`,
-    `network ${latency.toFixed(2)} + ${jitter.toFixed(2)} ms, ${(loss * 100).toFixed(1)} % lost; disk up to ${plan.disk.most.toFixed(1)} ms; clocks ± ${(plan.drift * 100).toFixed(2)} %`, // biome-ignore format: a line
+    `network ${latency.toFixed(2)} + ${jitter.toFixed(2)} ms, ${(loss * 100).toFixed(1)} % lost; disk up to ${plan.disk.most.toFixed(1)} ms; loops up to ${plan.loopMs.toFixed(2)} ms; clocks ± ${(plan.drift * 100).toFixed(2)} %`, // biome-ignore format: a line
     faults.length === 0 ? 'no faults' : faults.join(', '),
     plan.joinsAfter < 0 ? '' : `one more server after ${plan.joinsAfter} ms`,
     snapshotBytes in plan.settings ? `a snapshot of the metadata after ${plan.settings[snapshotBytes]} bytes` : '',

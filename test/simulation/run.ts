@@ -9,7 +9,7 @@ import { preload } from './preload.ts'
 import { type Outcome, simulate } from './simulation.ts'
 
 // npm run simulate -- --seeds N [--from SEED]   runs seeds one after the other and stops at the first that finds something
-//      [--servers N] [--orderer raft|store]   left out: each seed decides
+//      [--servers N] [--orderer raft|store] [--tight]   left out: each seed decides
 //                   -- --seed S --story         runs one and tells what happened
 //                   -- --found                  runs those that found something once
 //                   -- --mutants [NAME]         makes classic mistakes and sees them found
@@ -21,6 +21,7 @@ const { values: options, positionals } = parseArgs({
     seed: { type: 'string' },
     servers: { type: 'string' },
     orderer: { type: 'string' },
+    tight: { type: 'boolean', default: false },
     story: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
     hash: { type: 'boolean', default: false },
@@ -40,6 +41,7 @@ const cluster = {
   ...(options.orderer === undefined
     ? {}
     : { orderer: options.orderer === 'store' ? ('store' as const) : ('raft' as const) }),
+  tight: options.tight,
 }
 
 await preload()
@@ -105,6 +107,6 @@ function report({ seed, findings, history }: Outcome): void {
   const path = join(tmpdir(), `ottla-simulation-${seed}.jsonl`)
   writeFileSync(path, `${history.map(toLine).join('\n')}\n`)
   console.log(`seed ${seed}: ${findings.slice(0, 5).join('\n  ')}`)
-  const also = `${options.servers === undefined ? '' : ` --servers ${options.servers}`}${options.orderer === undefined ? '' : ` --orderer ${options.orderer}`}`
+  const also = `${options.servers === undefined ? '' : ` --servers ${options.servers}`}${options.orderer === undefined ? '' : ` --orderer ${options.orderer}`}${options.tight ? ' --tight' : ''}`
   console.log(`  npm run simulate -- --seed ${seed}${also} --story    (history in ${path})`)
 }

@@ -193,6 +193,7 @@ class Simulation {
       this.#dice.fork(name),
     )
     Object.assign(machine.manners, this.#plan.disk)
+    machine.loopMs = this.#plan.loopMs
     machine.rate = 1 + this.#plan.drift * this.#dice.fork(`${name} clock`).between(-1, 1)
     machine.wallOffset = this.#dice.fork(`${name} clock`).int(1000)
     const server = new Server(machine, this.#settingsOf(number), this.#store)
@@ -218,6 +219,7 @@ class Simulation {
   #newMachine(name: string): Machine {
     const host = `10.0.1.${this.#clientMachines.length + 1}`
     const machine = new Machine(name, host, this.#events, this.#network, this.#story, this.#dice.fork(name))
+    machine.loopMs = this.#plan.loopMs
     this.#clientMachines.push(machine)
     return machine
   }
@@ -228,6 +230,7 @@ class Simulation {
       const machine = this.#newMachine(`producer${i}`)
       const producer = new ProducerClient(this.#clientPlan, machine, this.#dice.fork(`${machine.name} acts`))
       producer.pauseMs = this.#plan.producerPauseMs
+      producer.burstEveryMs = this.#plan.burstEveryMs
       this.#producers.push(producer)
       this.#clients.push(producer)
     }
