@@ -235,6 +235,34 @@ test('rot that is found where producers are looked for is rot: the copy is cut t
   assert.equal(disk.readFile(file).length, 3 * batch)
 })
 
+test('who is to lead with a log whose epochs cannot be learnt from it, for rot, does not: nothing else is held up', async () => {
+  const disk = new MemoryDisk()
+  const before = await FileVolume.open('/data', { ...world, disk }, silent)
+  const whole = open(before, defaultLogConfig)
+  const large = Buffer.alloc(5000, 'v')
+  for (let i = 0; i < 4; i++) whole.append(buildBatch({ records: [{ timestamp: 1, value: large }] }), -1, 1)
+  await committed(whole, 4)
+  await before.close()
+  disk.writeFile('/data/t-0/leader-epoch-checkpoint', 'nothing that makes sense')
+  const volume = await FileVolume.open('/data', { ...world, disk }, silent)
+  const store = volume.open(place, topicId, storeOptions(defaultLogConfig, world.random))
+  const log = Log.open(store, place, topicId, defaultLogConfig, world, silent, { clean: volume.clean })
+  // The start has found nothing wrong.
+  const file = '/data/t-0/00000000000000000000.log'
+  const bytes = disk.readFile(file)
+  disk.writeFile(file, bytes.fill(0, bytes.length / 2, (bytes.length * 3) / 4))
+  const role = { ...alone, leaderEpoch: 1, replicas: [1, 2], isr: [1, 2] }
+  const warnings: string[] = []
+  const asking = { ...around, warn: (text: string) => warnings.push(text) }
+  const partition = new Partition('t', topicId, 0, log, 1, role, { around: asking })
+  assert.deepEqual([partition.damagedAt, partition.leadership?.epochStartOffset, warnings.length], [2, 4, 1])
+  partition.setRole({ ...role, leader: 2, leaderEpoch: 2, isr: [2], partitionEpoch: 1 })
+  await partition.dropDamaged(2)
+  assert.deepEqual([partition.damagedAt, log.logEndOffset, log.latestEpoch], [null, 2, 0])
+  partition.close(new KafkaError('NOT_LEADER_OR_FOLLOWER'))
+  await volume.close()
+})
+
 test('no follower gets what is not written: where the disk has no room its offset goes to another record', async () => {
   const role: PartitionRole = { ...alone, leaderEpoch: 5, replicas: [1, 2], isr: [1, 2] }
   const disk = new MemoryDisk()

@@ -2,6 +2,7 @@ import type { AppendContext, AppendResult } from '../log/appender.ts'
 import type { EpochEndOffset } from '../log/leader-epochs.ts'
 import type { Log } from '../log/log.ts'
 import { KafkaError } from '../protocol/errors.ts'
+import { asStorageError } from '../store/disk-error.ts'
 import { RottenLog } from '../store/rotten-log.ts'
 import { Damage } from './damage.ts'
 import { isInternal } from './internal-topics.ts'
@@ -156,7 +157,20 @@ export class Partition {
   #lead(role: PartitionRole): Leadership {
     if (this.#around === undefined) throw new Error(`${this.topic}-${this.index} has replicas, and no surroundings`)
     const former = this.#leadership
-    return new Leadership(this, this.#around, role, this.log.startOfEpoch(role.leaderEpoch), former)
+    return new Leadership(this, this.#around, role, this.#startOfTerm(role.leaderEpoch), former)
+  }
+
+  /** What the disk has lost of one log must not keep its node from hearing what else was decided. */
+  #startOfTerm(leaderEpoch: number): number {
+    try {
+      return this.log.startOfEpoch(leaderEpoch)
+    } catch (error) {
+      const { message } = asStorageError(error)
+      if (error instanceof RottenLog) this.#damage.found(error.offset)
+      const fields = { topic: this.topic, partition: this.index, leaderEpoch, error: message }
+      this.#around?.warn('the log’s epochs could not be read', fields)
+      return this.log.logEndOffset
+    }
   }
 
   /** For our leadership: the controller has committed this ISR. */
