@@ -16,6 +16,8 @@ const token = 'a-token-for-tests-that-is-long-enough'
 /** Real nodes, each with a network of its own to a real Redis. */
 class Nodes {
   redis: RedisServer
+  /** For nodes that find another one at its address. */
+  readonly #redisOf = new Map<number, RedisServer>()
   readonly relays = new Map<number, Relay>()
   readonly running = new Map<number, RunningOttla>()
   readonly ports = new Map<number, number>()
@@ -32,7 +34,7 @@ class Nodes {
   }
 
   async start(id: number): Promise<RunningOttla> {
-    const relay = this.relays.get(id) ?? (await Relay.start(() => this.redis.port))
+    const relay = this.relays.get(id) ?? (await Relay.start(() => (this.#redisOf.get(id) ?? this.redis).port))
     this.relays.set(id, relay)
     const port = this.ports.get(id) ?? (await freePort())
     this.ports.set(id, port)
@@ -41,6 +43,11 @@ class Nodes {
     const node = await startOttla(args, { env })
     this.running.set(id, node)
     return node
+  }
+
+  move(id: number, redis: RedisServer): void {
+    this.#redisOf.set(id, redis)
+    this.relays.get(id)!.heal()
   }
 
   folder(id: number): string {
@@ -282,6 +289,30 @@ function scenarios(): void {
     } finally {
       nodes.redis = primary
       await line.stop()
+      await replica.stop()
+    }
+  })
+
+  scenario('a replica takes over for who leads, and Redis goes on for the others: one decides', async nodes => {
+    const replica = await RedisServer.start()
+    try {
+      await nodes.create(1, 'before')
+      await replica.command('REPLICAOF', '127.0.0.1', String(nodes.redis.port))
+      const copies = async () => (await replica.command('XRANGE', '{ottla}:log', '-', '+')).includes('copied')
+      await nodes.create(1, 'copied')
+      await nodes.until('it copies', copies)
+      const leader = await nodes.leader(1)
+      const others = [1, 2, 3].filter(id => id !== leader)
+      await replica.command('REPLICAOF', 'NO', 'ONE')
+      nodes.move(leader, replica)
+      await nodes.create(others[0]!, 'theirs')
+      await nodes.until('who led says why it does not', () => halted.test(nodes.log(leader)))
+      assert.match(nodes.log(leader), new RegExp(`node ${others.join(', ')} has not said yet`))
+      assert.equal((nodes.log(leader).match(/this node leads the metadata/g) ?? []).length, 1)
+      nodes.move(leader, nodes.redis)
+      await nodes.create(leader, 'after')
+      await nodes.agree('before', 'copied', 'theirs', 'after')
+    } finally {
       await replica.stop()
     }
   })
