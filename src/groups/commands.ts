@@ -133,7 +133,8 @@ export interface Answers {
   DescribeGroups: readonly DescribedGroup[]
   ListGroups: readonly ListedGroup[]
   DeleteGroups: readonly DeletedGroup[]
-  TopicsDeleted: null
+  /** `done`: false when more is to be forgotten, which takes another command. */
+  TopicsDeleted: { readonly done: boolean } | null
 }
 
 /** A machine's host that refuses a command answers with this; the coordinator turns it into the API's own shape. */

@@ -560,6 +560,33 @@ test('whoever asks for all offsets gets none of a former topic as if they were o
   coordinator.stop()
 })
 
+test('when many offsets go at once they go in parts', async () => {
+  const known = [wide]
+  const coordinator = newCoordinator(1, world.timers, () => true, known, { maxTombstonesPerAppend: 10 })
+  const partition = newPartition(0)
+  await coordinator.lead(0, partition, 0)
+  for (const [groupId, count] of [
+    ['g', 20],
+    ['h', 13],
+  ] as const) {
+    const all = Array.from({ length: count }, (_, i): [number, number] => [i, 7])
+    await commit(coordinator, 9, { groupId, topics: [{ name: 'wide', partitions: offsets(...all) }] })
+  }
+  const before = partition.log.logEndOffset
+  const sizes: number[] = []
+  const append = partition.append.bind(partition)
+  partition.append = (...args: Parameters<Partition['append']>) => {
+    const result = append(...args)
+    sizes.push(result.lastOffset - result.baseOffset + 1)
+    return result
+  }
+  known.pop()
+  await coordinator.topicsDeleted(['wide'])
+  assert.deepEqual([sizes, coordinator.stats().offsets], [[10, 10, 10, 3], 0])
+  assert.equal(partition.log.logEndOffset, before + 33)
+  coordinator.stop()
+})
+
 test('what cannot be forgotten for want of replicas is forgotten later', async () => {
   const soon = (ms: number, run: () => void) => world.timers.after(ms === 1000 ? 1 : ms, run)
   const known = [topicT]

@@ -80,7 +80,7 @@ export class GroupMachine implements Machine<GroupCommand, GroupRecord, GroupAns
       case 'ExpireOffsets':
         return expireOffsets(state, config, at)
       case 'TopicsDeleted':
-        return forgetTopics(state, command)
+        return forgetTopics(state, command, config)
     }
   }
 

@@ -53,9 +53,12 @@ export class GroupPartition extends Term<GroupCommand, GroupRecord, GroupAnswer,
   /** False when it could not be written: whoever asked asks again. What is not led now looks for itself when it is. */
   async forget(topics: readonly string[] | null, idOf: TopicId): Promise<boolean> {
     if (!this.leading) return true
-    const answer = await this.submit({ type: 'TopicsDeleted', topics, idOf })
-    this.compactWhenLong()
-    return !(answer instanceof Refused)
+    for (;;) {
+      const answer = await this.submit({ type: 'TopicsDeleted', topics, idOf })
+      this.compactWhenLong()
+      if (answer instanceof Refused) return false
+      if ((answer as Answers['TopicsDeleted'])?.done !== false) return true
+    }
   }
 
   get stats(): GroupPartitionStats {

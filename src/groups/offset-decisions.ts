@@ -191,25 +191,38 @@ export function* tombstonesOf(state: GroupsState, groupId: string): Iterable<Gro
  * Topics are gone, and with them every offset that was committed for them. One that was made anew under the name has
  * another id, and keeps what is its own. Offsets without an id go when their topic is named, or nothing has the name.
  */
-export function forgetTopics(state: GroupsState, { topics, idOf }: TopicsDeletedCommand): GroupDecision {
+export function forgetTopics(
+  state: GroupsState,
+  command: TopicsDeletedCommand,
+  { maxTombstonesPerAppend }: GroupConfig,
+): GroupDecision {
+  const records: GroupRecord[] = []
+  let done = true
+  for (const record of tombstonesOfTopics(state, command)) {
+    done = records.length < maxTombstonesPerAppend
+    if (!done) break
+    records.push(record)
+  }
+  return { records, effects: [{ do: 'answer', answer: { done } }] }
+}
+
+function* tombstonesOfTopics(state: GroupsState, { topics, idOf }: TopicsDeletedCommand): Iterable<GroupRecord> {
   const named = topics && new Set(topics)
   const isGone = ({ topicId }: CommittedOffset, id: string | undefined): boolean =>
     id === undefined || (topicId === ZERO_UUID ? named !== null : topicId !== id)
-  const records: GroupRecord[] = []
   for (const { groupId } of state.groups()) {
     for (const [topic, partitions] of state.offsets.stable.of(groupId)) {
       if (named?.has(topic) === false) continue
       const id = idOf(topic)
       for (const [partition, value] of partitions)
-        if (isGone(value, id)) records.push(committed(groupId, topic, partition, null))
+        if (isGone(value, id)) yield committed(groupId, topic, partition, null)
     }
     for (const [topic, partition, value] of state.offsets.pendingOf(groupId)) {
       if (named?.has(topic) === false || !isGone(value, idOf(topic))) continue
       if (state.offsets.stable.get(groupId, topic, partition) !== undefined) continue
-      records.push(committed(groupId, topic, partition, null))
+      yield committed(groupId, topic, partition, null)
     }
   }
-  return { records, effects: [{ do: 'answer', answer: null }] }
 }
 
 export function committed(
