@@ -85,7 +85,7 @@ test('a node whose terminal is hung up stops cleanly', { skip: process.platform 
   // As interactive shells do, and after them the kernel and the end of the session.
   const command = [process.execPath, ...start(port, data)].join(' ')
   const node = `trap "" HUP; sh -c 'echo $$ > ${pid}; exec ${command}'; echo $? > ${code}`
-  const hangUp = `trap "" HUP; kill -HUP $(cat ${pid}); sleep 0.02; kill -HUP $(cat ${pid}); kill $(cat ${pid})`
+  const hangUp = `trap "" HUP; p=$(cat ${pid}); kill -HUP $p; kill -HUP $p; kill $p`
   const shell = `(${node}) & trap '${hangUp}' HUP; wait; wait`
   const terminal = run('script', ['-qfc', shell, '/dev/null'])
   t.after(() => signal(Number(readFileSync(pid, 'utf8')), 'SIGKILL'))
