@@ -59,6 +59,8 @@ export interface Plan {
   readonly operator: boolean
   /** Servers are emptied meanwhile, and filled again. */
   readonly keeper: boolean
+  /** `min.insync.replicas` changes meanwhile. */
+  readonly tuner: boolean
   readonly producerPauseMs: number
   /** ms between two bursts, in which all send large and small records to one partition as fast as they can; 0: none. */
   readonly burstEveryMs: number
@@ -142,6 +144,7 @@ export function planOf(dice: Dice, options: ClusterOptions): Plan {
     members: dice.int(3),
     operator: dice.chance(0.3),
     keeper: servers > 3 && more.chance(0.4),
+    tuner: servers > 1 && dice.fork('tuner').chance(0.3),
     producerPauseMs: options.tight === true ? 25 : dice.magnitude(25, 400),
     burstEveryMs,
     settings: {
@@ -171,7 +174,7 @@ export function describe(plan: Plan): string {
   const faults = [...plan.faults].map(([kind, every]) => `${kind} every ${Math.round(every)} ms`)
   const { latency, jitter, loss } = plan.network
   return [
-    `${plan.servers} servers (${plan.orderer}), ${plan.producers} producers, ${plan.readers} readers, ${plan.members} members of a group${plan.operator ? ', an operator' : ''}${plan.keeper ? ', a keeper' : ''}`,
+    `${plan.servers} servers (${plan.orderer}), ${plan.producers} producers, ${plan.readers} readers, ${plan.members} members of a group${plan.operator ? ', an operator' : ''}${plan.keeper ? ', a keeper' : ''}${plan.tuner ? ', a tuner' : ''}`,
     `topics ${plan.topics.map(t => `${t.name} (${t.partitions}, ${t.configs['replication.topology']}, at least ${t.configs['min.insync.replicas']})`).join(', ')}`,
     `network ${latency.toFixed(2)} + ${jitter.toFixed(2)} ms, ${(loss * 100).toFixed(1)} % lost; disk up to ${plan.disk.most.toFixed(1)} ms; loops up to ${plan.loopMs.toFixed(2)} ms; clocks ± ${(plan.drift * 100).toFixed(2)} %`, // biome-ignore format: a line
     faults.length === 0 ? 'no faults' : faults.join(', '),

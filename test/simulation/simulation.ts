@@ -24,6 +24,7 @@ import { type ClusterOptions, describe, type Plan, planOf } from './plan.ts'
 import { Server } from './server.ts'
 import { createTopics, settled } from './setup.ts'
 import { Story } from './story.ts'
+import { TunerClient } from './tuner.ts'
 import { notYetWhole } from './wholeness.ts'
 
 export interface SimulationOptions extends ClusterOptions {
@@ -225,7 +226,7 @@ class Simulation {
   }
 
   #makeClients(): void {
-    const { producers, readers, members, operator, keeper } = this.#plan
+    const { producers, readers, members, operator, keeper, tuner } = this.#plan
     for (let i = 1; i <= producers; i++) {
       const machine = this.#newMachine(`producer${i}`)
       const producer = new ProducerClient(this.#clientPlan, machine, this.#dice.fork(`${machine.name} acts`))
@@ -260,6 +261,10 @@ class Simulation {
       const machine = this.#newMachine(`member${i}`)
       machine.closesHard = true
       this.#clients.push(new MemberClient(this.#clientPlan, machine, this.#dice.fork(`${machine.name} acts`)))
+    }
+    if (tuner) {
+      const machine = this.#newMachine('tuner')
+      this.#clients.push(new TunerClient(this.#clientPlan, machine, this.#dice.fork('tuner acts')))
     }
   }
 
