@@ -119,7 +119,9 @@ export class EpochCheckpoint {
     if (this.#clean && read !== null && !lost) return { epochs, changed: false }
     // Of a log that was let go to its end the last epoch is still known, and asked for by those who remember it.
     let changed = epochs.truncateFromEnd(startOffset === endOffset ? endOffset + 1 : endOffset)
-    if (damage === null && startOffset < endOffset && this.#lastBatchEpoch() !== epochs.latestEpoch) {
+    // Of no file at all the last batch proves nothing: behind rot none is found.
+    const behind = startOffset < endOffset && (read === null || this.#lastBatchEpoch() !== epochs.latestEpoch)
+    if (damage === null && behind) {
       for (const batch of this.#store.scan(Math.max(startOffset, epochs.latestStart))) {
         if (batch.leaderEpoch >= 0) changed = epochs.assign(batch.leaderEpoch, batch.baseOffset) || changed
       }
