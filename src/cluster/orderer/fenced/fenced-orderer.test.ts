@@ -309,6 +309,16 @@ describe('a fenced log', () => {
       assert.ok(cluster.said.some(line => new RegExp(`^${follower}: .*halted.*this node has seen`).test(line)))
     })
 
+    it('is told nothing that is not on the disk', async () => {
+      const { cluster, nodes, copy, leads } = await promoted()
+      cluster.full = true
+      cluster.move(copy, 1, 2, 3)
+      await cluster.pass(5 * leaseMs)
+      assert.deepEqual(copy.head(copy.state!).vouched, [])
+      cluster.full = false
+      await nodes.until('one leads', () => leads().length === 1)
+    })
+
     it('binds who has agreed to go on there, also when it starts anew elsewhere', async () => {
       const { cluster, nodes, store, copy, leads, life } = await promoted()
       cluster.move(copy, 1, 2)

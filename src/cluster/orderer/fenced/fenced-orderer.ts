@@ -6,12 +6,12 @@ import type { MetadataRecord } from '../../records/records.ts'
 import { KnownLeader } from '../known-leader.ts'
 import type { Orderer, OrdererLeader, QuorumDescription, QuorumReplica, Voter } from '../orderer.ts'
 import { Alarm } from './alarm.ts'
-import { BrokenChain } from './chain.ts'
 import { type FencedLog, type Head, StoreUnfit } from './fenced-log.ts'
 import { Lead, type LeadContext } from './lead.ts'
 import type { FencedOrdererOptions } from './orderer-options.ts'
 import { Reader } from './reader.ts'
 import { Memory, type Remembered } from './remembered.ts'
+import { Succession } from './succession.ts'
 import { reasonOf, Trouble } from './trouble.ts'
 
 const defaultRetryMs = 500
@@ -21,8 +21,6 @@ const leaseSlackMs = 5
 const lookMs = 1000
 /** ms that who resigns waits for another to lead. */
 const resignMs = 500
-/** ms until the next look for what other nodes say, when nobody tells. */
-const confirmMs = 100
 /** Somebody must look at it: nothing is gained by haste. */
 const haltedRetryMs = 2000
 
@@ -39,6 +37,7 @@ export class FencedOrderer implements Orderer {
   readonly #reader: Reader
   readonly #alarm: Alarm
   readonly #trouble: Trouble
+  readonly #succession: Succession
   readonly #leadContext: LeadContext
   #listener: OrderedLogListener<MetadataRecord> = { load() {}, commit() {}, lead() {} }
   #lead: Lead | null = null
@@ -48,8 +47,6 @@ export class FencedOrderer implements Orderer {
   readonly #leader = new KnownLeader()
   /** Nonce of a leader whose process is known to be gone: nobody waits for the end of its lease. */
   #gone = ''
-  /** Monotonic ms: since when nobody leads before other nodes have spoken. */
-  #waitsFrom: number | null = null
   #resigned = false
   #closed = false
   #starting: { resolve(): void; reject(error: Error): void } | null = null
@@ -72,6 +69,7 @@ export class FencedOrderer implements Orderer {
       notNoted: error => this.#memoryFailed(error),
     })
     this.#trouble = new Trouble(options.log.name, options.logger)
+    this.#succession = new Succession(options, this.#memory, this.#reader, change => this.#remember(change))
     this.#leadContext = {
       options,
       reader: this.#reader,
@@ -223,35 +221,21 @@ export class FencedOrderer implements Orderer {
     const head = await this.#reader.catchUp()
     this.#head = head
     if (this.#closed) return 0
-    const { accept } = this.#options
-    if (head.moved || (accept === head.source && head.token.epoch < this.#memory.now.epoch)) {
+    if (this.#succession.isOpen(head)) {
       this.#leader.is(null)
-      this.#waitsFrom ??= asked
-      return this.#confirm(head)
+      return this.#succession.confirm(head)
     }
     this.#lookedAt = asked
     this.#tell(head)
-    if (head.leaseMs > 0 && !this.#mine(head) && head.token.nonce !== this.#gone) {
-      this.#waitsFrom = null
+    if (head.leaseMs > 0 && !this.#memory.ledLast(head) && head.token.nonce !== this.#gone) {
+      this.#succession.isOver()
       this.#started()
       return Math.min(head.leaseMs + leaseSlackMs, leaseMs)
     }
     if (this.#resigned) return leaseMs
-    if (this.#isBound(head)) {
-      this.#waitsFrom ??= asked
-      return this.#wait(
-        `this node has agreed to lead with no other server than one that calls itself ${this.#memory.now.promised!.source}, ` +
-          'and no other node leads with this one',
-        head.source,
-      )
-    }
-    this.#waitsFrom = null
+    if (this.#succession.isBound(head)) return this.#succession.waitBound(head)
+    this.#succession.isOver()
     return this.#stand(head)
-  }
-
-  /** The last leadership was ours. */
-  #mine(head: Head): boolean {
-    return this.#memory.now.nonces.includes(head.token.nonce)
   }
 
   /** Durable when fulfilled. */
@@ -268,61 +252,6 @@ export class FencedOrderer implements Orderer {
     if (!isFull(error)) this.#options.failed(error)
   }
 
-  /**
-   * Another server answers than the one that confirmed the log. Who led last knows whether anything is missing. It does not
-   * know whether others go on elsewhere, with what this one is a copy of: unless it is the same server, all nodes must say
-   * that they will not. Returns ms until the next look.
-   */
-  async #confirm(head: Head): Promise<number> {
-    const { epoch } = this.#memory.now
-    const fresh = head.endOffset === 0 && head.token.epoch === 0
-    const ours = this.#mine(head) || fresh
-    const accepted = this.#options.accept === head.source
-    if (!accepted && !(ours && head.same && !this.#isBound(head))) {
-      const missing = await this.#vouch(head)
-      if (missing.length > 0 || !ours) return this.#wait(this.#whoIsSilent(head, missing), head.source)
-    }
-    if ((await this.#log.confirm(head, accepted ? epoch : undefined)) !== 'ok') return 0
-    this.#logger.warn(
-      accepted
-        ? `${this.#log.name} was restarted or replaced; its metadata log is taken as it is, because you said so`
-        : `${this.#log.name} was restarted or replaced; the metadata log is whole`,
-      { endOffset: head.endOffset },
-    )
-    return 0
-  }
-
-  /** We have vouched for another server, and do not know that nobody leads with it. */
-  #isBound({ source }: Head): boolean {
-    const { promised } = this.#memory.now
-    return promised !== null && promised.source !== source
-  }
-
-  /** We lead with this server or with none, from now on. Returns who has not said so yet. */
-  async #vouch({ source, token, vouched }: Head): Promise<number[]> {
-    const { id } = this.#options.voter
-    if (this.#memory.now.promised?.source !== source) await this.#remember({ promised: { source, epoch: token.epoch } })
-    if (!vouched.includes(id) && (await this.#log.vouch(source, id)) !== 'ok') return [id]
-    return [...this.#reader.replay.registered].filter(node => node !== id && !vouched.includes(node))
-  }
-
-  #whoIsSilent({ leader, vouched }: Head, missing: readonly number[]): string {
-    const silent = new Set(missing)
-    if (leader !== null && leader.id !== this.#options.voter.id && !vouched.includes(leader.id)) silent.add(leader.id)
-    const who = silent.size === 0 ? 'who led last' : `node ${[...silent].sort((a, b) => a - b).join(', ')}`
-    return `it was restarted, or a copy of it has taken over, and ${who} has not said yet that nothing is missing`
-  }
-
-  /** For those who have not spoken; who has waited for long says so. Returns ms until the next look. */
-  #wait(why: string, source: string): number {
-    const { world, leaseMs } = this.#options
-    if (world.clock.mono() - (this.#waitsFrom ?? 0) < leaseMs) return Math.min(confirmMs, leaseMs / 10)
-    throw new BrokenChain(
-      `${why}; start what is stopped, or, when that is gone for good and no other server of this log is used any more, ` +
-        `take what is there by ?accept=${source}`,
-    )
-  }
-
   /** Tries to lead. Returns ms until the next look: soon when somebody else was faster. */
   async #stand(seen: Head): Promise<number> {
     const { world, voter, leaseMs, renewMs, retryMs = defaultRetryMs } = this.#options
@@ -330,7 +259,7 @@ export class FencedOrderer implements Orderer {
     const former = this.#gone === '' ? this.#memory.now.nonces : [...this.#memory.now.nonces, this.#gone]
     const asked = world.clock.mono()
     // Kept before it can be in force: after a crash it proves that we led last. So does the one in force now.
-    await this.#remember({ nonces: this.#mine(seen) ? [seen.token.nonce, nonce] : [nonce] })
+    await this.#remember({ nonces: this.#memory.ledLast(seen) ? [seen.token.nonce, nonce] : [nonce] })
     const taken = await this.#log.acquire({ logId: seen.logId, leader: voter, nonce, former, leaseMs })
     if (taken === null || this.#closed) return leaseSlackMs
     await this.#remember({ epoch: taken.token.epoch })
@@ -373,7 +302,7 @@ export class FencedOrderer implements Orderer {
   }
 
   #tell(head: Head): void {
-    const led = head.leaseMs > 0 && head.leader !== null && !this.#mine(head)
+    const led = head.leaseMs > 0 && head.leader !== null && !this.#memory.ledLast(head)
     this.#leader.is(led ? { id: head.leader!.id, epoch: head.token.epoch } : null)
   }
 

@@ -1,5 +1,5 @@
 import type { Volume } from '../../../store/store.ts'
-import { logStart, type Position } from './fenced-log.ts'
+import { type Head, logStart, type Position } from './fenced-log.ts'
 
 /** The file at the root of the data directory: what tells a store that has forgotten from one that has not. */
 export const rememberedName = 'orderer-state'
@@ -40,6 +40,11 @@ export class Memory {
 
   get now(): Remembered {
     return this.#now
+  }
+
+  /** The last leadership was ours. */
+  ledLast({ token }: Pick<Head, 'token'>): boolean {
+    return this.#now.nonces.includes(token.nonce)
   }
 
   /** In force at once, durable when fulfilled; rejects as `Volume.put` does. */
