@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualTime } from '../machine/testing.ts'
-import { ErrorCode } from '../protocol/errors.ts'
+import { ErrorCode, KafkaError } from '../protocol/errors.ts'
 import { silent } from '../world/logger.ts'
 import { CommittedMetadata } from './committed.ts'
 import { BrokerLifecycle } from './lifecycle.ts'
@@ -26,7 +26,9 @@ class Scene {
     controller: {
       ask: async (name: string, request: object, { timeoutMs = 0 } = {}) => {
         this.asked.push({ name, request: request as Record<string, unknown>, timeoutMs })
-        return (this.answers.shift() ?? { errorCode: 0, isFenced: false, shouldShutDown: false }) as never
+        const answer = this.answers.shift()
+        if (answer instanceof Error) throw answer
+        return (answer ?? { errorCode: 0, isFenced: false, shouldShutDown: false }) as never
       },
     } as never,
     metadata: this.metadata,
@@ -298,4 +300,15 @@ test('who was silent for a session has no say before he knows what was decided u
   await scene.settle(500)
   assert.equal(scene.answers.length, 0)
   assert.equal(scene.lifecycle.isHeard, false)
+})
+
+test('a controller that does not understand heartbeats is asked again: another one may be there by then', async () => {
+  const scene = new Scene()
+  await scene.serving()
+  scene.answers = [new KafkaError('UNSUPPORTED_VERSION'), new KafkaError('ILLEGAL_SASL_STATE')]
+  for (let i = 1; i <= 3; i++) {
+    await scene.settle(500)
+    assert.equal(scene.heartbeats.length, i)
+  }
+  assert.deepEqual(scene.failures, [])
 })

@@ -1,4 +1,5 @@
-import { ErrorCode, errorName, isRetriable } from '../protocol/errors.ts'
+import { ErrorCode, errorName, isRetriable, KafkaError } from '../protocol/errors.ts'
+import { ProtocolError } from '../protocol/protocol-error.ts'
 import type { Logger } from '../world/logger.ts'
 import type { Clock, Timer, Timers } from '../world/world.ts'
 import type { CommandRequest, CommandResponse } from './commands/command.ts'
@@ -58,6 +59,7 @@ export class BrokerLifecycle {
   #hurried = false
   #timer: Timer | null = null
   #wasUnfenced = false
+  #isMisunderstood = false
 
   constructor(options: LifecycleOptions) {
     this.#options = options
@@ -230,12 +232,25 @@ export class BrokerLifecycle {
     this.#beating = true
     this.#hurried = false
     // A heartbeat that comes after the session is worth nothing: rather the next one.
-    void this.#ask(Math.max(this.#options.heartbeatMs, this.#options.sessionMs / 2)).then(answer => {
-      this.#beating = false
-      this.#heard(answer)
-      if (this.#hurried) this.#beat()
-      else this.#rest()
-    })
+    void this.#ask(Math.max(this.#options.heartbeatMs, this.#options.sessionMs / 2))
+      .catch((error: unknown) => this.#misunderstood(error))
+      .then(answer => {
+        this.#beating = false
+        if (answer !== null) this.#heard(answer)
+        if (this.#hurried) this.#beat()
+        else this.#rest()
+      })
+  }
+
+  /** Who answers at the controller's address is of another release, or another program: the right one may be back soon. */
+  #misunderstood(error: unknown): null {
+    if (!(error instanceof KafkaError || error instanceof ProtocolError)) throw error
+    if (!this.#stopped && !this.#isMisunderstood)
+      this.#options.logger.warn('who is taken for the controller does not understand heartbeats', {
+        error: error.message,
+      })
+    this.#isMisunderstood = true
+    return null
   }
 
   async #ask(timeoutMs: number): Promise<HeartbeatAnswer> {
@@ -272,6 +287,7 @@ export class BrokerLifecycle {
   }
 
   #heard({ errorCode }: HeartbeatAnswer): void {
+    this.#isMisunderstood = false
     if (this.#stopped || this.#leaving) return
     if (errorCode !== ErrorCode.STALE_BROKER_EPOCH && errorCode !== ErrorCode.BROKER_ID_NOT_REGISTERED) return
     this.#giveUp(errorCode)
