@@ -79,7 +79,8 @@ export class Copy {
   commit(offset: number): boolean {
     if (offset <= this.#highWatermark) return false
     this.#highWatermark = offset
-    this.voters.forgetBefore(offset)
+    // What others have committed without us may still be dropped here: the disk is full.
+    this.voters.forgetBefore(Math.min(offset, this.#flushed))
     this.#io.committed(offset)
     return true
   }

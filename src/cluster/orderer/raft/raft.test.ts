@@ -218,6 +218,18 @@ describe('Raft', () => {
     assert.equal(replica.vote(3, 2, 1001, { preVote: true })?.granted, true)
   })
 
+  it('goes by what is in its log, also where others have committed more and its own disk is full', () => {
+    const replica = leader()
+    replica.fetch(2, 500)
+    replica.raft.changeVoters([voter(2), voter(3)], 501)
+    replica.fetch(2, 502)
+    replica.fetch(3, 503)
+    assert.deepEqual([replica.raft.highWatermark, replica.raft.role], [3, 'resigned'])
+    replica.epochs.pop()
+    replica.raft.dropped(2, 504)
+    assert.deepEqual(replica.raft.voters, three)
+  })
+
   it('wins no election with votes for a log that it has lost since', () => {
     const replica = new Replica(1, { epochs: [1, 1] })
     replica.raft.tick(400)
