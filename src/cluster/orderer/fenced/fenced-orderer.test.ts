@@ -314,7 +314,8 @@ describe('a fenced log', () => {
       cluster.full = true
       cluster.move(copy, 1, 2, 3)
       await cluster.pass(5 * leaseMs)
-      assert.deepEqual(copy.head(copy.state!).vouched, [])
+      const { moved, vouched } = copy.head(copy.state!)
+      assert.deepEqual([moved, vouched], [true, []])
       cluster.full = false
       await nodes.until('one leads', () => leads().length === 1)
     })
