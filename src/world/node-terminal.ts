@@ -1,16 +1,13 @@
 import { closeSync } from 'node:fs'
+import { isatty } from 'node:tty'
 
 /**
- * At the very end of a process whose terminal was hung up: Node wants to leave a terminal as it found it, cannot any more, and
- * would abort. What is closed it leaves alone. To be called when nothing is printed any more.
+ * For the very end of a process that may have outlived its terminal: Node wants to leave a terminal as it found it, and aborts
+ * when that was hung up. What is closed it leaves alone.
  */
 export function letGoOfTerminal(): void {
   for (const [fd, stream] of [process.stdin, process.stdout, process.stderr].entries()) {
-    if (stream.isTTY !== true) continue
-    try {
-      closeSync(fd)
-    } catch {
-      // it was closed before us
-    }
+    // One that was hung up is none any more.
+    if (stream.isTTY === true && !isatty(fd)) closeSync(fd)
   }
 }

@@ -64,7 +64,7 @@ export async function up(flags: UpFlags, terminal: Terminal): Promise<void> {
   } finally {
     await down()
   }
-  if ((await stopped) === 'SIGHUP') letGoOfTerminal()
+  letGoOfTerminal()
 }
 
 function tokenIn(data: string, { world }: Terminal): string {

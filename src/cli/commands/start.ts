@@ -39,11 +39,10 @@ export async function start(flags: StartFlags, terminal: Terminal): Promise<void
       logger.warn('parts of the program are missing; restart the node', { error }),
     )
   })
-  const asked = await Promise.race([signal, node.failed])
-  logger.info('stopping', { signal: asked })
+  logger.info('stopping', { signal: await Promise.race([signal, node.failed]) })
   await node.stop()
   logger.info('stopped')
-  if (asked === 'SIGHUP') letGoOfTerminal()
+  letGoOfTerminal()
 }
 
 /** Nothing can be trusted any more; what was acknowledged is on the disk, and a new start finds it. */
