@@ -5,6 +5,7 @@ import { fetchOffsets } from '../../src/client/group-offsets.ts'
 import type { ClientOptions } from '../../src/client/options.ts'
 import { Producer } from '../../src/client/producer.ts'
 import { sleep } from '../../src/client/retry.ts'
+import { KafkaError } from '../../src/protocol/errors.ts'
 import type { World } from '../../src/world/world.ts'
 import type { Read } from '../checker/history.ts'
 import type { Dice } from './dice.ts'
@@ -57,6 +58,7 @@ export abstract class Client {
       try {
         await this.run(cluster, process.world)
       } catch (error) {
+        this.mustBeKnown(error)
         this.machine.story.tell(process.name, () => `begins anew: ${(error as Error).message}`)
       }
       cluster.close()
@@ -67,6 +69,12 @@ export abstract class Client {
 
   /** Until `stopped`, or until it throws what makes it begin anew. */
   protected abstract run(cluster: Cluster, world: World): Promise<void>
+
+  /** A server that does not know what is wrong is one with a bug. */
+  protected mustBeKnown(error: unknown): void {
+    if (error instanceof KafkaError && error.errorName === 'UNKNOWN_SERVER_ERROR')
+      this.machine.onError(this.machine.process as Process, `was told UNKNOWN_SERVER_ERROR: ${error.message}`)
+  }
 
   protected stamp(t0: number) {
     return { t0, t1: this.now, process: this.identity }
@@ -151,6 +159,7 @@ export class ProducerClient extends Client {
       }
       return true
     } catch (error) {
+      this.mustBeKnown(error)
       this.machine.story.tell(process, () => `${op.key}: ${value} may be lost: ${(error as Error).message}`)
       record.end(this.now, 'info', [op])
       return false

@@ -99,7 +99,9 @@ export class Faults {
     server.powerCut(this.#dice)
     const { disk, name } = server.machine
     const done = damageCopy(disk, nobodyCountsOn(others, server.lastNodeId), this.#dice)
-    if (done !== null) this.#tell(`${name}: ${done}`)
+    if (done === null) return
+    server.machine.damaged = true
+    this.#tell(`${name}: ${done}`)
   }
 
   /** Nobody starts a node on a disk that failed: what the kernel shows of it and what it has are two things. */
@@ -170,6 +172,8 @@ export class Faults {
       case 'partition':
       case 'one-way partition':
         return this.#partition(kind === 'partition')
+      case 'cut pairs':
+        return this.#cutPairs()
       case 'slow network': {
         const ms = dice.magnitude(5, 500)
         this.#tell(`everything from and to ${machine.name} takes ${Math.round(ms)} ms longer`)
@@ -195,6 +199,7 @@ export class Faults {
         const { disk } = machine
         if (Number.isFinite(disk.room)) return false
         disk.room = dice.int(4000)
+        machine.troubled = true
         const ms = dice.magnitude(100, 4000)
         this.#tell(`the disk of ${machine.name} is full for ${Math.round(ms)} ms`)
         this.#events.in(ms, null, () => {
@@ -204,6 +209,7 @@ export class Faults {
       }
       case 'disk now full, now not': {
         if (Number.isFinite(machine.disk.room)) return false
+        machine.troubled = true
         const until = this.#events.now + dice.magnitude(100, 2000)
         this.#tell(`others write and delete on the disk of ${machine.name}, which is almost full`)
         this.#flicker(server, until)
@@ -215,6 +221,7 @@ export class Faults {
         const ms = dice.magnitude(20, 1000)
         this.#tell(`${process.name} may make no more files for ${Math.round(ms)} ms`)
         disk.failingNew = 'EMFILE'
+        machine.troubled = true
         this.#events.in(ms, null, () => {
           disk.failingNew = null
         })
@@ -224,6 +231,7 @@ export class Faults {
         if (process === null) return false
         this.#tell(`the next sync of ${machine.name} fails`)
         machine.disk.failingSyncs = 1
+        machine.troubled = true
         return true
       case 'damaged file':
         if (process === null || this.#servers.length < 3) return false
@@ -254,6 +262,28 @@ export class Faults {
       this.#tell(`${machine.name} dies`)
       server.kill()
     }
+    return true
+  }
+
+  /** Two that do not reach each other may both reach a third. */
+  #cutPairs(): boolean {
+    const dice = this.#dice
+    const machines = [...this.#network.machines.values()]
+    const share = dice.magnitude(0.1, 0.6)
+    const ms = dice.magnitude(100, 8000)
+    const names: string[] = []
+    for (const { machine } of this.#servers) {
+      for (const other of machines) {
+        if (other === machine || !dice.chance(share)) continue
+        const [from, to] = dice.chance(0.5) ? [machine, other] : [other, machine]
+        this.#network.cut(from, to)
+        if (dice.chance(0.5)) this.#network.cut(to, from)
+        names.push(`${from.name} > ${to.name}`)
+      }
+    }
+    if (names.length === 0) return false
+    this.#tell(`no way for ${Math.round(ms)} ms: ${names.join(', ')}`)
+    this.#events.in(ms, null, () => this.#network.heal())
     return true
   }
 

@@ -20,8 +20,8 @@ interface Committed {
   end: number
   /** Up to where leaders of an epoch have committed. A leader that was deposed before it knew of its lead knows nothing of later ones. */
   readonly ends: Map<number, number>
-  /** Who led in which epoch of the topic of which id. */
-  readonly leaders: Map<string, number>
+  /** Which process led in which epoch of the topic of which id: what was not on the disk is not known to its next life. */
+  readonly leaders: Map<string, string>
 }
 
 /** One replica in one life of its server. */
@@ -56,6 +56,7 @@ interface Look extends TopicPartition {
 }
 
 const metadataLog = { topic: '__cluster_metadata', topicId: '', partition: 0 }
+const metadataName = `${metadataLog.topic}-${metadataLog.partition}`
 
 interface Decision {
   readonly isr: readonly number[]
@@ -89,21 +90,21 @@ export class Invariants {
     if (inside === null) return
     for (const partition of inside.replicas.all()) {
       const watched = this.#watchPartition(server, partition)
-      this.#lookBack(server, inside.nodeId, watched)
+      this.#lookBack(server, watched)
       const { highWatermark, isLeader, role } = partition
       const leads = isLeader ? partition.leaderEpoch : -1
       const decided = role.partitionEpoch !== watched.partitionEpoch
       if (highWatermark === watched.highWatermark && leads === watched.leads && !decided) continue
       // What it knew when the high watermark moved is not known where the role has changed since the last look.
       const look = { ...lookAt(partition, this.#holdersOf(partition)), ...(decided ? { minimum: 0 } : {}) }
-      this.#look(server, inside.nodeId, watched, look)
+      this.#look(server, watched, look)
       if (leads >= 0 && decided) this.#mustAllHave(server, look)
       watched.partitionEpoch = role.partitionEpoch
     }
     if (!server.metadataMoved || !server.ownsMetadata) return
     server.metadataMoved = false
     const quorum = inside.orderer.describe()
-    this.#look(server, inside.nodeId, this.#watchedOf(server, inside.orderer), {
+    this.#look(server, this.#watchedOf(server, inside.orderer), {
       ...metadataLog,
       highWatermark: Math.max(0, quorum.highWatermark),
       logEndOffset: Math.max(0, quorum.logEndOffset),
@@ -124,7 +125,7 @@ export class Invariants {
     if (inside === null) return
     for (const partition of inside.replicas.all()) {
       const watched = this.#watched.get(partition)
-      if (watched !== undefined) this.#lookBack(server, inside.nodeId, watched)
+      if (watched !== undefined) this.#lookBack(server, watched)
     }
     for (const { id, partitions } of inside.metadata.state.topics.values()) {
       for (const [index, decision] of partitions.entries()) {
@@ -208,19 +209,44 @@ export class Invariants {
       for (const server of this.#servers) {
         if (server.inside === null) continue
         this.#compare(server, name, readLog(server.machine.disk, `/data/${name}`, 'memory'))
+        this.#finalCopy(server, name)
       }
     }
     return batches
   }
 
-  #lookBack(server: Server, nodeId: number, watched: Watched): void {
-    for (const look of watched.seen.splice(0)) this.#look(server, nodeId, watched, look)
+  /** All that was committed and not deleted since lies on the platter of each replica. */
+  #finalCopy({ inside, machine }: Server, name: string): void {
+    const [, topic, index] = /^(.+)-(\d+)$/.exec(name) ?? []
+    const replica = topic === undefined ? undefined : inside?.replicas.find(topic, Number(index))
+    if (replica === undefined || name === metadataName || replica.log.config.flush !== 'ack') return
+    const batches = readLog(machine.disk, `/data/${name}`, 'platter')
+    this.#mustBeThere(machine.name, name, batches, replica.log.logStartOffset, this.#of(name).end)
   }
 
-  #look(server: Server, nodeId: number, before: Watched, look: Look): void {
+  /** Each committed batch from `from` up to `upTo` is among these, and there is no hole. */
+  #mustBeThere(who: string, name: string, batches: readonly StoredBatch[], from: number, upTo: number): void {
+    const gap = hole(batches)
+    if (gap !== null) throw new Violation(`${who} ${name}: there is a hole at offset ${gap}`)
+    const there = new Map(batches.map(batch => [batch.baseOffset, batch]))
+    for (const [offset, wanted] of this.#of(name).batches) {
+      if (offset < from || wanted.lastOffset >= upTo) continue
+      const found = there.get(offset)
+      if (found === undefined || !same(found, wanted))
+        throw new Violation(
+          `${who} ${name}: offset ${offset} holds ${found === undefined ? 'nothing' : show(found)}, committed is ${show(wanted)}`,
+        )
+    }
+  }
+
+  #lookBack(server: Server, watched: Watched): void {
+    for (const look of watched.seen.splice(0)) this.#look(server, watched, look)
+  }
+
+  #look(server: Server, before: Watched, look: Look): void {
     const name = `${look.topic}-${look.partition}`
     const { highWatermark, leads } = look
-    if (leads >= 0 && leads !== before.leads) this.#leads(server, nodeId, name, look)
+    if (leads >= 0 && leads !== before.leads) this.#leads(server, name, look)
     before.leads = leads
     if (highWatermark === before.highWatermark) return
     const who = `${server.process?.name} ${name}`
@@ -262,20 +288,23 @@ export class Invariants {
 
   #has(holder: Server, name: string, from: number, upTo: number, onPlatter: boolean, committed: Committed): boolean {
     const batches = this.#read(holder, name, onPlatter ? 'platter' : 'memory', from)
-    const end = endOf(batches)
-    if (end < upTo) return false
+    if (endOf(batches) < upTo || hole(batches) !== null) return false
+    // A log of the metadata may begin at a snapshot.
+    const first = batches[0]
+    if (first !== undefined && first.baseOffset > from && upTo > from && name !== metadataName) return false
     return batches.every(batch => batch.lastOffset >= upTo || same(committed.batches.get(batch.baseOffset), batch))
   }
 
-  #leads(server: Server, nodeId: number, name: string, { topicId, leads: leaderEpoch, logEndOffset }: Look): void {
+  #leads(server: Server, name: string, look: Look): void {
+    const { topicId, leads: leaderEpoch, logEndOffset, logStartOffset } = look
     const committed = this.#of(name)
     const who = `${server.process?.name} ${name}`
     const term = `${topicId} ${leaderEpoch}`
     const other = committed.leaders.get(term)
-    if (other !== undefined && other !== nodeId) {
-      throw new Violation(`${who}: ${nodeId} and ${other} both lead in epoch ${leaderEpoch}`)
-    }
-    committed.leaders.set(term, nodeId)
+    const life = server.process?.name ?? ''
+    if (other !== undefined && other !== life)
+      throw new Violation(`${who}: ${life} and ${other} both lead in epoch ${leaderEpoch}`)
+    committed.leaders.set(term, life)
     let end = 0
     for (const [epoch, upTo] of committed.ends) if (epoch <= leaderEpoch) end = Math.max(end, upTo)
     if (logEndOffset < end) {
@@ -283,7 +312,9 @@ export class Invariants {
         `${who}: leads in epoch ${leaderEpoch} with a log that ends at ${logEndOffset}, ${end} is committed`,
       )
     }
-    this.#compare(server, name, readLog(server.machine.disk, `/data/${name}`, 'memory'), end)
+    const batches = readLog(server.machine.disk, `/data/${name}`, 'memory')
+    this.#compare(server, name, batches, end)
+    if (name !== metadataName) this.#mustBeThere(server.process?.name ?? '', name, batches, logStartOffset, end)
   }
 
   /** Nothing that is committed may look different here. */
@@ -350,6 +381,15 @@ function lookAt(partition: Partition, holders: readonly number[]): Look {
     minimum: Math.min(log.config.minInsyncReplicas, role.replicas.length),
     onPlatter: log.config.flush === 'ack',
   }
+}
+
+/** The first offset that is missing between two batches; null: none is. */
+function hole(batches: readonly StoredBatch[]): number | null {
+  for (let i = 1; i < batches.length; i++) {
+    const expected = (batches[i - 1] as StoredBatch).lastOffset + 1
+    if ((batches[i] as StoredBatch).baseOffset !== expected) return expected
+  }
+  return null
 }
 
 const endOf = (batches: readonly StoredBatch[]): number => (batches.at(-1)?.lastOffset ?? -1) + 1

@@ -35,6 +35,12 @@ export class Machine {
   /** Of its wall clock, ms. */
   wallOffset = 0
   process: Process | null = null
+  /** Its disk has failed on purpose, or was full, in the life of the present process: that explains much. */
+  troubled = false
+  /** Something on its disk was damaged on purpose, some time. */
+  damaged = false
+  /** Told of what a living process calls an error. */
+  onError: (process: Process, what: string) => void = () => {}
   /** What is on its way when a connection is closed is lost: a commit that arrives long after its repetition is no fault. */
   closesHard = false
   /** Of its own: a longer loop moves no other draw. */
@@ -67,6 +73,8 @@ export class Machine {
   /** A new process, with nothing of the old one but the disk. */
   spawn(): Process {
     this.process = new Process(this, ++this.#incarnations)
+    const { room, failingNew, failingSyncs } = this.disk
+    this.troubled = Number.isFinite(room) || failingNew !== null || failingSyncs > 0
     return this.process
   }
 
@@ -162,7 +170,11 @@ export class Process implements Actor, Loop {
     const { story } = this.machine
     const say = (level: string) => (message: string, fields?: Record<string, unknown>) =>
       story.tell(this.name, () => `${level}${message}${fields === undefined ? '' : ` ${show(fields)}`}`)
-    return { debug() {}, info: say(''), warn: say('warn: '), error: say('error: ') }
+    const error = (message: string, fields?: Record<string, unknown>) => {
+      say('error: ')(message, fields)
+      if (this.alive) this.machine.onError(this, `${message}${fields === undefined ? '' : ` ${show(fields)}`}`)
+    }
+    return { debug() {}, info: say(''), warn: say('warn: '), error }
   }
 }
 

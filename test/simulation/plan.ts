@@ -13,6 +13,7 @@ export const faultKinds = [
   'slow disk',
   'partition',
   'one-way partition',
+  'cut pairs',
   'slow network',
   'reset',
   'half-open',
@@ -69,7 +70,7 @@ export interface Plan {
 }
 
 /** Drawn from dice of their own. */
-const late: ReadonlySet<FaultKind> = new Set(['damaged file', 'disk now full, now not', 'no descriptors'])
+const late: ReadonlySet<FaultKind> = new Set(['damaged file', 'disk now full, now not', 'no descriptors', 'cut pairs'])
 const alone: ReadonlySet<FaultKind> = new Set(['partition', 'one-way partition'])
 
 /** The cluster's secret; any will do. */
@@ -103,6 +104,7 @@ export function planOf(dice: Dice, options: ClusterOptions): Plan {
   const room = dice.fork('room')
   if (room.chance(0.3)) faults.set('disk now full, now not', room.magnitude(800, 12_000))
   if (room.chance(0.3)) faults.set('no descriptors', room.magnitude(800, 12_000))
+  if (servers > 1 && room.chance(0.4)) faults.set('cut pairs', room.magnitude(800, 12_000))
   const burstEveryMs = options.tight === true ? 300 : room.chance(0.3) ? room.magnitude(1000, 5000) : 0
   if (options.tight === true) {
     faults.clear()

@@ -24,6 +24,8 @@ export class Server {
   lives = 0
   /** Called before a life ends, however it does. */
   onDeath: () => void = () => {}
+  /** Called when a node ends by itself, or fails to stop in order. */
+  onFailure: (process: Process, error: Error) => void = () => {}
 
   readonly #store: OutsideStore | null
 
@@ -93,6 +95,7 @@ export class Server {
   #failed(process: Process, error: Error): void {
     if (!process.alive) return
     this.machine.story.tell(process.name, () => `ends: ${error.stack ?? error.message}`)
+    this.onFailure(process, error)
     this.kill()
   }
 
@@ -121,6 +124,10 @@ export class Server {
       this.stopping = false
       if (process.alive) this.kill()
     }
-    this.machine.events.enter(process, () => void node.stop().then(over, over))
+    const failed = (error: Error) => {
+      if (process.alive) this.onFailure(process, error)
+      over()
+    }
+    this.machine.events.enter(process, () => void node.stop().then(over, failed))
   }
 }

@@ -13,11 +13,12 @@ import {
 } from './clients.ts'
 import { Dice } from './dice.ts'
 import { Events } from './events.ts'
+import { isExplained } from './explained.ts'
 import { Faults } from './faults.ts'
 import { History } from './history.ts'
 import { Invariants, Liveness, Violation } from './invariants.ts'
 import { KeeperClient } from './keeper.ts'
-import { Machine } from './machine.ts'
+import { Machine, type Process } from './machine.ts'
 import { Network } from './network.ts'
 import { OutsideStore } from './outside-store.ts'
 import { type ClusterOptions, describe, type Plan, planOf } from './plan.ts'
@@ -167,6 +168,12 @@ class Simulation {
     this.#find(new Error(`${alive.map(({ name }) => name).join(', ')} crashed: ${what}`))
   }
 
+  /** What the house itself calls an error is one, unless it was done to it on purpose. */
+  #complains(process: Process, what: string): void {
+    if (isExplained(process.machine, what, this.#plan)) return
+    this.#find(new Violation(`${process.name} ${what}`))
+  }
+
   /** For looks from within what the simulated do, who must not meet the error. */
   #mustHold(look: () => void): void {
     try {
@@ -198,6 +205,8 @@ class Simulation {
     machine.rate = 1 + this.#plan.drift * this.#dice.fork(`${name} clock`).between(-1, 1)
     machine.wallOffset = this.#dice.fork(`${name} clock`).int(1000)
     const server = new Server(machine, this.#settingsOf(number), this.#store)
+    machine.onError = (process, what) => this.#complains(process, what)
+    server.onFailure = (process, error) => this.#complains(process, `ends by itself: ${error.stack ?? error.message}`)
     server.onDeath = () => this.#mustHold(() => this.#invariants.dies(server))
     this.#byName.set(name, server)
     return server
@@ -221,6 +230,7 @@ class Simulation {
     const host = `10.0.1.${this.#clientMachines.length + 1}`
     const machine = new Machine(name, host, this.#events, this.#network, this.#story, this.#dice.fork(name))
     machine.loopMs = this.#plan.loopMs
+    machine.onError = (process, what) => this.#complains(process, what)
     this.#clientMachines.push(machine)
     return machine
   }
