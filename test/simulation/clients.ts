@@ -102,7 +102,7 @@ export class ProducerClient extends Client {
     })
     while (!this.stopped) {
       await this.#burst(producer, world)
-      const sends = Array.from({ length: 1 + this.dice.int(4) }, () => this.#send(producer, this.#anywhere()))
+      const sends = Array.from({ length: 1 + this.dice.int(4) }, () => this.send(producer, this.#anywhere()))
       // Sometimes several batches are on their way at once.
       if (this.dice.chance(0.7)) {
         const sure = await Promise.all(sends)
@@ -130,13 +130,13 @@ export class ProducerClient extends Client {
     const { name, partitions } = this.plan.topics[number % this.plan.topics.length] as ClientPlan['topics'][number]
     const target = { name, partition: number % partitions }
     for (let records = 10 + this.dice.int(40); records > 0 && !this.stopped; records--) {
-      void this.#send(producer, target, this.dice.chance(0.4) ? 3000 : 0)
+      void this.send(producer, target, this.dice.chance(0.4) ? 3000 : 0)
       await sleep(world, this.dice.between(0, 4))
     }
   }
 
   /** True when the fate of the record is known. */
-  async #send(producer: Producer, { name, partition }: Target, most = 0): Promise<boolean> {
+  protected async send(producer: Producer, { name, partition }: Target, most = 0): Promise<boolean> {
     const { history } = this.plan
     const value = history.nextValue()
     const op = { f: 'send', key: keyOf(name, partition), value } as const
@@ -164,6 +164,31 @@ export class ProducerClient extends Client {
       record.end(this.now, 'info', [op])
       return false
     }
+  }
+}
+
+/** After everything was mended: one record to every partition. */
+export class ProbeClient extends ProducerClient {
+  readonly waiting: Target[]
+
+  constructor(plan: ClientPlan, machine: Machine, dice: Dice) {
+    super(plan, machine, dice)
+    this.waiting = plan.topics.flatMap(({ name, partitions }) =>
+      Array.from({ length: partitions }, (_, partition) => ({ name, partition })),
+    )
+  }
+
+  protected override async run(cluster: Cluster): Promise<void> {
+    const producer = new Producer(cluster, { deliveryTimeoutMs: this.deliveryTimeoutMs })
+    const taken = await Promise.all([...this.waiting].map(target => this.#taken(producer, target)))
+    if (taken.includes(false)) throw new Error('a record whose fate is unknown')
+    this.stopped = true
+  }
+
+  async #taken(producer: Producer, target: Target): Promise<boolean> {
+    const taken = await this.send(producer, target)
+    if (taken) this.waiting.splice(this.waiting.indexOf(target), 1)
+    return taken
   }
 }
 

@@ -50,6 +50,7 @@ const cpuBegan = process.cpuUsage()
 let simulatedMs = 0
 let events = 0
 let acknowledged = 0
+let takenMs = 0
 let failed = 0
 const faults = new Map<string, number>()
 const shapes = new Map<string, number>()
@@ -68,6 +69,7 @@ for (const seed of seeds) {
   simulatedMs += outcome.simulatedMs
   events += outcome.events
   acknowledged += outcome.acknowledged
+  takenMs = Math.max(takenMs, outcome.takenMs)
   for (const [kind, number] of outcome.faults) add(faults, kind, number)
   add(shapes, outcome.shape, 1)
   if (options.story) console.log(outcome.story.join('\n'))
@@ -88,7 +90,8 @@ const hours = simulatedMs / 3_600_000
 console.log(
   `${done} seeds from ${seeds[0]}, ${failed} failed: ${hours.toFixed(2)} simulated hours in ${seconds.toFixed(1)} s ` +
     `(${(hours / seconds).toFixed(4)} hours/s, ${(done / seconds).toFixed(1)} seeds/s, ${Math.round(events / seconds)} events/s; ` +
-    `by ${busy.toFixed(1)} s of a processor: ${(done / busy).toFixed(1)} seeds/s), ${acknowledged} records acknowledged`,
+    `by ${busy.toFixed(1)} s of a processor: ${(done / busy).toFixed(1)} seeds/s), ${acknowledged} records acknowledged; ` +
+    `at most ${Math.round(takenMs)} ms from healing until every partition took one`,
 )
 console.log(`clusters: ${told(shapes)}`)
 console.log(`faults: ${told(faults)}`)

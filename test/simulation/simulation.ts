@@ -8,6 +8,7 @@ import {
   keyOf,
   MemberClient,
   OperatorClient,
+  ProbeClient,
   ProducerClient,
   ReaderClient,
 } from './clients.ts'
@@ -45,6 +46,8 @@ export interface Outcome {
   readonly simulatedMs: number
   readonly acknowledged: number
   readonly read: number
+  /** ms after healing until every partition had taken a record. */
+  readonly takenMs: number
   readonly moves: number
   readonly faults: ReadonlyMap<string, number>
   readonly history: readonly Operation[]
@@ -54,6 +57,8 @@ export interface Outcome {
 const mostEvents = 400_000
 /** ms after healing: until every producer is acknowledged again, and until everything is read. */
 const progressWithinMs = 60_000
+/** ms after healing: until every partition has taken a record. */
+const everywhereWithinMs = 10_000
 /** Where one was late, and another took its place, there may be one too many for a minute (`growth.ts`). */
 const quorumWithinMs = 90_000
 const readWithinMs = 60_000
@@ -96,6 +101,8 @@ class Simulation {
   readonly #clients: Client[] = []
   readonly #producers: ProducerClient[] = []
   #operator: OperatorClient | null = null
+  /** ms after healing until every partition had taken a record. */
+  #takenMs = 0
   readonly #findings: string[] = []
   readonly #clientMachines: Machine[] = []
 
@@ -154,6 +161,7 @@ class Simulation {
       simulatedMs: this.#events.now,
       acknowledged: verdict.acknowledged,
       read: verdict.read,
+      takenMs: this.#takenMs,
       moves: this.#invariants.moves,
       faults: this.#faults.counts,
       history: this.#history.operations,
@@ -355,6 +363,15 @@ class Simulation {
     if (this.#findings.length > 0) return
     this.#faults.heal()
     const healed = this.#events.now
+    const probe = new ProbeClient(this.#clientPlan, this.#newMachine('probe'), this.#dice.fork('probe acts'))
+    probe.start()
+    await this.#until(everywhereWithinMs, () => probe.waiting.length === 0)
+    this.#takenMs = this.#events.now - healed
+    if (this.#findings.length > 0) return
+    if (probe.waiting.length > 0) {
+      const names = probe.waiting.map(({ name, partition }) => keyOf(name, partition)).join(', ')
+      throw new Liveness(`${everywhereWithinMs} ms after everything was mended, nothing was acknowledged in ${names}`)
+    }
     const waiting = () => this.#producers.filter(({ lastAcknowledged }) => lastAcknowledged <= healed)
     await this.#until(progressWithinMs, () => waiting().length === 0)
     if (this.#findings.length > 0) return
