@@ -28,7 +28,7 @@ export const replicationMutants: readonly ReplicationMutant[] = [
   {
     name: 'a log that parts from its leader’s is cut to the high watermark',
     file: 'src/replication/partition.js',
-    find: 'const to = Math.max(end, log.logStartOffset)',
+    find: 'const to = Math.max(this.partsAt(divergence), this.log.logStartOffset)',
     instead: 'const to = this.highWatermark',
     seeds: 150,
   },
