@@ -41,6 +41,8 @@ export class Cluster {
   healed = false
   /** (offset → entry) of what anybody has called committed. */
   readonly committed: string[] = []
+  /** In which epoch somebody first did. */
+  readonly #committedIn: number[] = []
   /** Who leads, by epoch. */
   readonly leaders = new Map<number, number>()
   /** Who was voted for, by `epoch voter`. */
@@ -191,8 +193,10 @@ export class Cluster {
     for (let offset = Math.max(from, node.cache.start); offset < upTo; offset++) {
       const entry = node.entry(offset)
       const known = this.committed[offset]
-      if (known === undefined) this.committed[offset] = entry
-      else if (known !== entry) this.fail(`committed at ${offset} was ${known}, ${node.id} says ${entry}`)
+      if (known === undefined) {
+        this.committed[offset] = entry
+        this.#committedIn[offset] = node.raft.epoch
+      } else if (known !== entry) this.fail(`committed at ${offset} was ${known}, ${node.id} says ${entry}`)
     }
   }
 
@@ -213,9 +217,12 @@ export class Cluster {
   checkLeader(node: SimNode): void {
     const { epoch } = node.raft
     const other = this.leaders.get(epoch)
-    if (other !== undefined && other !== node.id) this.fail(`${other} and ${node.id} lead in epoch ${epoch}`)
+    if (other === node.id) this.fail(`${node.id} leads in epoch ${epoch} again`)
+    if (other !== undefined) this.fail(`${other} and ${node.id} lead in epoch ${epoch}`)
     this.leaders.set(epoch, node.id)
     for (let offset = node.cache.start; offset < this.committed.length; offset++) {
+      // Votes may come so late that a newer leader has committed something since: that is nothing to this one.
+      if (this.#committedIn[offset]! > epoch) continue
       const entry = offset < node.end ? node.entry(offset) : 'nothing'
       if (this.committed[offset] !== undefined && this.committed[offset] !== entry)
         this.fail(`${node.id} leads in ${epoch} with ${entry} at ${offset}, committed is ${this.committed[offset]}`)
