@@ -20,6 +20,8 @@ export class Faults {
   /** Down, and to come back with a copy that is not what it was. */
   readonly #ailing = new Set<Server>()
   #over = false
+  /** Whoever is down and stays so. */
+  #away: Server | null = null
 
   constructor(
     plan: Plan,
@@ -45,7 +47,24 @@ export class Faults {
     for (const [kind, every] of this.#plan.faults) this.#again(kind, every)
   }
 
-  /** Everything works again from now on. */
+  /** Some server goes down, and stays so until somebody watches over it again. */
+  takeAway(): Server {
+    const server = this.#dice.pick(this.#servers)
+    const pulled = this.#dice.chance(0.5)
+    this.#tell(`${server.machine.name} ${pulled ? 'loses its power' : 'is killed'}, for long`)
+    if (pulled) server.powerCut(this.#dice)
+    else server.kill()
+    this.#away = server
+    return server
+  }
+
+  /** It is started again. */
+  giveBack(server: Server): void {
+    this.#away = null
+    this.watch(server)
+  }
+
+  /** Everything works again from now on, but for whoever is taken away. */
   heal(): void {
     this.#over = true
     this.#story.tell('world', () => 'everything is mended')
@@ -53,7 +72,7 @@ export class Faults {
     this.#network.manners.loss = 0
     for (const server of this.#servers) {
       this.#mend(server)
-      if (server.machine.process === null) this.watch(server)
+      if (server.machine.process === null && server !== this.#away) this.watch(server)
     }
   }
 
@@ -76,7 +95,7 @@ export class Faults {
     const pause = this.#over ? 50 : this.#pause(server)
     const { lives } = server
     this.#events.in(pause, null, () => {
-      if (machine.process !== null || server.lives !== lives) return
+      if (machine.process !== null || server.lives !== lives || server === this.#away) return
       if (this.#ailing.delete(server)) this.#damage(server)
       this.#mendDisk(server)
       server.start()

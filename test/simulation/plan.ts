@@ -52,6 +52,8 @@ export interface Plan {
   readonly completeFirst: boolean
   /** ms in which anything may happen. */
   readonly unsafeMs: number
+  /** When all is mended one server is killed, and comes back only when the others have got on without it. */
+  readonly staysDead: boolean
   readonly topics: readonly NewTopic[]
   readonly producers: number
   readonly readers: number
@@ -140,6 +142,7 @@ export function planOf(dice: Dice, options: ClusterOptions): Plan {
     faults,
     completeFirst: dice.chance(0.8),
     unsafeMs: 7000 + dice.int(8000),
+    staysDead: servers > 2 && dice.fork('dead').chance(0.4),
     topics,
     producers: options.tight === true ? 8 : Math.max(1 + dice.int(3), burstEveryMs > 0 ? 2 : 1),
     readers: dice.int(2),
@@ -185,7 +188,7 @@ export function describe(plan: Plan): string {
     ...['quorum.voter.replace.after.ms', 'broker.replace.after.ms']
       .filter(name => name in plan.settings)
       .map(name => `${name} ${plan.settings[name]}`),
-    `for ${plan.unsafeMs} ms`,
+    `for ${plan.unsafeMs} ms${plan.staysDead ? ', then without one server' : ''}`,
   ]
     .filter(part => part !== '')
     .join('; ')

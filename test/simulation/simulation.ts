@@ -27,7 +27,7 @@ import { Server } from './server.ts'
 import { createTopics, settled } from './setup.ts'
 import { Story } from './story.ts'
 import { TunerClient } from './tuner.ts'
-import { notYetWhole } from './wholeness.ts'
+import { needs, notYetWhole } from './wholeness.ts'
 
 export interface SimulationOptions extends ClusterOptions {
   /** Keep the story. */
@@ -59,6 +59,8 @@ const mostEvents = 400_000
 const progressWithinMs = 60_000
 /** ms after healing: until every partition has taken a record. */
 const everywhereWithinMs = 10_000
+/** The same while one server is gone for good, with the time until the others are sure of it. */
+const withoutOneWithinMs = 20_000
 /** Where one was late, and another took its place, there may be one too many for a minute (`growth.ts`). */
 const quorumWithinMs = 90_000
 const readWithinMs = 60_000
@@ -361,12 +363,27 @@ class Simulation {
 
   async #heal(): Promise<void> {
     if (this.#findings.length > 0) return
+    const dead = this.#plan.staysDead ? this.#faults.takeAway() : null
     this.#faults.heal()
-    const healed = this.#events.now
+    let healed = this.#events.now
     const probe = new ProbeClient(this.#clientPlan, this.#newMachine('probe'), this.#dice.fork('probe acts'))
     probe.start()
+    if (dead !== null) {
+      const without = () => probe.waiting.filter(({ name, partition }) => !needs(this.#servers, dead, name, partition))
+      await this.#until(withoutOneWithinMs, () => without().length === 0)
+      this.#takenMs = this.#events.now - healed
+      if (this.#findings.length > 0) return
+      if (without().length > 0) {
+        const names = without().map(({ name, partition }) => keyOf(name, partition))
+        throw new Liveness(
+          `${withoutOneWithinMs} ms without ${dead.machine.name}, nothing was acknowledged in ${names}`,
+        )
+      }
+      this.#faults.giveBack(dead)
+      healed = this.#events.now
+    }
     await this.#until(everywhereWithinMs, () => probe.waiting.length === 0)
-    this.#takenMs = this.#events.now - healed
+    this.#takenMs = Math.max(this.#takenMs, this.#events.now - healed)
     if (this.#findings.length > 0) return
     if (probe.waiting.length > 0) {
       const names = probe.waiting.map(({ name, partition }) => keyOf(name, partition)).join(', ')

@@ -9,6 +9,21 @@ export function notYetWhole(servers: readonly Server[]): string | null {
   return unequalMetadata(servers) ?? unevenReplicas(servers)
 }
 
+/**
+ * Whether a partition has to wait for a server that is down: only that one has all that is committed, or without it the
+ * servers have no majority that could decide anything.
+ */
+export function needs(servers: readonly Server[], dead: Server, topic: string, partition: number): boolean {
+  const isDead = (id: number) => id === dead.lastNodeId
+  return servers.some(({ inside }) => {
+    if (inside === null) return false
+    const { voters } = inside.orderer.describe()
+    if (dead.ownsMetadata && voters.filter(({ id }) => !isDead(id)).length <= voters.length / 2) return true
+    const known = inside.metadata.state.topics.get(topic)?.partitions[partition]
+    return known?.isr.every(isDead) === true && known.eligibleLeaderReplicas.every(isDead)
+  })
+}
+
 function unequalMetadata(servers: readonly Server[]): string | null {
   let first: string[] | null = null
   for (const { inside, machine } of servers) {
