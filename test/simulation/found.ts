@@ -1,6 +1,7 @@
 /**
  * Seeds that found something once. Later changes make other lives of them, so each bug has a test of its own beside the
- * code, too; here they are because bugs come back to places where they were.
+ * code, too; here they are because bugs come back to places where they were. Since programs go round in loops, and plans
+ * draw more than they did, none of them is the run that it was: they are seeds like others, which must find nothing.
  */
 export const found: ReadonlyMap<number, string> = new Map([
   [581, 'an onlooker took a leader that commits and gives its lead up in one event for a liar'],

@@ -51,7 +51,7 @@ export const mutants: readonly Mutant[] = [
     find: 'if (crc(block, inBlock) !== expectedCrc(block, inBlock))',
     instead: 'if (false)',
     servers: 1,
-    seeds: 200,
+    seeds: 600,
   },
   {
     name: 'a failed sync counts as done',
@@ -142,7 +142,7 @@ export const mutants: readonly Mutant[] = [
     instead: 'this.#highWatermark = offset;',
     servers: 3,
     orderer: 'store',
-    seeds: 20,
+    seeds: 60,
   },
   {
     name: 'who leads no more still serves',
