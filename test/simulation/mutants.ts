@@ -105,7 +105,7 @@ export const mutants: readonly Mutant[] = [
     servers: 2,
     orderer: 'store',
     tight: true,
-    seeds: 30,
+    seeds: 100,
   },
   {
     name: 'a follower keeps what its leader does not have',
