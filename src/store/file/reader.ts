@@ -1,4 +1,5 @@
 import type { BatchHeader } from '../../protocol/batches/header.ts'
+import { KafkaError } from '../../protocol/errors.ts'
 import { checkRead } from '../rolling.ts'
 import { RottenLog } from '../rotten-log.ts'
 import type { Durability, StoreParts } from './durability.ts'
@@ -87,6 +88,7 @@ export class Reader {
     while (next < Math.min(this.#safety.writtenOffset, tail.first?.baseOffset ?? Number.POSITIVE_INFINITY)) {
       const segment = segments.all[segments.indexOf(next)]!
       const { generation } = this.#safety
+      const before = next
       for (const header of this.#headers(segment, next)) {
         next = header.lastOffset + 1
         yield header
@@ -95,6 +97,11 @@ export class Reader {
       // What waits to be written is in the tail.
       const end = Math.min(segment.endOffset, this.#safety.writtenOffset)
       if (generation === this.#safety.generation) next = Math.max(next, end)
+      if (next === before && generation === this.#safety.generation)
+        throw new KafkaError(
+          'KAFKA_STORAGE_ERROR',
+          `${segment.path} has nothing at offset ${next}, where it should go on`,
+        )
     }
     yield* tail.batches(next)
   }

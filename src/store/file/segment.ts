@@ -132,9 +132,16 @@ export class FileSegment implements Segment {
       return true
     }
     const { endOffset, sizeInBytes } = this
-    this.rebuildIndexes(repairIntervalBytes)
-    this.endOffset = endOffset
-    this.sizeInBytes = sizeInBytes
+    try {
+      this.rebuildIndexes(repairIntervalBytes)
+    } catch (error) {
+      // Without descriptors: what is there of them is right, and the rest may be looked for again.
+      this.#repaired = false
+      throw error
+    } finally {
+      this.endOffset = endOffset
+      this.sizeInBytes = sizeInBytes
+    }
     return true
   }
 
@@ -212,8 +219,14 @@ export class FileSegment implements Segment {
     const at = this.offsets.last?.key ?? -1
     this.times.cut(entry => entry.value <= at)
     if (position === 0) this.#forgetTimes()
-    this.loadTail(indexIntervalBytes)
-    this.endOffset = to
+    try {
+      this.loadTail(indexIntervalBytes)
+    } catch (error) {
+      this.sizeInBytes = position
+      throw error
+    } finally {
+      this.endOffset = to
+    }
   }
 
   /** Cuts the file to what is known to be batches. */
