@@ -1,3 +1,4 @@
+import { distrustName } from '../../src/store/file/names.ts'
 import { damageCopy, nobodyCountsOn } from './damage.ts'
 import type { Dice } from './dice.ts'
 import type { Events } from './events.ts'
@@ -123,11 +124,15 @@ export class Faults {
     this.#tell(`${name}: ${done}`)
   }
 
-  /** Nobody starts a node on a disk that failed: what the kernel shows of it and what it has are two things. */
+  /**
+   * What the kernel shows of a disk that failed and what it has are two things: the node notes that before it ends. One that
+   * came to its end before it could gets a machine that is started anew.
+   */
   #mendDisk(server: Server): void {
     const { disk } = server.machine
     disk.failingSyncs = 0
-    if (disk.lostSomething) server.powerCut(this.#dice)
+    const warned = disk.exists(`/data/${distrustName}`)
+    if (disk.lostSomething && (!warned || this.#dice.chance(0.5))) server.powerCut(this.#dice)
   }
 
   #again(kind: FaultKind, every: number): void {
