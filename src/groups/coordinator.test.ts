@@ -413,7 +413,7 @@ test('a log that cannot be read serves nobody, and harms nobody else', async () 
 })
 
 test('while nothing can be committed heartbeats are answered, and commits are refused in time', async () => {
-  const coordinator = newCoordinator(1, world.timers, () => true, undefined, { commitTimeoutMs: 40 })
+  const coordinator = newCoordinator(1, world.timers, () => true, undefined, { commitTimeoutMs: 400 })
   const partition = newPartition(0)
   const held: (() => void)[] = []
   let few = false

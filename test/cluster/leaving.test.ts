@@ -127,7 +127,7 @@ test('who waits for what cannot be made elsewhere, or for a node that has come b
       /node 4 runs again, and keeps what it holds: to take it out all the same, ottla nodes drain 4/,
     ),
     // It has looked by then.
-    sleep(300).then(() => four.start()),
+    sleep(1500).then(() => four.start()),
   ])
   await admin.deleteTopics(['lonely'])
 })

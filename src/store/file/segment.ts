@@ -1,3 +1,4 @@
+import { lacksDescriptors } from '../disk-full.ts'
 import type { BatchSummary, Segment } from '../store.ts'
 import { HeaderCursor } from './cursor.ts'
 import type { Handles } from './handles.ts'
@@ -136,7 +137,7 @@ export class FileSegment implements Segment {
       this.rebuildIndexes(repairIntervalBytes)
     } catch (error) {
       // Without descriptors: what is there of them is right, and the rest may be looked for again.
-      this.#repaired = false
+      this.#repaired = !lacksDescriptors(error)
       throw error
     } finally {
       this.endOffset = endOffset
