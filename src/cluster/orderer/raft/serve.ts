@@ -212,7 +212,7 @@ export class QuorumServer {
   /** An error when we do not lead any more: what was read then may be another leader's; or when it cannot be read. */
   async #read({ readFrom, epoch }: FetchAnswer, maxBytes: number): Promise<readonly Uint8Array[] | RaftError> {
     const reading = this.#orderer.log.read(readFrom, maxBytes)
-    let problem: string | null
+    let problem: string | null = null
     let read: readonly Uint8Array[] = []
     try {
       read = await reading
@@ -220,8 +220,10 @@ export class QuorumServer {
       problem = read === reading ? null : damageIn(read)
     } catch (error) {
       const rotten = error instanceof KafkaError && error.errorName === 'CORRUPT_MESSAGE'
-      if (!rotten && (error as { code?: unknown }).code !== 'EIO') throw error
-      problem = (error as Error).message
+      // The head of the log has been let go meanwhile: who asks once more hears of the snapshot that takes its place.
+      const gone = error instanceof RangeError
+      if (!rotten && !gone && (error as { code?: unknown }).code !== 'EIO') throw error
+      if (!gone) problem = (error as Error).message
     }
     if (this.#orderer.raft?.leaderError(epoch) !== null) return 'NOT_LEADER_OR_FOLLOWER'
     if (problem === null) return read
