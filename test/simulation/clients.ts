@@ -102,6 +102,8 @@ export class ProducerClient extends Client {
     })
     while (!this.stopped) {
       await this.#burst(producer, world)
+      // What is sent from here on nobody would look for.
+      if (this.stopped) break
       const sends = Array.from({ length: 1 + this.dice.int(4) }, () => this.send(producer, this.#anywhere()))
       // Sometimes several batches are on their way at once.
       if (this.dice.chance(0.7)) {
