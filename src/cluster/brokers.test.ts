@@ -66,6 +66,18 @@ describe('registration', () => {
     assert.equal(test.beat(2, epoch(2)).errorCode, ErrorCode.STALE_BROKER_EPOCH)
   })
 
+  it('gives a number that was free when it was chosen to one broker only, also when that is not heard', () => {
+    const { test, epoch } = three()
+    const before = epoch(2)
+    test.fire('session:2')
+    const other = { incarnationId: uuid('other'), logDirs: [uuid('its folder')], choseNumber: true }
+    assert.equal(test.register(2, other), -ErrorCode.DUPLICATE_BROKER_REGISTRATION)
+    assert.equal(epoch(2), before)
+    assert.ok(test.register(4, other) > before)
+    // An operator who gives a number to a new disk means that one.
+    assert.ok(test.register(2, { ...other, incarnationId: uuid('third'), choseNumber: false }) > before)
+  })
+
   it('writes new addresses of the same process down', () => {
     const { test, epoch } = three()
     const listeners = [{ name: 'PLAINTEXT', host: 'elsewhere', port: 9093, securityProtocol: 0 }]

@@ -127,6 +127,7 @@ async function attempt(joiner: Joiner, numbers: Numbers): Promise<Joined> {
         ...registration,
         brokerId: nodeId,
         incarnationId: joiner.incarnationId,
+        choseNumber: joiner.nodeId === undefined,
       })
       if (errorCode === ErrorCode.NONE)
         return { clusterId: cluster.clusterId, nodeId, brokerEpoch, known, ownHost: seed.local.host }

@@ -58,7 +58,10 @@ function again(request: Registration, known: BrokerState, context: Context): Out
 
 /** Whether this can be the process that comes after the one that is registered, rather than a second one beside it. */
 function checkSuccessor(request: Registration, known: BrokerState | undefined, { contacts, settings }: Context): void {
-  const { brokerId, incarnationId, logDirs = [] } = request
+  const { brokerId, incarnationId, logDirs = [], choseNumber = false } = request
+  // Two that joined at a time may have found the same number free: the other one has it, heard now or not.
+  if (choseNumber && known !== undefined && hasOtherDisk(request, known))
+    throw new KafkaError('DUPLICATE_BROKER_REGISTRATION', `The number ${brokerId} is another broker's by now.`)
   if (brokerId === settings.nodeId) {
     if (settings.incarnationId === '' || settings.incarnationId === incarnationId) return
   } else {

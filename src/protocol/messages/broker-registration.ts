@@ -18,6 +18,8 @@ export const BrokerRegistration = api(
     previousBrokerEpoch: int64.in('3+').or(-1).ignorable(),
     /** ottla's own: what this broker acknowledges is with its operating system only (`flush=os`), where topics do not say. */
     acknowledgesUnsynced: bool.tag(10000, '3+').ignorable(),
+    /** ottla's own: the number is one that this broker took for free, and it would take any other. */
+    choseNumber: bool.tag(10001, '3+').ignorable(),
   },
   {
     throttleTimeMs: int32.or(0),
