@@ -10,20 +10,12 @@ import { nodeWorld } from '../world/node.ts'
 import { Following, type FollowingEvents } from './following.ts'
 import { Partition } from './partition.ts'
 import type { PartitionRole } from './role.ts'
+import { quietSurroundings as around } from './surroundings.test.kit.ts'
 
 // Logs whose records were all let go, by retention or by who deletes records: they are whole, and must stay in sync.
 
 const topicId = 'AAECAwQFBgcICQoLDA0ODw'
 const place = { topic: 't', partition: 0 }
-const around = {
-  isrChanges: { propose() {} },
-  eligibleEpoch: () => 1,
-  mono: () => 0,
-  lagMaxMs: 5000,
-  slowAfterMs: -1,
-  slowProbationMs: 0,
-  warn() {},
-}
 const role = (leader: number, leaderEpoch: number): PartitionRole => ({
   ...{ leader, leaderEpoch, partitionEpoch: leaderEpoch },
   ...{ replicas: [1, 2], isr: [1, 2] },

@@ -14,6 +14,7 @@ import { nodeWorld as world } from '../world/node.ts'
 import { Following, type FollowingEvents } from './following.ts'
 import { Partition, type PartitionOptions } from './partition.ts'
 import type { PartitionRole } from './role.ts'
+import { quietSurroundings as around } from './surroundings.test.kit.ts'
 
 const topicId = 'AAECAwQFBgcICQoLDA0ODw'
 const place = { topic: 't', partition: 0 }
@@ -28,17 +29,6 @@ function open(volume: FileVolume, config: LogConfig, role = alone, options: Part
 
 const written = (partition: Partition, offset: number) => new Promise(done => partition.whenWritten(offset, done))
 const committed = (partition: Partition, offset: number) => new Promise(done => partition.whenCommitted(offset, done))
-
-/** Nobody answers what is proposed; nobody is slow. */
-const around = {
-  isrChanges: { propose() {} },
-  eligibleEpoch: () => 1,
-  mono: () => 0,
-  lagMaxMs: 5000,
-  slowAfterMs: -1,
-  slowProbationMs: 0,
-  warn() {},
-}
 
 test('who reads from the disk while the head is let go, or the partition, hears what a client understands', async t => {
   const root = mkdtempSync(join(tmpdir(), 'ottla-partition-'))

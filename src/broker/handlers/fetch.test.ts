@@ -10,6 +10,7 @@ import type { RequestInput } from '../../protocol/schema.ts'
 import { Partition } from '../../replication/partition.ts'
 import { Replicas } from '../../replication/replicas.ts'
 import type { PartitionRole } from '../../replication/role.ts'
+import { quietSurroundings as around } from '../../replication/surroundings.test.kit.ts'
 import { TokenBucket } from '../../replication/throttle.ts'
 import { FileVolume } from '../../store/file/file-volume.ts'
 import { silent } from '../../world/logger.ts'
@@ -21,15 +22,6 @@ import type { RequestContext, RequestOf, ResponseOf } from '../handler.ts'
 import handler from './fetch.ts'
 
 const topicId = 'AAECAwQFBgcICQoLDA0ODw'
-const around = {
-  isrChanges: { propose() {} },
-  eligibleEpoch: () => 1,
-  mono: () => 0,
-  lagMaxMs: 5000,
-  slowAfterMs: -1,
-  slowProbationMs: 0,
-  warn() {},
-}
 
 /** A leader of as many partitions as there are roles, each with one record of a kilobyte. */
 async function leader(roles: readonly Partial<PartitionRole>[]) {
