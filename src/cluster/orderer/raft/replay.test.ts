@@ -44,6 +44,17 @@ function scene(end: number) {
   return { replay, heard, failures, reads }
 }
 
+/** One record is read again, and the next one under way, when a snapshot begins to take the place of the log. */
+async function replaced() {
+  const { replay, ...rest } = scene(3)
+  replay.reload()
+  await settle()
+  rest.reads[0]!.resolve()
+  await settle()
+  replay.replacing()
+  return { replay, ...rest }
+}
+
 const show = (of: MetadataRecord): string => (of as unknown as { name: string }).name
 
 describe('what a listener that has forgotten everything is given', () => {
@@ -64,12 +75,7 @@ describe('what a listener that has forgotten everything is given', () => {
     ['still succeeds', 'resolve'],
   ] as const) {
     it(`is the snapshot alone that takes the place of the log, when reading that ${what}`, async () => {
-      const { replay, heard, reads, failures } = scene(3)
-      replay.reload()
-      await settle()
-      reads[0]!.resolve()
-      await settle()
-      replay.replacing()
+      const { replay, heard, reads, failures } = await replaced()
       reads[1]![ends](new Error('the log begins at 100'))
       await settle()
       assert.equal(replay.isCurrent, false)
@@ -81,12 +87,7 @@ describe('what a listener that has forgotten everything is given', () => {
   }
 
   it('is the log after all when the snapshot could not be kept', async () => {
-    const { replay, heard, reads, failures } = scene(3)
-    replay.reload()
-    await settle()
-    reads[0]!.resolve()
-    await settle()
-    replay.replacing()
+    const { replay, heard, reads, failures } = await replaced()
     reads[1]!.reject(new Error('gone for a moment'))
     await settle()
     replay.notReplaced()
